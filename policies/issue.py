@@ -1,0 +1,357 @@
+"""The facts: what a tracker knows of an issue, as plain values.
+
+Rules:
+
+1. Every instant is aware and held in UTC; a naive datetime is refused where the value is built.
+2. Facts are the tracker's own: its words for status, priority and type are kept as ``Word``. What we make of them
+   (canonical state, severity, category, role, released fix) is added by ``vocabulary``, ``roster`` and ``patch``,
+   each of which returns a new ``Issue``.
+3. Events stand in one total order: (instant, rank of the kind, id). Equal ids are one event.
+4. What is missing is named in ``gaps``; it is never filled in by a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Literal
+
+
+def utc(instant: datetime) -> datetime:
+    """The same instant in UTC.
+
+    Raises:
+        ValueError: the datetime is naive.
+    """
+    if instant.tzinfo is None or instant.utcoffset() is None:
+        raise ValueError(f"naive datetime {instant.isoformat()!r}: an instant needs its offset")
+    return instant.astimezone(UTC)
+
+
+class Role(StrEnum):
+    """What a person is to the warranty. ``own`` is the account these flows write with."""
+
+    CUSTOMER = "customer"
+    RESPONDER = "responder"
+    BOT = "bot"
+    OWN = "own"
+    UNKNOWN = "unknown"
+
+
+class State(StrEnum):
+    """Where an issue stands, in words every tracker's statuses are mapped to."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress"
+    WAITING_FOR_CUSTOMER = "waiting_for_customer"
+    WAITING_FOR_THIRD_PARTY = "waiting_for_third_party"
+    RESOLVED = "resolved"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A tracker's own word for a status, priority or type.
+
+    Attributes:
+        id: the tracker's identifier, stable across languages ("" where it has none).
+        name: as shown to people, in any language.
+        group: the tracker's coarser class, where it has one (Jira: status category key ``new|indeterminate|done``).
+    """
+
+    id: str
+    name: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something. A deleted or hidden user has an empty id.
+
+    Attributes:
+        id: account id (Jira Cloud), user key or name (Data Center), username (GitLab).
+        bot: the tracker itself says that this is an app, a bot or a service account.
+        customer: the tracker itself says that this is a portal customer or an external reporter.
+        role: what the roster makes of the person at the instant of the event.
+        tier: the support tier (``L1`` ...) the roster places the person in.
+    """
+
+    id: str
+    name: str = ""
+    bot: bool = False
+    customer: bool = False
+    active: bool = True
+    role: Role = Role.UNKNOWN
+    tier: str | None = None
+
+
+NOBODY = Actor(id="")
+"""Stands where a tracker no longer says who it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRef:
+    """Names an issue for good.
+
+    Attributes:
+        tracker: the site's name of the tracker.
+        project: project key (Jira) or full path (GitLab).
+        key: what people type: ``CAR-12``, ``acme/car#12``.
+        id: the tracker's own id; survives a move between projects.
+        url: where a person opens it.
+    """
+
+    tracker: str
+    project: str
+    key: str
+    id: str
+    url: str = ""
+
+
+# ------------------------------------------------------------------------------------------------------------- events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    id: str
+    at: datetime
+    actor: Actor = NOBODY
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", utc(self.at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(_Event):
+    kind: Literal["opened"] = "opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commented(_Event):
+    """A comment, once, at the instant it was first written.
+
+    Attributes:
+        comment: the tracker's id of the comment.
+        public: the reporter can read it.
+        text: its words as plain text (line breaks kept).
+        edited_at: last edit, if any.
+    """
+
+    comment: str
+    public: bool
+    text: str = ""
+    edited_at: datetime | None = None
+    kind: Literal["commented"] = "commented"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChanged(_Event):
+    before: Word | None
+    after: Word
+    kind: Literal["status_changed"] = "status_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelsChanged(_Event):
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kind: Literal["labels_changed"] = "labels_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityChanged(_Event):
+    before: Word | None
+    after: Word | None
+    kind: Literal["priority_changed"] = "priority_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeChanged(_Event):
+    before: Word | None
+    after: Word | None
+    kind: Literal["type_changed"] = "type_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssigneeChanged(_Event):
+    """Attributes: before, after: account ids, None for nobody."""
+
+    before: str | None
+    after: str | None
+    kind: Literal["assignee_changed"] = "assignee_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDateChanged(_Event):
+    before: date | None
+    after: date | None
+    kind: Literal["due_date_changed"] = "due_date_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixVersionsChanged(_Event):
+    """Attributes: added, removed: version names (Jira fix versions, GitLab milestones)."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kind: Literal["fix_versions_changed"] = "fix_versions_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved(_Event):
+    """The issue changed its project. Attributes: before, after: keys."""
+
+    before: str
+    after: str
+    kind: Literal["moved"] = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged(_Event):
+    """Derived by the vocabulary from status and label events: the canonical state became another."""
+
+    before: State | None
+    after: State
+    word: str = ""
+    kind: Literal["state_changed"] = "state_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixReleased(_Event):
+    """Derived by ``patch``: a published release carries the fix from this instant on."""
+
+    release: str
+    url: str = ""
+    evidence: str = ""
+    kind: Literal["fix_released"] = "fix_released"
+
+
+Event = (
+    Opened
+    | Commented
+    | StatusChanged
+    | LabelsChanged
+    | PriorityChanged
+    | TypeChanged
+    | AssigneeChanged
+    | DueDateChanged
+    | FixVersionsChanged
+    | Moved
+    | StateChanged
+    | FixReleased
+)
+
+# In one instant an issue is opened first; derived events follow the events they were derived from.
+_RANK: dict[str, int] = {
+    "opened": 0,
+    "moved": 1,
+    "type_changed": 2,
+    "priority_changed": 3,
+    "labels_changed": 4,
+    "status_changed": 5,
+    "state_changed": 6,
+    "assignee_changed": 7,
+    "due_date_changed": 8,
+    "fix_versions_changed": 9,
+    "fix_released": 10,
+    "commented": 11,
+}
+
+
+def in_order(events: tuple[Event, ...] | list[Event]) -> tuple[Event, ...]:
+    """The events in their one total order, duplicates folded."""
+    once = {event.id: event for event in events}
+    return tuple(sorted(once.values(), key=lambda event: (event.at, _RANK[event.kind], event.id)))
+
+
+# -------------------------------------------------------------------------------------------------------------- issue
+
+
+class GapKind(StrEnum):
+    HISTORY = "history"
+    COMMENTS = "comments"
+    CREATION = "creation"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A piece of the issue's history that the tracker did not give.
+
+    Attributes:
+        detail: what is missing, in words a person understands ("1 of 2 history entries").
+    """
+
+    kind: GapKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A version of the product as its tracker knows it.
+
+    Attributes:
+        published_at: when customers could have it; None while it is not published.
+        carries: issue keys whose fix it holds, with the evidence for each (a merge request's URL or reference).
+    """
+
+    tracker: str
+    project: str
+    name: str
+    url: str = ""
+    published_at: datetime | None = None
+    carries: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.published_at is not None:
+            object.__setattr__(self, "published_at", utc(self.published_at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One issue with its whole history, as read at one moment.
+
+    Attributes:
+        events: everything that happened, in order (see ``in_order``); starts with ``Opened`` unless a gap says why not.
+        status, labels, priority, type, assignee, due, components, fix_versions: the present values.
+        confidential: the tracker hides it from the public; nothing of it may be repeated elsewhere.
+        state: present canonical state; set by the vocabulary.
+        unmapped: tracker words the vocabulary has no entry for.
+        gaps: what of the history is missing.
+    """
+
+    ref: IssueRef
+    title: str
+    description: str = ""
+    type: Word
+    status: Word
+    reporter: Actor
+    opened_at: datetime
+    updated_at: datetime
+    priority: Word | None = None
+    labels: frozenset[str] = frozenset()
+    assignee: Actor | None = None
+    due: date | None = None
+    components: tuple[str, ...] = ()
+    fix_versions: tuple[str, ...] = ()
+    resolution: str = ""
+    confidential: bool = False
+    events: tuple[Event, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    state: State | None = None
+    unmapped: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "opened_at", utc(self.opened_at))
+        object.__setattr__(self, "updated_at", utc(self.updated_at))
+        object.__setattr__(self, "events", in_order(self.events))
+
+    def comments(self) -> tuple[Commented, ...]:
+        return tuple(event for event in self.events if isinstance(event, Commented))
+
+    def with_events(self, *more: Event) -> Issue:
+        """The same issue with further (derived) events in their place."""
+        return replace(self, events=(*self.events, *more))
