@@ -1,0 +1,245 @@
+"""``warranty``: every command of the plugin.
+
+Rules:
+
+1. A command that needs no orchestrated run imports no Prefect (only ``demo`` and ``enforce`` do, and ``doctor`` where it
+   asks a Prefect server); a test holds that. Bodies are imported inside the commands.
+2. A command ends with a code of ``flows.exit_codes`` and, when it says no, one clear block on stderr.
+3. With ``--json`` stdout holds exactly one JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flows import exit_codes
+from flows.exit_codes import Exit
+from flows.refusal import Refusal
+
+_EPILOG = "\b\nExit codes:\n" + exit_codes.table()
+
+
+class _Group(click.Group):
+    """Commands in the order they are written, which is the order a newcomer meets them in."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+
+@click.group(
+    cls=_Group, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+)
+@click.version_option(package_name="warranty-flows", prog_name="warranty")
+def cli() -> None:
+    """Prove that warranty support was given in time: verdicts from issue history, written back to Jira and GitLab.
+
+    Dry is the default: only `apply`, `enforce` (without --dry) and `demo` (on its own sandbox) write anything.
+    """
+
+
+Command = Callable[..., Exit]
+
+
+def _site(command: Command) -> Command:
+    return click.option(
+        "--site",
+        required=True,
+        envvar="WARRANTY_SITE",
+        show_envvar=True,
+        metavar="SITE",
+        help="A site file, or the name of a shipped one (sandbox).",
+    )(command)
+
+
+def _now(command: Command) -> Command:
+    return click.option(
+        "--now", metavar="INSTANT", help="Judge as of this instant (ISO with offset) instead of the present one."
+    )(command)
+
+
+def _json(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")(command)
+
+
+@cli.command()
+@_site
+@_now
+@_json
+def plan(site: str, now: str | None, as_json: bool) -> Exit:
+    """Read the trackers, judge, and print what `apply` would write. Writes nothing."""
+    from flows import dry, instant
+
+    return dry.plan(site, instant.read(now), as_json=as_json)
+
+
+@cli.command()
+@_site
+@_now
+@_json
+@click.option("--expect", metavar="DIGEST", help="Refuse unless the plan, made anew, has this digest.")
+def apply(site: str, now: str | None, as_json: bool, expect: str | None) -> Exit:
+    """Plan again on live data and write the changes, each with a receipt."""
+    from flows import instant, wet
+
+    return wet.apply(site, instant.read(now), expect=expect, as_json=as_json)
+
+
+@cli.command()
+@click.argument("key")
+@_site
+@_now
+@_json
+def explain(key: str, site: str, now: str | None, as_json: bool) -> Exit:
+    """Show the timeline of one issue: events, working time, pauses, due instant, and why."""
+    from flows import explain as body
+    from flows import instant
+
+    return body.explain(key, site, instant.read(now), as_json=as_json)
+
+
+@cli.command()
+@_site
+@_now
+@_json
+def doctor(site: str, now: str | None, as_json: bool) -> Exit:
+    """Find now what would fail later: credentials, rights, projects, words, pack, packages."""
+    from flows import doctor as body
+    from flows import instant
+
+    return body.doctor(site, instant.read(now), as_json=as_json)
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8790, show_default=True, help="0 takes a free one.")
+@click.option("--scenario", default="warranty", show_default=True, help="The shipped scenario to start from.")
+@click.option(
+    "--load",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Raw Jira REST issues, one a line (plain or .gz), instead of a scenario.",
+)
+@_json
+def sandbox(port: int, scenario: str, load: Path | None, as_json: bool) -> Exit:
+    """Serve a Jira Cloud, a Jira Data Center and a GitLab of its own on loopback, until Ctrl-C."""
+    from flows import playground
+
+    return playground.serve(port, scenario, load, as_json=as_json)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_json
+def cases(file: Path, as_json: bool) -> Exit:
+    """Run neutral business-time cases (one JSON object a line) and compare with what they expect."""
+    from flows import cases as body
+
+    return body.neutral(file, as_json=as_json)
+
+
+@cli.command()
+@click.argument("pack")
+@_json
+def check(pack: str, as_json: bool) -> Exit:
+    """Load a pack (by name or path) and run the cases beside it."""
+    from flows import cases as body
+
+    return body.check(pack, as_json=as_json)
+
+
+@cli.command()
+@_json
+@click.option(
+    "--save-svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what was shown as a picture."
+)
+def demo(as_json: bool, save_svg: Path | None) -> Exit:
+    """Run the whole job through Prefect on an embedded sandbox, twice: the second run writes nothing."""
+    from flows import demo as body
+
+    return body.demo(as_json=as_json, save_svg=save_svg)
+
+
+@cli.command()
+@_site
+@_now
+@_json
+@click.option("--dry", is_flag=True, help="Stop after the plan: write nothing.")
+@click.option("--expect", metavar="DIGEST", help="Refuse unless the plan has this digest.")
+def enforce(site: str, now: str | None, as_json: bool, dry: bool, expect: str | None) -> Exit:
+    """Run the whole job as a Prefect flow (on PREFECT_API_URL, or on a temporary server of its own)."""
+    from flows import instant, orchestrated
+
+    return orchestrated.enforce(site, instant.read(now) if now else None, dry=dry, expect=expect, as_json=as_json)
+
+
+# ------------------------------------------------------------------------------------------------------------- running
+
+
+def run(arguments: list[str]) -> Exit:
+    """Carry out one command line; every way it can say no ends here, as one block and a code."""
+    as_json = "--json" in arguments
+    try:
+        ended: Any = cli.main(arguments, prog_name="warranty", standalone_mode=False)
+    except click.ClickException as refused:
+        refused.show()
+        return _say_no("", Exit.BAD_INPUT, refused.format_message(), as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        return _say_no("interrupted", Exit.INTERRUPTED, as_json=as_json)
+    except BrokenPipeError:
+        # `warranty plan | head` is no error; what is left to flush has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FINE
+    except Exception as failure:
+        if os.environ.get("WARRANTY_TRACEBACK"):
+            raise
+        text, code = _told(failure)
+        return _say_no(text, code, as_json=as_json)
+    return Exit(ended) if isinstance(ended, int) else Exit.FINE
+
+
+def _told(failure: Exception) -> tuple[str, Exit]:
+    """What to say of a failure, and the code to end with."""
+    from connectors.ledger import LedgerError, RunLocked
+    from connectors.tracker import TrackerError
+    from policies.loader import InputError
+
+    if isinstance(failure, Refusal):
+        return str(failure), failure.exit
+    if isinstance(failure, InputError):
+        return str(failure), Exit.BAD_INPUT
+    if isinstance(failure, RunLocked):
+        return str(failure), Exit.BUSY
+    if isinstance(failure, LedgerError):
+        return str(failure), Exit.BAD_INPUT
+    if isinstance(failure, TrackerError):
+        return str(failure), Exit.TRACKER
+    return (
+        f"a defect of this program: {type(failure).__name__}\n"
+        "  WARRANTY_TRACEBACK=1 shows where; nothing half-written is lost, the next run goes on from here",
+        Exit.DEFECT,
+    )
+
+
+def _say_no(text: str, code: Exit, detail: str = "", *, as_json: bool) -> Exit:
+    if text:
+        from flows.render import neutral
+
+        click.echo(f"error: {neutral(text)}", err=True)
+    if as_json:
+        click.echo(json.dumps({"error": text or detail, "exit": int(code)}, ensure_ascii=False))
+    return code
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,325 @@
+"""A site: which trackers, which projects, whose words, which pack, within which limits.
+
+Rules:
+
+1. A site file is read whole and every mistake in it is told at once, with file and line.
+2. A secret never stands in a site file: it is named (environment variable or Prefect block) and looked up late, at the
+   moment a connection is made, so that ``plan --help`` or a check of the file needs none.
+3. A literal secret found where a name belongs is refused without being repeated.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from connectors import registry
+from connectors.tracker import Connection
+from policies.issue import State
+from policies.loader import InputError, Problem, load_pack, read_shape
+from policies.pack import PolicyPack
+from policies.plan import Limits
+from policies.roster import Roster
+from policies.vocabulary import Vocabulary
+
+SHIPPED = Path(__file__).parent / "sites"
+BLOCK = "warranty-credentials"
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _nearest(word: str, valid: list[str]) -> str:
+    """The valid word somebody most likely meant, "" where none is near."""
+    return next(iter(difflib.get_close_matches(word, valid, n=1, cutoff=0.5)), "")
+
+
+def _never_by_value(found: Any) -> Any:
+    if isinstance(found, (str, int, float)):
+        raise PydanticCustomError(
+            "secret_by_value",
+            "a secret never stands in a site file: write {open}env: NAME{close} or {open}block: {block}/NAME{close}",
+            {"open": "{", "close": "}", "block": BLOCK},
+        )
+    return found
+
+
+class SecretName(_Shape):
+    """Where a secret is: an environment variable, or a Prefect block of type ``warranty-credentials``."""
+
+    env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    block: str | None = Field(default=None, pattern=rf"^{BLOCK}/[a-z0-9-]+$")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.env is None) == (self.block is None):
+            raise PydanticCustomError("secret_name", "name exactly one of env and block")
+        return self
+
+
+class Address(_Shape):
+    """An address taken from an environment variable, with a default for when it is not set."""
+
+    env: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    default: str = ""
+    suffix: str = ""
+
+
+class TrackerSite(_Shape):
+    """One tracker of a site.
+
+    Attributes:
+        kind: a word of ``connectors.registry``.
+        states: tracker's word (name in any language, id, ``group:done``, ``label:...``) -> canonical state.
+        severities: tracker's word for a priority -> the pack's severity.
+        categories: tracker's word (``type:Bug``, ``label:...``, ``component:...``) -> the pack's category.
+        tiers: support tier -> the account (or accounts) behind it; the first one is assigned on escalation.
+        timeout: seconds to connect, seconds to read.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
+    kind: str
+    url: str | Address
+    user: str | SecretName = ""
+    token: Annotated[SecretName, BeforeValidator(_never_by_value)]
+    projects: tuple[str, ...] = Field(min_length=1)
+    report_project: str = ""
+    states: dict[str, State]
+    severities: dict[str, str] = Field(default_factory=dict)
+    categories: dict[str, str] = Field(default_factory=dict)
+    responders: tuple[str, ...] = ()
+    bots: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    tiers: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    internal_comments: bool = False
+    timeout: tuple[float, float] = (10.0, 60.0)
+
+    @field_validator("kind")
+    @classmethod
+    def _registered(cls, found: str) -> str:
+        kinds = sorted(registry.KINDS)
+        if found not in kinds:
+            near = _nearest(found, kinds)
+            raise PydanticCustomError(
+                "unknown_kind",
+                "no tracker of this kind; there are {kinds}{hint}",
+                {"kinds": ", ".join(kinds), "hint": f" (did you mean {near!r}?)" if near else ""},
+            )
+        return found
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, found: str | Address) -> str | Address:
+        plain = found if isinstance(found, str) else found.default
+        if plain and not plain.startswith(("https://", "http://")):
+            raise PydanticCustomError("address", "an address starts with https:// or http://")
+        if "@" in plain.split("/", 3)[2] if plain else False:
+            raise PydanticCustomError("address_with_secret", "an address holds no user or password")
+        return found
+
+    @field_validator("timeout", mode="before")
+    @classmethod
+    def _one_or_two(cls, found: Any) -> Any:
+        return (found, found) if isinstance(found, (int, float)) else found
+
+    @model_validator(mode="after")
+    def _reports_somewhere(self) -> Self:
+        if self.report_project and self.report_project not in self.projects:
+            raise PydanticCustomError(
+                "report_project",
+                "report_project is none of the projects: {projects}",
+                {"projects": ", ".join(self.projects)},
+            )
+        return self
+
+    @property
+    def report_at(self) -> str:
+        """The project in which the report issue stands."""
+        return self.report_project or self.projects[0]
+
+    @property
+    def tier_accounts(self) -> dict[str, tuple[str, ...]]:
+        return {tier: (who,) if isinstance(who, str) else who for tier, who in self.tiers.items()}
+
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(states=self.states, severities=self.severities, categories=self.categories)
+
+    def roster(self, own: str) -> Roster:
+        """Who is who here. ``own`` is the account the flows write with."""
+        return Roster(
+            responders=self.responders,
+            bots=self.bots,
+            customers=self.customers,
+            own=own,
+            tiers=self.tier_accounts,
+        )
+
+
+class LimitsShape(_Shape):
+    """The guards of a run; see ``policies.plan.Limits``."""
+
+    changes_per_run: int = Field(default=Limits().changes_per_run, ge=0)
+    changes_per_issue: int = Field(default=Limits().changes_per_issue, ge=0)
+    share_of_issues: float = Field(default=Limits().share_of_issues, ge=0, le=1)
+    share_from: int = Field(default=Limits().share_from, ge=0)
+
+
+class Site(_Shape):
+    """A site file, read. ``pack`` is a shipped pack's name or a path beside the site file."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
+    pack: str
+    language: Literal["en", "zh"] = "en"
+    zone: str = "UTC"
+    label_prefix: str = Field(default="warranty", pattern=r"^[a-z][a-z0-9-]*$", max_length=30)
+    ledger: str = ""
+    limits: LimitsShape = LimitsShape()
+    trackers: tuple[TrackerSite, ...] = Field(min_length=1)
+
+    _path: Path = PrivateAttr(default=Path())
+
+    @classmethod
+    def load(cls, path_or_name: str | Path) -> Self:
+        """Read a site file by its path, or a shipped one by its name.
+
+        Raises:
+            InputError: there is no such file, or it has mistakes (all of them are told).
+        """
+        path = Path(path_or_name)
+        if not path.is_file():
+            path = SHIPPED / f"{path_or_name}.yaml"
+        if not path.is_file():
+            names = sorted(each.stem for each in SHIPPED.glob("*.yaml"))
+            raise InputError(
+                (
+                    Problem(
+                        file=str(path_or_name),
+                        line=0,
+                        path="",
+                        found="no such file",
+                        expected=f"a path to a site file, or a shipped site: {', '.join(names)}",
+                        nearest=_nearest(str(path_or_name), names),
+                    ),
+                )
+            )
+        site = read_shape(path, cls)
+        site._path = path.resolve()  # noqa: SLF001 - our own instance, made two lines above
+        return site
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, found: str) -> str:
+        try:
+            ZoneInfo(found)
+        except (KeyError, ValueError, OSError):
+            from zoneinfo import available_timezones
+
+            near = _nearest(found, sorted(available_timezones()))
+            raise PydanticCustomError(
+                "zone",
+                "an IANA zone such as Europe/Berlin{hint}",
+                {"hint": f" (did you mean {near!r}?)" if near else ""},
+            ) from None
+        return found
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        names = [tracker.name for tracker in self.trackers]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise PydanticCustomError("twice", "tracker named twice: {names}", {"names": ", ".join(twice)})
+        return self
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's SQLAlchemy URL; by default a file under ``.warranty`` in the current folder."""
+        return self.ledger or f"sqlite:///.warranty/{self.name}.db"
+
+    @property
+    def report_label(self) -> str:
+        """The label by which our report issue is found, and by which it is never judged."""
+        return f"{self.label_prefix}::report"
+
+    def tracker(self, name: str) -> TrackerSite:
+        return next(tracker for tracker in self.trackers if tracker.name == name)
+
+    def policy_pack(self) -> PolicyPack:
+        """Raises InputError."""
+        return load_pack(self.pack, self._path.parent)
+
+    def plan_limits(self) -> Limits:
+        return Limits(**self.limits.model_dump())
+
+    def connection(self, tracker: TrackerSite) -> Connection:
+        """How to reach a tracker, its secrets looked up now.
+
+        Raises:
+            InputError: an environment variable or block that the file names is not there.
+        """
+        return Connection(
+            name=tracker.name,
+            url=self._address(tracker).rstrip("/"),
+            token=self._secret(tracker.token, tracker, "token"),
+            user=tracker.user
+            if isinstance(tracker.user, str)
+            else self._secret(tracker.user, tracker, "user").get_secret_value(),
+            timeout=tracker.timeout,
+        )
+
+    def _address(self, tracker: TrackerSite) -> str:
+        if isinstance(tracker.url, str):
+            return tracker.url
+        base = os.environ.get(tracker.url.env, "") or tracker.url.default
+        if not base:
+            raise self._missing(tracker.url.env, tracker, "url")
+        return base.rstrip("/") + tracker.url.suffix
+
+    def _secret(self, name: SecretName, tracker: TrackerSite, field: str) -> SecretStr:
+        if name.env is not None:
+            if not (value := os.environ.get(name.env, "")):
+                raise self._missing(name.env, tracker, field)
+            return SecretStr(value)
+        assert name.block is not None
+        from flows.blocks import credentials
+
+        return credentials(name.block.split("/", 1)[1], field)
+
+    def _missing(self, variable: str, tracker: TrackerSite, field: str) -> InputError:
+        return InputError(
+            (
+                Problem(
+                    file=str(self._path),
+                    line=self._line_of(variable),
+                    path=f"trackers.{tracker.name}.{field}",
+                    found=f"environment variable {variable} is not set",
+                    expected=f"the {field} of tracker {tracker.name!r} in it: export {variable}=...",
+                    nearest=_nearest(variable, [key for key in os.environ if key.startswith("WARRANTY_")]),
+                ),
+            )
+        )
+
+    def _line_of(self, words: str) -> int:
+        """The first line of the site file that holds the words, 0 if none does."""
+        if not self._path.is_file():
+            return 0
+        lines = self._path.read_text(encoding="utf-8").splitlines()
+        return next((number for number, line in enumerate(lines, 1) if words in line), 0)
