@@ -36,10 +36,8 @@ class Mark:
     @classmethod
     def found_in(cls, text: str) -> Mark | None:
         """The last mark in a text, if there is one."""
-        found = None
-        for found in _MARK.finditer(text):
-            pass
-        return cls(found["marker"], found["digest"]) if found else None
+        found = list(_MARK.finditer(text))
+        return cls(found[-1]["marker"], found[-1]["digest"]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -221,6 +221,24 @@ class StateChanged(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeverityChanged(_Event):
+    """Derived by the vocabulary from priority and label events. Attributes: before, after: words of the pack."""
+
+    before: str | None
+    after: str | None
+    kind: Literal["severity_changed"] = "severity_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryChanged(_Event):
+    """Derived by the vocabulary from type and label events. Attributes: before, after: words of the pack."""
+
+    before: str | None
+    after: str | None
+    kind: Literal["category_changed"] = "category_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FixReleased(_Event):
     """Derived by ``patch``: a published release carries the fix from this instant on."""
 
@@ -242,6 +260,8 @@ Event = (
     | FixVersionsChanged
     | Moved
     | StateChanged
+    | SeverityChanged
+    | CategoryChanged
     | FixReleased
 )
 
@@ -254,11 +274,13 @@ _RANK: dict[str, int] = {
     "labels_changed": 4,
     "status_changed": 5,
     "state_changed": 6,
-    "assignee_changed": 7,
-    "due_date_changed": 8,
-    "fix_versions_changed": 9,
-    "fix_released": 10,
-    "commented": 11,
+    "severity_changed": 7,
+    "category_changed": 8,
+    "assignee_changed": 9,
+    "due_date_changed": 10,
+    "fix_versions_changed": 11,
+    "fix_released": 12,
+    "commented": 13,
 }
 
 
@@ -318,7 +340,7 @@ class Issue:
         events: everything that happened, in order (see ``in_order``); starts with ``Opened`` unless a gap says why not.
         status, labels, priority, type, assignee, due, components, fix_versions: the present values.
         confidential: the tracker hides it from the public; nothing of it may be repeated elsewhere.
-        state: present canonical state; set by the vocabulary.
+        state, severity, category: the present values in the pack's words; set by the vocabulary.
         unmapped: tracker words the vocabulary has no entry for.
         gaps: what of the history is missing.
     """
@@ -342,7 +364,9 @@ class Issue:
     events: tuple[Event, ...] = ()
     gaps: tuple[Gap, ...] = ()
     state: State | None = None
-    unmapped: tuple[str, ...] = field(default=())
+    severity: str | None = None
+    category: str | None = None
+    unmapped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "opened_at", utc(self.opened_at))

@@ -1,0 +1,117 @@
+"""The words a pack may use over an issue's facts as they were at an instant.
+
+To add a word: a field on ``Condition`` with its description, and the function of the same name on ``_WORDS``.
+
+    {state: waiting_for_customer}                the word holds if the fact is one of the values given
+    {severity: [urgent, high], category: defect} all words must hold
+    {any: [{label: vip}, {reporter: jane}]}      at least one holds;  all: [...]  each holds;  not: {...}  does not hold
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+
+from policies.issue import State
+
+if TYPE_CHECKING:
+    from policies.history import Moment
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+States = Annotated[tuple[State, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+
+
+class Condition(BaseModel):
+    """True or false of an issue at an instant."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    state: States | None = Field(None, description="canonical state, as the site's vocabulary reads it")
+    severity: Words | None = Field(None, description="severity word of the pack")
+    category: Words | None = Field(None, description="category word of the pack")
+    label: Words | None = Field(None, description="the issue bears one of these labels")
+    type: Words | None = Field(None, description="the tracker's own type, by id or name")
+    priority: Words | None = Field(None, description="the tracker's own priority, by id or name")
+    reporter: Words | None = Field(None, description="account id of the reporter")
+    component: Words | None = Field(None, description="the issue bears one of these components")
+    any: tuple[Condition, ...] | None = Field(None, min_length=1, description="at least one of these holds")
+    all: tuple[Condition, ...] | None = Field(None, min_length=1, description="each of these holds")
+    not_: Condition | None = Field(None, alias="not", description="this does not hold")
+
+    _tests: tuple[tuple[Callable[[Moment, frozenset[str]], bool], frozenset[str]], ...] = PrivateAttr(())
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        if not self.model_fields_set:
+            raise ValueError("an empty condition; leave it out, or name a word such as {state: resolved}")
+        return self
+
+    def model_post_init(self, _context: Any, /) -> None:
+        """Compile the words once: a pack's conditions are asked for every moment of every issue."""
+        self._tests = tuple(
+            (_WORDS[word], frozenset(str(value) for value in getattr(self, word)))
+            for word in _WORDS
+            if getattr(self, word) is not None
+        )
+
+    def holds(self, moment: Moment) -> bool:
+        """Whether it is true at a moment."""
+        return (
+            all(test(moment, wanted) for test, wanted in self._tests)
+            and (self.any is None or any(condition.holds(moment) for condition in self.any))
+            and (self.all is None or all(condition.holds(moment) for condition in self.all))
+            and (self.not_ is None or not self.not_.holds(moment))
+        )
+
+
+def _state(moment: Moment, wanted: frozenset[str]) -> bool:
+    return moment.state is not None and moment.state.value in wanted
+
+
+def _severity(moment: Moment, wanted: frozenset[str]) -> bool:
+    return moment.severity in wanted
+
+
+def _category(moment: Moment, wanted: frozenset[str]) -> bool:
+    return moment.category in wanted
+
+
+def _label(moment: Moment, wanted: frozenset[str]) -> bool:
+    return not wanted.isdisjoint(moment.labels)
+
+
+def _type(moment: Moment, wanted: frozenset[str]) -> bool:
+    return moment.type is not None and (moment.type.id in wanted or moment.type.name in wanted)
+
+
+def _priority(moment: Moment, wanted: frozenset[str]) -> bool:
+    return moment.priority is not None and (moment.priority.id in wanted or moment.priority.name in wanted)
+
+
+def _reporter(moment: Moment, wanted: frozenset[str]) -> bool:
+    return moment.reporter in wanted
+
+
+def _component(moment: Moment, wanted: frozenset[str]) -> bool:
+    return not wanted.isdisjoint(moment.components)
+
+
+_WORDS: dict[str, Callable[[Moment, frozenset[str]], bool]] = {
+    "state": _state,
+    "severity": _severity,
+    "category": _category,
+    "label": _label,
+    "type": _type,
+    "priority": _priority,
+    "reporter": _reporter,
+    "component": _component,
+}
+
+Condition.model_rebuild()
