@@ -103,6 +103,28 @@ class Log:
                 self._append("label", {"project": home.key, **data}, actor, at)
             return home.labels[name]
 
+    def change_label(
+        self, project: str, name: str, changes: Mapping[str, Any], *, actor: str = "", at: datetime | None = None
+    ) -> Label:
+        """Change a GitLab label's ``name`` (on all issues, leaving no trace on them), ``color`` or ``description``."""
+        with self.lock:
+            home = self._project(project)
+            if name not in home.labels:
+                raise Refused(f"project {home.key} has no label {name!r}")
+            if changes.get("name", name) != name and changes["name"] in home.labels:
+                raise Refused(f"project {home.key} already has a label {changes['name']!r}")
+            data = {"project": home.key, "name": name, "changes": dict(changes)}
+            self._append("label_changed", data, actor, at)
+            return home.labels[changes.get("name", name)]
+
+    def remove_label(self, project: str, name: str, *, actor: str = "", at: datetime | None = None) -> None:
+        """Delete a GitLab label. Its issues lose it without a trace; history then can no longer say which it was."""
+        with self.lock:
+            home = self._project(project)
+            if name not in home.labels:
+                raise Refused(f"project {home.key} has no label {name!r}")
+            self._append("label_removed", {"project": home.key, "name": name}, actor, at)
+
     def _append(self, kind: str, data: dict[str, Any], actor: str, at: datetime | None) -> None:
         entry = Entry(len(self.log) + 1, utc(at) if at else self.clock.for_write(), actor, kind, data)
         self.world.apply(entry)

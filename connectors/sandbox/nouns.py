@@ -73,12 +73,14 @@ class Version:
 
 @dataclass(slots=True)
 class Label:
-    """A GitLab project label."""
+    """A GitLab project label. Attributes: former: names it bore before, which history still uses."""
 
     id: int
     name: str
     color: str = "#428bca"
     description: str = ""
+    created: datetime | None = None
+    former: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -43,6 +43,9 @@ GIVEN_AS = {
 }
 """Names of our attributes in ``given`` and ``absent``, where they differ."""
 
+LABELS_AT_BIRTH = "labels_at_birth"
+"""In ``Issue.extra``: what a GitLab issue was created with, where a label of it is no longer there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -304,8 +307,32 @@ def _version_changed(world: World, entry: Entry) -> None:
 def _label(world: World, entry: Entry) -> None:
     data = dict(entry.data)
     project = world.projects[data.pop("project")]
-    project.labels[data["name"]] = Label(**data)
+    project.labels[data["name"]] = Label(created=entry.at, **data)
     world.counted("label", data["id"])
+
+
+def _label_changed(world: World, entry: Entry) -> None:
+    project = world.projects[entry.data["project"]]
+    label = project.labels.pop(entry.data["name"])
+    for name, value in entry.data["changes"].items():
+        setattr(label, name, value)
+    project.labels[label.name] = label
+    if label.name != entry.data["name"]:
+        label.former = (*label.former, entry.data["name"])
+        for issue in project.issues.values():
+            issue.labels = [label.name if one == entry.data["name"] else one for one in issue.labels]
+
+
+def _label_removed(world: World, entry: Entry) -> None:
+    project = world.projects[entry.data["project"]]
+    gone = entry.data["name"]
+    del project.labels[gone]
+    for issue in project.issues.values():
+        if gone in issue.labels:
+            # The label leaves the issue without a trace; that the issue was born with it stays in its history.
+            changes = (item.before for one in issue.history for item in one.items if item.field == "labels")
+            issue.extra.setdefault(LABELS_AT_BIRTH, next(changes, issue.labels))
+            issue.labels = [one for one in issue.labels if one != gone]
 
 
 def _milestone(world: World, entry: Entry) -> None:
@@ -314,6 +341,12 @@ def _milestone(world: World, entry: Entry) -> None:
     project.milestones[data["id"]] = Milestone(created=entry.at, **data)
     world.counted("milestone", data["id"])
     world.counted(f"milestone {project.key}", data["iid"])
+
+
+def _milestone_changed(world: World, entry: Entry) -> None:
+    milestone = world.projects[entry.data["project"]].milestones[entry.data["id"]]
+    for name, value in entry.data["changes"].items():
+        setattr(milestone, name, value)
 
 
 def _merge_request(world: World, entry: Entry) -> None:
@@ -353,6 +386,10 @@ def _release_changed(world: World, entry: Entry) -> None:
         setattr(release, name, list(value) if isinstance(value, list) else value)
 
 
+def _release_removed(world: World, entry: Entry) -> None:
+    del world.projects[entry.data["project"]].releases[entry.data["tag"]]
+
+
 _APPLY: dict[str, Callable[[World, Entry], None]] = {
     "user": _user,
     "token": _token,
@@ -375,11 +412,15 @@ _APPLY: dict[str, Callable[[World, Entry], None]] = {
     "version": _version,
     "version_changed": _version_changed,
     "label": _label,
+    "label_changed": _label_changed,
+    "label_removed": _label_removed,
     "milestone": _milestone,
+    "milestone_changed": _milestone_changed,
     "merge_request": _merge_request,
     "merged": _merged,
     "commit": _commit,
     "tag": _tag,
     "release": _release,
     "release_changed": _release_changed,
+    "release_removed": _release_removed,
 }

@@ -65,6 +65,18 @@ class ReleaseCommands(IssueCommands):
             self._append("milestone", {"project": home.key, **data}, actor, at)
             return home.milestones[id_]
 
+    def change_milestone(
+        self, project: str, id_: int, changes: Mapping[str, Any], *, actor: str = "", at: datetime | None = None
+    ) -> Milestone:
+        """Change ``title``, ``due`` or ``active``."""
+        with self.lock:
+            home = self._project(project)
+            if id_ not in home.milestones:
+                raise Refused(f"project {home.key} has no milestone {id_}")
+            data = {"project": home.key, "id": id_, "changes": dict(changes)}
+            self._append("milestone_changed", data, actor, at)
+            return home.milestones[id_]
+
     def create_merge_request(
         self,
         project: str,
@@ -177,3 +189,11 @@ class ReleaseCommands(IssueCommands):
                 raise Refused(f"project {home.key} has no release {tag!r}")
             self._append("release_changed", {"project": home.key, "tag": tag, "changes": dict(changes)}, actor, at)
             return home.releases[tag]
+
+    def remove_release(self, project: str, tag: str, *, actor: str, at: datetime | None = None) -> None:
+        """Take a release back; its tag stays."""
+        with self.lock:
+            home = self._project(project)
+            if tag not in home.releases:
+                raise Refused(f"project {home.key} has no release {tag!r}")
+            self._append("release_removed", {"project": home.key, "tag": tag}, actor, at)
