@@ -1,0 +1,418 @@
+"""The ledger: cursors, cached issues, the verdicts and receipts of every run, and who may write just now.
+
+Rules:
+
+1. The tracker is the memory; this is evidence and cache. Deleting it costs requests, never correctness.
+2. Verdicts and receipts are only ever added (``ledger_schema`` says how that is held).
+3. No ``Connection`` and no secret ever comes here; ``now`` is always handed in.
+4. A method is one transaction: it is in the ledger whole, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger
+from connectors.ledger_lease import Holder, LeaseLost, RunInProgress
+from connectors.ledger_schema import (
+    CursorRow,
+    IssueRow,
+    LeaseRow,
+    ReceiptRow,
+    RunRow,
+    VerdictRow,
+    issue_row,
+    receipt_row,
+    verdict_row,
+)
+from connectors.ledger_text import ISSUE, RECEIPT, VERDICT
+from policies.issue import Issue, IssueRef, utc
+from policies.receipt import Receipt
+from policies.verdict import Verdict
+
+__all__ = [
+    "Holder",
+    "Judged",
+    "LeaseLost",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerError",
+    "LedgerNewer",
+    "NotALedger",
+    "Recorded",
+    "Run",
+    "RunInProgress",
+    "RunState",
+]
+
+T = TypeVar("T")
+
+_BATCH = 200
+
+
+# ------------------------------------------------------------------------------------------------------------- values
+
+
+class RunState(StrEnum):
+    """How a run ended: all done; cut short, the next goes on from there; nothing useful done."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run. Attributes: state, ended_at: None while it goes on or if it was killed. requests: sent, by kind."""
+
+    id: str
+    site: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    state: RunState | None = None
+    requests: Mapping[str, int] = field(default_factory=dict)
+    plan_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with the issue it is about and the run that gave it ("" before it is recorded)."""
+
+    issue: IssueRef
+    verdict: Verdict
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A receipt as it was written down."""
+
+    run: str
+    tracker: str
+    receipt: Receipt
+
+
+# ------------------------------------------------------------------------------------------------------------- ledger
+
+
+class Ledger:
+    """An open ledger. Threads may share it. Use ``Ledger.open``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._reading = database.reading
+        self._writing = database.writing
+
+    @classmethod
+    def open(cls, url: str, *, patience_seconds: float = 5.0) -> Ledger:
+        """The ledger at a database URL (``sqlite:///path``, ``postgresql+psycopg://…``); created where there is none.
+
+        Args:
+            url: as SQLAlchemy reads it; a password in it is never printed. ``sqlite://`` lives in memory.
+            patience_seconds: how long to wait for another process that holds a SQLite file.
+
+        Raises:
+            NotALedger, LedgerNewer, LedgerBusy, LedgerError: each says what to do.
+        """
+        return cls(Database.open(url, patience_seconds))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --------------------------------------------------------------------------------------------------------- runs
+
+    def begin_run(self, run: str, site: str, now: datetime) -> None:
+        """Write down that a run began. Verdicts and receipts need it.
+
+        Raises:
+            LedgerError: there is a run of that id.
+        """
+        with self._writing() as connection:
+            if connection.scalar(select(RunRow.id).where(RunRow.id == run)) is not None:
+                raise LedgerError(f"{self._database.where}: there is a run {run!r} already; give each run its own id")
+            connection.execute(
+                insert(RunRow).values(
+                    id=run, site=site, started_at=now, ended_at=None, state=None, requests="{}", plan_digest=""
+                )
+            )
+
+    def end_run(
+        self, run: str, now: datetime, state: RunState, *, requests: Mapping[str, int], plan_digest: str = ""
+    ) -> None:
+        """Write down how a run ended and how many requests of each kind it sent."""
+        with self._writing() as connection:
+            done = connection.execute(
+                update(RunRow)
+                .where(RunRow.id == run, RunRow.ended_at.is_(None))
+                .values(
+                    ended_at=now,
+                    state=state.value,
+                    requests=json.dumps(dict(requests), sort_keys=True),
+                    plan_digest=plan_digest,
+                )
+            )
+            if done.rowcount != 1:
+                raise LedgerError(f"{self._database.where}: no run {run!r} is going on")
+
+    def runs(self, site: str, *, latest: int = 50) -> tuple[Run, ...]:
+        """The site's latest runs, newest first."""
+        query = select(RunRow.__table__).where(RunRow.site == site).order_by(RunRow.started_at.desc(), RunRow.id.desc())
+        with self._reading() as connection:
+            rows = connection.execute(query.limit(latest)).mappings().all()
+        return tuple(
+            Run(
+                id=row["id"],
+                site=row["site"],
+                started_at=row["started_at"],
+                ended_at=row["ended_at"],
+                state=RunState(row["state"]) if row["state"] else None,
+                requests=json.loads(row["requests"]),
+                plan_digest=row["plan_digest"],
+            )
+            for row in rows
+        )
+
+    # ------------------------------------------------------------------------------------------------------ cursors
+
+    def cursor(self, site: str, tracker: str, project: str) -> datetime | None:
+        """Up to where a project was read; None if never."""
+        query = select(CursorRow.at).where(
+            CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project
+        )
+        with self._reading() as connection:
+            return connection.scalar(query)
+
+    def set_cursor(self, site: str, tracker: str, project: str, at: datetime) -> None:
+        """Remember up to where a project was read. Setting it back is allowed: it costs requests, nothing else."""
+        whose = (CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project)
+        with self._writing() as connection:
+            connection.execute(delete(CursorRow).where(*whose))
+            connection.execute(insert(CursorRow).values(site=site, tracker=tracker, project=project, at=at))
+
+    # ------------------------------------------------------------------------------------------------------- issues
+
+    def keep(self, site: str, issues: Iterable[Issue]) -> int:
+        """Cache issues as read (raw facts, before vocabulary and roster); a known one is replaced. Returns how many."""
+        count = 0
+        for batch in _batches(issues):
+            with self._writing() as connection:
+                self._keep(connection, site, batch)
+            count += len(batch)
+        return count
+
+    def _keep(self, connection: Connection, site: str, batch: Sequence[Issue]) -> None:
+        # The last one wins where a batch holds an issue twice.
+        rows = {(issue.ref.tracker, issue.ref.id): issue_row(site, issue) for issue in batch}
+        for tracker in {tracker for tracker, _ in rows}:
+            ids = [id_ for of, id_ in rows if of == tracker]
+            connection.execute(
+                delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(ids))
+            )
+        connection.execute(insert(IssueRow), list(rows.values()))
+
+    def issues(self, site: str, tracker: str, project: str | None = None) -> Iterator[Issue]:
+        """All cached issues of a tracker or of one project, ordered by id; few are in memory at a time."""
+        where = [IssueRow.site == site, IssueRow.tracker == tracker]
+        if project is not None:
+            where.append(IssueRow.project == project)
+        after = ""
+        while True:
+            query = select(IssueRow.id, IssueRow.body).where(*where, IssueRow.id > after).order_by(IssueRow.id)
+            with self._reading() as connection:
+                rows = connection.execute(query.limit(_BATCH)).all()
+            for _, body in rows:
+                yield ISSUE.read(body)
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1][0]
+
+    def issue(self, site: str, tracker: str, key: str) -> Issue | None:
+        """A cached issue by its key or id."""
+        query = select(IssueRow.body).where(IssueRow.site == site, IssueRow.tracker == tracker)
+        with self._reading() as connection:
+            body = connection.scalar(query.where(IssueRow.id == key))
+            if body is None:
+                newest = IssueRow.updated_at.desc()
+                body = connection.scalar(query.where(IssueRow.key == key).order_by(newest).limit(1))
+        return None if body is None else ISSUE.read(body)
+
+    def due(self, site: str, now: datetime) -> tuple[IssueRef, ...]:
+        """Cached issues to be judged at ``now``, soonest first.
+
+        These are the ones kept since they were last judged, and those with a verdict that changes by itself by then.
+        """
+        query = (
+            select(IssueRow.tracker, IssueRow.project, IssueRow.key, IssueRow.id)
+            .where(IssueRow.site == site, IssueRow.judge_at <= now)
+            .order_by(IssueRow.judge_at, IssueRow.tracker, IssueRow.id)
+        )
+        with self._reading() as connection:
+            return tuple(IssueRef(*row) for row in connection.execute(query))
+
+    def forget(self, site: str, tracker: str, ids: Iterable[str]) -> int:
+        """Drop issues from the cache (deleted or no longer visible at the tracker). Their evidence stays."""
+        gone = 0
+        for batch in _batches(ids):
+            with self._writing() as connection:
+                gone += connection.execute(
+                    delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(batch))
+                ).rowcount
+        return gone
+
+    # ----------------------------------------------------------------------------------------------------- evidence
+
+    def record_verdicts(self, run: str, judged: Iterable[Judged]) -> int:
+        """Add verdicts of a run, and note on each cached issue when it is to be judged again. Returns how many.
+
+        Hand in all verdicts of an issue together: the soonest of their ``next_change_at`` counts.
+        """
+        everything = list(judged)
+        again: dict[tuple[str, str], datetime | None] = {}
+        for one in everything:
+            whose, at = (one.issue.tracker, one.issue.id), one.verdict.next_change_at
+            before = again.get(whose)
+            again[whose] = at if before is None else before if at is None else min(before, at)
+        with self._writing() as connection:
+            site = self._site_of(connection, run)
+            if everything:
+                connection.execute(
+                    insert(VerdictRow), [verdict_row(run, site, one.issue, one.verdict) for one in everything]
+                )
+            for (tracker, id_), at in again.items():
+                connection.execute(
+                    update(IssueRow)
+                    .where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id == id_)
+                    .values(judge_at=at)
+                )
+        return len(everything)
+
+    def verdicts(
+        self,
+        site: str,
+        *,
+        run: str | None = None,
+        tracker: str | None = None,
+        issue_id: str | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+    ) -> Iterator[Judged]:
+        """Recorded verdicts in the order they were given: of a run, of an issue, judged in ``[since, before)``."""
+        where = [VerdictRow.site == site]
+        where += [VerdictRow.run == run] if run is not None else []
+        where += [VerdictRow.tracker == tracker] if tracker is not None else []
+        where += [VerdictRow.issue_id == issue_id] if issue_id is not None else []
+        where += [VerdictRow.judged_at >= since] if since is not None else []
+        where += [VerdictRow.judged_at < before] if before is not None else []
+        after = 0
+        while True:
+            query = select(VerdictRow.__table__).where(*where, VerdictRow.n > after).order_by(VerdictRow.n)
+            with self._reading() as connection:
+                rows = connection.execute(query.limit(_BATCH)).mappings().all()
+            for row in rows:
+                ref = IssueRef(row["tracker"], row["project"], row["issue_key"], row["issue_id"], row["url"])
+                yield Judged(ref, VERDICT.read(row["body"]), row["run"])
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1]["n"]
+
+    def record_receipt(self, run: str, tracker: str, receipt: Receipt) -> None:
+        """Add a receipt. Do it right after the change, one by one: a killed run then leaves the proof of what it did."""
+        with self._writing() as connection:
+            site = self._site_of(connection, run)
+            connection.execute(insert(ReceiptRow).values(**receipt_row(run, site, tracker, receipt)))
+
+    def receipts(
+        self, site: str, *, run: str | None = None, tracker: str | None = None, issue_id: str | None = None
+    ) -> tuple[Recorded, ...]:
+        """Receipts in the order they were written: of a run, of an issue."""
+        where = [ReceiptRow.site == site]
+        where += [ReceiptRow.run == run] if run is not None else []
+        where += [ReceiptRow.tracker == tracker] if tracker is not None else []
+        where += [ReceiptRow.issue_id == issue_id] if issue_id is not None else []
+        query = select(ReceiptRow.run, ReceiptRow.tracker, ReceiptRow.body).where(*where).order_by(ReceiptRow.n)
+        with self._reading() as connection:
+            return tuple(Recorded(of, at, RECEIPT.read(body)) for of, at, body in connection.execute(query))
+
+    def _site_of(self, connection: Connection, run: str) -> str:
+        site = connection.scalar(select(RunRow.site).where(RunRow.id == run))
+        if site is None:
+            raise LedgerError(f"{self._database.where}: no run {run!r} was begun; call begin_run first")
+        return site
+
+    # -------------------------------------------------------------------------------------------------------- lease
+
+    def take_lease(
+        self,
+        site: str,
+        run: str,
+        now: datetime,
+        *,
+        lasts: timedelta = timedelta(minutes=10),
+        holder: Holder | None = None,
+        is_dead: Callable[[Holder], bool] = Holder.is_dead,
+    ) -> None:
+        """Become the one run that may write for a site until ``now + lasts``.
+
+        A lease that ran out is taken over, and so is one whose process surely is dead: killing a run with any signal
+        does not stop the next one on the same machine, and elsewhere for no longer than ``lasts``.
+
+        Raises:
+            RunInProgress: another run holds it.
+        """
+        me = holder or Holder.this_process()
+        with self._writing() as connection:
+            query = select(LeaseRow.__table__).where(LeaseRow.site == site).with_for_update()
+            row = connection.execute(query).mappings().one_or_none()
+            if (
+                row is not None
+                and row["run"] != run
+                and row["until"] > now
+                and not is_dead(Holder(row["host"], row["pid"]))
+            ):
+                raise RunInProgress(site, row["run"], row["until"])
+            connection.execute(delete(LeaseRow).where(LeaseRow.site == site))
+            connection.execute(
+                insert(LeaseRow).values(
+                    site=site, run=run, host=me.host, pid=me.pid, since=utc(now), until=utc(now) + lasts
+                )
+            )
+
+    def renew_lease(self, site: str, run: str, now: datetime, *, lasts: timedelta = timedelta(minutes=10)) -> None:
+        """Hold the lease until ``now + lasts``. Call it between writes.
+
+        Raises:
+            LeaseLost: it ran out and another run took it, or it was given back.
+        """
+        with self._writing() as connection:
+            held = connection.execute(
+                update(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run).values(until=utc(now) + lasts)
+            )
+            if held.rowcount != 1:
+                raise LeaseLost(
+                    f"run {run} no longer holds site {site!r}: another run took over; nothing more is written"
+                )
+
+    def give_back_lease(self, site: str, run: str) -> None:
+        """End the lease if this run holds it."""
+        with self._writing() as connection:
+            connection.execute(delete(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run))
+
+
+def _batches(things: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(things)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

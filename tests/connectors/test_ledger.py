@@ -1,0 +1,485 @@
+"""The ledger keeps what it is given, adds and never alters evidence, and lets one run write at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from connectors.ledger import (
+    Holder,
+    Judged,
+    LeaseLost,
+    Ledger,
+    LedgerBusy,
+    LedgerError,
+    LedgerNewer,
+    NotALedger,
+    Recorded,
+    RunInProgress,
+    RunState,
+)
+from connectors.ledger_text import ISSUE, RECEIPT, VERDICT
+from connectors.tracker import Connection, CredentialsRefused
+from policies.changes import Relabel, SetDueDate, UpsertComment
+from policies.clock import Pause
+from policies.document import Document, Paragraph, Table, Text
+from policies.duration import ElapsedTime, WorkingDays, WorkingTime
+from policies.issue import NOBODY, Actor, Commented, Issue, IssueRef, Opened, StatusChanged, Word
+from policies.receipt import Outcome, Receipt
+from policies.verdict import Reason, ReasonCode, Status, Verdict
+
+NOW = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def an_issue(number: int = 1, *, tracker: str = "jira", project: str = "CAR", title: str = "Pump leaks") -> Issue:
+    ref = IssueRef(tracker, project, f"{project}-{number}", str(10_000 + number), f"http://x.test/{project}-{number}")
+    opened = NOW - 5 * HOUR
+    return Issue(
+        ref=ref,
+        title=title,
+        type=Word("1", "Bug"),
+        status=Word("3", "处理中", "indeterminate"),
+        reporter=Actor("ann"),
+        opened_at=opened,
+        updated_at=NOW - HOUR,
+        labels=frozenset({"vip", "sla:ok"}),
+        due=date(2026, 3, 9),
+        events=(
+            Opened(id=f"{number}:o", at=opened, actor=Actor("ann")),
+            Commented(id=f"{number}:c", at=opened + HOUR, actor=Actor("bob"), comment="7", public=True, text="on it"),
+            StatusChanged(id=f"{number}:s", at=opened + 2 * HOUR, before=Word("1", "新建"), after=Word("3", "处理中")),
+        ),
+    )
+
+
+def a_verdict(clock: str = "resolution", *, changes_at: datetime | None = NOW + HOUR) -> Verdict:
+    return Verdict(
+        clock=clock,
+        cycle=1,
+        status=Status.RUNNING,
+        reason=Reason(ReasonCode.WITHIN_GOAL, "clocks.resolution.goals[0]", ("1:o",)),
+        judged_at=NOW,
+        policy="standard@1",
+        digest="ab12",
+        calendar="cn",
+        goal=WorkingTime(480),
+        started_at=NOW - 5 * HOUR,
+        due_at=NOW + 3 * HOUR,
+        used=timedelta(hours=5, microseconds=3),
+        left=-timedelta(seconds=1, microseconds=1),
+        pauses=(Pause(NOW - 2 * HOUR, None, "waiting", "customer", ("1:s",)),),
+        next_change_at=changes_at,
+    )
+
+
+def a_receipt(issue: Issue | None = None, *, error: str = "") -> Receipt:
+    return Receipt(
+        issue=(issue or an_issue()).ref,
+        change=Relabel(add=("sla:at-risk",), remove=("sla:ok",)),
+        outcome=Outcome.FAILED if error else Outcome.PERFORMED,
+        at=NOW,
+        prior='{"labels": ["sla:ok", "vip"]}',
+        error=error,
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{path}") as opened:
+        yield opened
+
+
+# ------------------------------------------------------------------------------------------------------------- opening
+
+
+def test_a_new_ledger_is_made_with_its_folder_and_is_its_owners_only(ledger: Ledger, path: Path) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    assert path.stat().st_mode & 0o077 == 0
+    assert all(side.stat().st_mode & 0o077 == 0 for side in path.parent.iterdir())
+
+
+def test_what_was_written_is_there_after_opening_again(path: Path) -> None:
+    with Ledger.open(f"sqlite:///{path}") as first:
+        first.keep("acme", [an_issue()])
+    with Ledger.open(f"sqlite:///{path}") as second:
+        assert second.issue("acme", "jira", "CAR-1") == an_issue()
+
+
+def test_a_ledger_in_memory_serves_several_threads() -> None:
+    with Ledger.open("sqlite://") as ledger:
+        threads = [
+            threading.Thread(target=ledger.keep, args=("acme", [an_issue(n) for n in range(t, t + 300)]))
+            for t in (0, 300, 600)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(list(ledger.issues("acme", "jira"))) == 900
+
+
+def test_threads_write_to_one_file_without_getting_in_each_others_way(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    failures: list[BaseException] = []
+
+    def write(number: int) -> None:
+        try:
+            for _ in range(10):
+                ledger.record_receipt("r1", "jira", a_receipt(an_issue(number)))
+                ledger.keep("acme", [an_issue(number)])
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(ledger.receipts("acme")) == 40
+
+
+def test_a_ledger_of_a_later_version_is_refused_with_what_to_do(path: Path) -> None:
+    Ledger.open(f"sqlite:///{path}").close()
+    _sql(path, "UPDATE warranty_schema SET version = 99")
+    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 1: update the program"):
+        Ledger.open(f"sqlite:///{path}")
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear customer, " * 100)
+    with pytest.raises(NotALedger, match=r"letter\.txt is not a ledger .* name another file"):
+        Ledger.open(f"sqlite:///{letter}")
+    assert letter.read_text() == "Dear customer, " * 100
+
+
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    _sql(other, "CREATE TABLE bookmarks (url TEXT)")
+    with pytest.raises(NotALedger, match=r"of another program .it has bookmarks"):
+        Ledger.open(f"sqlite:///{other}")
+    assert _sql(other, "SELECT name FROM sqlite_master") == [("bookmarks",)]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_says_which(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match=r"cannot be made at .*file"):
+        Ledger.open(f"sqlite:///{tmp_path}/file/ledger.db")
+
+
+@pytest.mark.parametrize("url", ["not a url hunter2", "nosuchdb://ann:hunter2@db.test/x", "jdbc:hunter2"])
+def test_an_address_that_cannot_be_used_is_not_repeated(url: str) -> None:
+    with pytest.raises(LedgerError, match=r"sqlite:///path/to/ledger\.db") as caught:
+        Ledger.open(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_ledger_that_another_process_holds_is_waited_for_briefly_and_then_named(path: Path) -> None:
+    Ledger.open(f"sqlite:///{path}").close()
+    other = sqlite3.connect(path, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerBusy, match=r"ledger\.db is held by another process"):
+            Ledger.open(f"sqlite:///{path}", patience_seconds=0.05)
+    finally:
+        other.close()
+    Ledger.open(f"sqlite:///{path}").close()
+
+
+# --------------------------------------------------------------------------------------------------------------- runs
+
+
+def test_a_run_is_kept_from_its_beginning_to_its_end(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    ledger.begin_run("r2", "acme", NOW + HOUR)
+    ledger.begin_run("other", "elsewhere", NOW)
+    ledger.end_run("r1", NOW + HOUR, RunState.AMBER, requests={"GET search": 3}, plan_digest="d1")
+    second, first = ledger.runs("acme")
+    assert (first.id, first.state, first.ended_at, first.requests) == (
+        "r1",
+        RunState.AMBER,
+        NOW + HOUR,
+        {"GET search": 3},
+    )
+    assert (second.id, second.state, second.ended_at) == ("r2", None, None)
+
+
+def test_a_run_has_an_id_of_its_own_and_ends_once(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    with pytest.raises(LedgerError, match="there is a run 'r1' already"):
+        ledger.begin_run("r1", "acme", NOW)
+    ledger.end_run("r1", NOW, RunState.GREEN, requests={})
+    with pytest.raises(LedgerError, match="no run 'r1' is going on"):
+        ledger.end_run("r1", NOW, RunState.RED, requests={})
+
+
+# ---------------------------------------------------------------------------------------------------- cursors, issues
+
+
+def test_a_cursor_is_kept_per_site_tracker_and_project(ledger: Ledger) -> None:
+    assert ledger.cursor("acme", "jira", "CAR") is None
+    ledger.set_cursor("acme", "jira", "CAR", NOW)
+    ledger.set_cursor("acme", "jira", "CAR", NOW + timedelta(microseconds=7))
+    ledger.set_cursor("acme", "jira", "BUS", NOW - HOUR)
+    assert ledger.cursor("acme", "jira", "CAR") == NOW + timedelta(microseconds=7)
+    assert ledger.cursor("acme", "jira", "BUS") == NOW - HOUR
+    assert ledger.cursor("other", "jira", "CAR") is None
+
+
+def test_a_cached_issue_is_replaced_and_given_back_as_it_was(ledger: Ledger) -> None:
+    ledger.keep("acme", [an_issue(1), an_issue(2), an_issue(1, title="Pump burst")])
+    ledger.keep("acme", [an_issue(2, title="Hose torn")])
+    ledger.keep("other", [an_issue(1, title="not ours")])
+    assert [issue.title for issue in ledger.issues("acme", "jira")] == ["Pump burst", "Hose torn"]
+    assert (
+        ledger.issue("acme", "jira", "CAR-2") == ledger.issue("acme", "jira", "10002") == an_issue(2, title="Hose torn")
+    )
+    assert ledger.issue("acme", "jira", "CAR-3") is None
+
+
+def test_all_of_many_issues_come_once_by_tracker_and_project(ledger: Ledger) -> None:
+    assert ledger.keep("acme", (an_issue(n, project="CAR" if n % 2 else "BUS") for n in range(450))) == 450
+    assert len({issue.ref.id for issue in ledger.issues("acme", "jira")}) == 450
+    assert {issue.ref.project for issue in ledger.issues("acme", "jira", "BUS")} == {"BUS"}
+    assert list(ledger.issues("acme", "gitlab")) == []
+    assert ledger.forget("acme", "jira", [str(10_000 + n) for n in range(300)]) == 300
+    assert len(list(ledger.issues("acme", "jira"))) == 150
+
+
+def test_an_issue_is_due_until_judged_and_again_when_a_verdict_changes_by_itself(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    first, second = an_issue(1), an_issue(2)
+    ledger.keep("acme", [first, second])
+    assert [ref.key for ref in ledger.due("acme", NOW)] == ["CAR-1", "CAR-2"]
+    verdicts = [a_verdict("first_response", changes_at=NOW + 3 * HOUR), a_verdict(changes_at=NOW + HOUR)]
+    ledger.record_verdicts(
+        "r1", [Judged(first.ref, v) for v in verdicts] + [Judged(second.ref, a_verdict(changes_at=None))]
+    )
+    assert ledger.due("acme", NOW) == ()
+    assert [ref.key for ref in ledger.due("acme", NOW + HOUR)] == ["CAR-1"]
+    ledger.keep("acme", [second])
+    assert [ref.key for ref in ledger.due("acme", NOW)] == ["CAR-2"]
+
+
+# ------------------------------------------------------------------------------------------------------------ evidence
+
+
+def test_verdicts_and_receipts_come_back_as_they_were_in_order(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    ledger.begin_run("r2", "acme", NOW + HOUR)
+    issue = an_issue()
+    later = replace(a_verdict(), judged_at=NOW + HOUR, status=Status.AT_RISK)
+    ledger.record_verdicts("r1", [Judged(issue.ref, a_verdict())])
+    ledger.record_verdicts("r2", [Judged(issue.ref, later)])
+    assert [one.verdict for one in ledger.verdicts("acme")] == [a_verdict(), later]
+    assert [one.run for one in ledger.verdicts("acme", tracker="jira", issue_id=issue.ref.id)] == ["r1", "r2"]
+    assert list(ledger.verdicts("acme", since=NOW + HOUR)) == [Judged(issue.ref, later, "r2")]
+    assert [one.run for one in ledger.verdicts("acme", before=NOW + HOUR)] == ["r1"]
+    report = Receipt(issue=None, change=SetDueDate(None), outcome=Outcome.NOT_TRIED, at=NOW)
+    ledger.record_receipt("r1", "jira", a_receipt())
+    ledger.record_receipt("r2", "jira", report)
+    assert ledger.receipts("acme") == (Recorded("r1", "jira", a_receipt()), Recorded("r2", "jira", report))
+    assert ledger.receipts("acme", run="r1", issue_id=issue.ref.id)[0].receipt.prior == '{"labels": ["sla:ok", "vip"]}'
+
+
+def test_many_verdicts_come_in_pages_without_loss(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    judged = [Judged(an_issue(n).ref, a_verdict()) for n in range(450)]
+    assert ledger.record_verdicts("r1", judged) == 450
+    assert [one.issue for one in ledger.verdicts("acme", run="r1")] == [one.issue for one in judged]
+
+
+def test_evidence_needs_a_run_that_was_begun(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="no run 'r9' was begun"):
+        ledger.record_verdicts("r9", [Judged(an_issue().ref, a_verdict())])
+    with pytest.raises(LedgerError, match="no run 'r9' was begun"):
+        ledger.record_receipt("r9", "jira", a_receipt())
+
+
+@pytest.mark.parametrize("table", ["warranty_verdicts", "warranty_receipts"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET run = 'forged'", "DELETE FROM {}"])
+def test_evidence_can_not_be_altered_or_removed_even_by_another_program(
+    ledger: Ledger, path: Path, table: str, statement: str
+) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    ledger.record_verdicts("r1", [Judged(an_issue().ref, a_verdict())])
+    ledger.record_receipt("r1", "jira", a_receipt())
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        _sql(path, statement.format(table))
+    with (
+        pytest.raises(LedgerError, match="append-only"),
+        ledger._database.writing() as connection,
+    ):
+        connection.execute(text(statement.format(table)))
+    assert len(_sql(path, f"SELECT * FROM {table}")) == 1  # noqa: S608 - a table's name of our own
+
+
+def test_a_transaction_that_breaks_off_leaves_nothing(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    broken = replace(a_verdict(), policy=None)  # type: ignore[arg-type]  # what the database refuses
+    with pytest.raises(LedgerError) as caught:
+        ledger.record_verdicts("r1", [Judged(an_issue().ref, a_verdict()), Judged(an_issue(2).ref, broken)])
+    assert "CAR-2" not in str(caught.value)
+    assert list(ledger.verdicts("acme")) == []
+
+
+def test_no_secret_reaches_the_file(path: Path) -> None:
+    token = "glpat-7hWqSecretZ9xTokenOfTheSite"
+    connection = Connection(name="jira", url="http://127.0.0.1:1", token=SecretStr(token), user="ann@acme.test")
+    refused = CredentialsRefused("401 from the server", tracker=connection.name, doing=f"log in to {connection.url}")
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.begin_run("r1", "acme", NOW)
+        ledger.take_lease("acme", "r1", NOW)
+        ledger.set_cursor("acme", connection.name, "CAR", NOW)
+        ledger.keep("acme", [an_issue(tracker=connection.name, title=f"asked by {connection}")])
+        ledger.record_verdicts("r1", [Judged(an_issue().ref, a_verdict())])
+        ledger.record_receipt("r1", connection.name, a_receipt(error=f"{refused} {connection!r}"))
+        ledger.end_run("r1", NOW, RunState.RED, requests={"GET myself": 1})
+        written = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert b"401 from the server" in written
+    assert token.encode() not in written
+    assert token.encode() not in path.read_bytes()
+
+
+# --------------------------------------------------------------------------------------------------------------- lease
+
+
+def test_one_run_at_a_time_may_write_for_a_site(ledger: Ledger, path: Path) -> None:
+    ledger.take_lease("acme", "r1", NOW)
+    with Ledger.open(f"sqlite:///{path}") as other:
+        other.take_lease("elsewhere", "r2", NOW)
+        with pytest.raises(RunInProgress, match="run r1 is writing for site 'acme'") as caught:
+            other.take_lease("acme", "r2", NOW + timedelta(minutes=9))
+        assert caught.value.until == NOW + timedelta(minutes=10)
+        ledger.give_back_lease("acme", "r1")
+        other.take_lease("acme", "r2", NOW + timedelta(minutes=9))
+
+
+def test_a_lease_that_is_renewed_holds_on_and_one_that_ran_out_is_taken_over(ledger: Ledger) -> None:
+    ledger.take_lease("acme", "r1", NOW)
+    ledger.renew_lease("acme", "r1", NOW + timedelta(minutes=9))
+    with pytest.raises(RunInProgress):
+        ledger.take_lease("acme", "r2", NOW + timedelta(minutes=18))
+    ledger.take_lease("acme", "r2", NOW + timedelta(minutes=19))
+    with pytest.raises(LeaseLost, match="run r1 no longer holds site 'acme'"):
+        ledger.renew_lease("acme", "r1", NOW + timedelta(minutes=19))
+    ledger.give_back_lease("acme", "r1")
+    ledger.renew_lease("acme", "r2", NOW + timedelta(minutes=20))
+
+
+def test_the_lease_of_a_killed_process_is_taken_over_at_once(ledger: Ledger, path: Path) -> None:
+    program = (
+        "import os, signal\n"
+        "from datetime import UTC, datetime\n"
+        "from connectors.ledger import Ledger\n"
+        f"ledger = Ledger.open({f'sqlite:///{path}'!r})\n"
+        "ledger.take_lease('acme', 'r1', datetime(2026, 3, 6, 12, 0, tzinfo=UTC))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=False, capture_output=True, timeout=60
+    )
+    assert (killed.returncode, killed.stderr) == (-9, b"")
+    ledger.take_lease("acme", "r2", NOW)
+
+
+def test_a_process_elsewhere_is_never_taken_for_dead() -> None:
+    me = Holder.this_process()
+    assert me.pid == os.getpid()
+    assert not me.is_dead()
+    assert not Holder("another machine", 2**22 + 1).is_dead()
+
+
+# --------------------------------------------------------------------------------------------------------- round trips
+
+_SINCE_1990 = st.integers(0, 3_000_000_000_000_000)
+_INSTANTS = _SINCE_1990.map(lambda us: datetime(1990, 1, 1, tzinfo=UTC) + timedelta(microseconds=us))
+st.register_type_strategy(datetime, _INSTANTS)
+_TEXTS = st.text(max_size=12)
+st.register_type_strategy(
+    Text, st.builds(Text, _TEXTS, st.booleans(), st.booleans(), st.sampled_from(["", "https://x.test/a"]))
+)
+_BLOCKS = st.one_of(
+    st.builds(Paragraph, st.lists(st.from_type(Text), max_size=2).map(tuple)),
+    st.builds(
+        Table,
+        st.just(("a",)),
+        st.lists(st.tuples(st.lists(st.from_type(Text), max_size=2).map(tuple)), max_size=2).map(tuple),
+    ),
+)
+st.register_type_strategy(Document, st.builds(Document, st.lists(_BLOCKS, max_size=2).map(tuple)))
+st.register_type_strategy(
+    Relabel,
+    st.sets(_TEXTS, max_size=4).map(lambda names: Relabel(tuple(sorted(names)[::2]), tuple(sorted(names)[1::2]))),
+)
+_GOALS = st.one_of(
+    st.none(),
+    st.builds(ElapsedTime, st.integers(1, 10_000)),
+    st.builds(WorkingTime, st.integers(1, 10_000)),
+    st.builds(WorkingDays, st.integers(1, 400), until_close=st.booleans()),
+)
+_SPEED = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@given(st.builds(Issue))
+@_SPEED
+def test_an_issue_survives_the_ledger(issue: Issue) -> None:
+    assert ISSUE.read(ISSUE.write(issue)) == issue
+
+
+@given(st.builds(Verdict, goal=_GOALS))
+@_SPEED
+def test_a_verdict_survives_the_ledger(verdict: Verdict) -> None:
+    assert VERDICT.read(VERDICT.write(verdict)) == verdict
+
+
+@given(st.builds(Receipt))
+@_SPEED
+def test_a_receipt_survives_the_ledger(receipt: Receipt) -> None:
+    assert RECEIPT.read(RECEIPT.write(receipt)) == receipt
+
+
+def test_a_receipt_keeps_which_change_it_was() -> None:
+    note = UpsertComment("clocks", Document((Paragraph((Text("due 2026-03-07", strong=True),)),)), internal=True)
+    receipt = replace(a_receipt(), change=note)
+    back = RECEIPT.read(RECEIPT.write(receipt))
+    assert back == receipt
+    assert isinstance(back.change, UpsertComment)
+    assert back.change.mark == note.mark
+
+
+def test_half_a_character_from_a_tracker_does_not_stop_the_ledger(ledger: Ledger) -> None:
+    hostile = replace(an_issue(), title="half \ud83d of a car, a whole \ud83d\ude97, and a \x00", reporter=NOBODY)
+    ledger.keep("acme", [hostile])
+    kept = ledger.issue("acme", "jira", "CAR-1")
+    assert kept is not None
+    assert kept.title == "half \ufffd of a car, a whole \U0001f697, and a \x00"
+
+
+def _sql(path: Path, statement: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
