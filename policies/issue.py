@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -265,6 +266,8 @@ Event = (
     | FixReleased
 )
 
+_NUMBER = re.compile(r"[0-9]+")
+
 # In one instant an issue is opened first; derived events follow the events they were derived from.
 _RANK: dict[str, int] = {
     "opened": 0,
@@ -285,9 +288,13 @@ _RANK: dict[str, int] = {
 
 
 def in_order(events: tuple[Event, ...] | list[Event]) -> tuple[Event, ...]:
-    """The events in their one total order, duplicates folded."""
+    """The events in their one total order, duplicates folded. Numbers in ids count as numbers: 99 before 100."""
     once = {event.id: event for event in events}
-    return tuple(sorted(once.values(), key=lambda event: (event.at, _RANK[event.kind], event.id)))
+    return tuple(sorted(once.values(), key=lambda event: (event.at, _RANK[event.kind], _counting(event.id), event.id)))
+
+
+def _counting(id_: str) -> str:
+    return _NUMBER.sub(lambda number: number[0].zfill(24), id_)
 
 
 # -------------------------------------------------------------------------------------------------------------- issue

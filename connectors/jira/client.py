@@ -1,0 +1,236 @@
+"""One door to a Jira server: the package ``jira`` sends, this module says what the answer means.
+
+Rules:
+
+1. Only this module imports ``jira``; it leans on the private ``_session`` and ``_get_url`` of 3.10.5, which is pinned.
+2. The library's retries are off: it repeats a POST after a lost connection, which posts a comment twice.
+3. ``JIRAError`` and ``requests`` errors carry headers, cookies and bodies. None of them leaves this module, not even as
+   a cause: each becomes one of the port's errors, raised ``from None``.
+4. A redirect is never followed: a POST would arrive as a GET, and a log-in page would answer 200.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from jira import JIRA, JIRAError
+from requests import Response
+from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
+
+from connectors.retry import Kind, Retry, retry_after_seconds
+from connectors.tracker import (
+    BadAnswer,
+    Connection,
+    CredentialsRefused,
+    NotFound,
+    OutcomeUnknown,
+    PermissionRefused,
+    RateLimited,
+    Rejected,
+    ServerFailed,
+    TrackerError,
+    Unreachable,
+)
+
+_LONGEST_DETAIL = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+class JiraClient:
+    """Sends requests to one Jira server and counts them.
+
+    Nothing is sent before the first ``call``. A client may be shared by threads as far as ``requests`` sessions may.
+
+    Attributes:
+        requests: requests sent so far, by method and path template ("GET issue/{key}"); repeated ones count again.
+    """
+
+    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+        self.name = connection.name
+        self.url = connection.url.rstrip("/")
+        self.requests: Counter[str] = Counter()
+        self._retry = retry or Retry()
+        token = connection.token.get_secret_value()
+        pair = f"{connection.user}:{token}".encode()
+        self._secrets = tuple(secret for secret in (token, base64.b64encode(pair).decode()) if secret)
+        if urlsplit(self.url).scheme not in {"http", "https"} or not urlsplit(self.url).netloc:
+            raise Unreachable(f"{self._harmless(self.url)!r} is not a web address", tracker=self.name)
+        self._jira = JIRA(
+            server=self.url,
+            options={"rest_api_version": "2"},
+            basic_auth=(connection.user, token) if connection.user else None,
+            token_auth=None if connection.user else token,
+            get_server_info=False,
+            logging=False,
+            max_retries=0,
+            timeout=connection.timeout,
+        )
+
+    def speak(self, version: str) -> None:
+        """From now on use this version of the REST API ("2" or "3")."""
+        self._jira._options["rest_api_version"] = version  # noqa: SLF001 - rule 1
+
+    def close(self) -> None:
+        self._jira.close()  # type: ignore[no-untyped-call] # the package leaves it without annotations
+
+    def call(
+        self,
+        method: str,
+        template: str,
+        *,
+        doing: str,
+        kind: Kind = Kind.READ,
+        params: dict[str, str | int] | None = None,
+        body: Any = None,
+        **names: str,
+    ) -> Any:
+        """The JSON that the server answers, None for an empty answer.
+
+        ``template`` is the path below ``/rest/api/{version}/``; ``{key}`` and the like are filled, quoted, from
+        ``names``. ``doing`` completes "while trying to ..." in errors. ``kind`` says what a second sending would do,
+        and so which errors are asked again.
+
+        Raises:
+            TrackerError: one of the port's errors, free of secrets.
+        """
+        return self.exchange(method, template, doing=doing, kind=kind, params=params, body=body, **names)[1]
+
+    def exchange(
+        self,
+        method: str,
+        template: str,
+        *,
+        doing: str,
+        kind: Kind = Kind.READ,
+        params: dict[str, str | int] | None = None,
+        body: Any = None,
+        **names: str,
+    ) -> tuple[int, Any]:
+        """As ``call``, with the HTTP status before the JSON."""
+        path = template.format(**{name: quote(value, safe="") for name, value in names.items()})
+        counted = f"{method} {template}"
+        extra: dict[str, Any] = {} if body is None else {"json": body}
+        if params:
+            extra["params"] = params
+
+        def once() -> tuple[int, Any]:
+            self.requests[counted] += 1
+            return self._send(method, path, doing, extra)
+
+        return self._retry.call(once, kind=kind)
+
+    def _send(self, method: str, path: str, doing: str, extra: dict[str, Any]) -> tuple[int, Any]:
+        failure: TrackerError
+        try:
+            response = self._jira._session.request(  # noqa: SLF001 - rule 1
+                method,
+                self._jira._get_url(path),  # noqa: SLF001 - rule 1
+                allow_redirects=False,
+                **extra,
+            )
+        except JIRAError as error:
+            failure = self._refusal(error, doing)
+        except requests.RequestException as error:
+            failure = self._lost(error, doing)
+        except UnicodeError:
+            failure = Rejected("the request holds characters that can not be sent", tracker=self.name, doing=doing)
+        else:
+            return response.status_code, self._content(response, doing)
+        raise failure from None
+
+    # ------------------------------------------------------------------------------------------- what the answer means
+
+    def _content(self, response: Response, doing: str) -> Any:
+        if response.is_redirect or response.is_permanent_redirect:
+            target = urlsplit(response.headers.get("Location", ""))
+            raise self.bad_answer(f"the server sends us on to {target.scheme}://{target.netloc}", doing)
+        if not response.content:
+            return None
+        if "html" in response.headers.get("Content-Type", "").lower():
+            raise self.bad_answer("a web page came (a log-in page?) where JSON was expected", doing)
+        try:
+            return response.json()
+        except (ValueError, RecursionError):
+            # The decoder's error quotes the document.
+            raise self.bad_answer("the answer is not JSON, or was cut off", doing) from None
+
+    def bad_answer(self, detail: str, doing: str) -> BadAnswer:
+        return BadAnswer(self._harmless(detail), tracker=self.name, doing=doing)
+
+    def _refusal(self, error: JIRAError, doing: str) -> TrackerError:
+        status = error.status_code or 0
+        response = error.response
+        headers = response.headers if response is not None else {}
+        detail = f"HTTP {status}"
+        if "html" not in headers.get("Content-Type", "").lower() and error.text:
+            detail = f"{detail}: {self._harmless(self._words(response) or error.text)}"
+        if status in {429, 500, 502, 503, 504} or status > 504:  # noqa: PLR2004 - HTTP status
+            wait = retry_after_seconds(headers.get("Retry-After", ""), datetime.now(UTC))
+            if status == 429:  # noqa: PLR2004 - HTTP status
+                reason = headers.get("RateLimit-Reason", "")
+                detail = f"{detail} ({self._harmless(reason)})" if reason else detail
+                return RateLimited(detail, retry_after=wait, tracker=self.name, doing=doing)
+            return ServerFailed(detail, retry_after=wait, tracker=self.name, doing=doing)
+        if status == 410:  # noqa: PLR2004 - HTTP status
+            return BadAnswer(
+                detail, tracker=self.name, doing=doing, advice="The server has taken this part of its API away"
+            )
+        kinds: dict[int, type[TrackerError]] = {401: CredentialsRefused, 403: PermissionRefused, 404: NotFound}
+        if status == 403 and "captcha" in headers.get("X-Authentication-Denied-Reason", "").lower():  # noqa: PLR2004
+            return CredentialsRefused(
+                detail, tracker=self.name, doing=doing, advice="Log in once by hand: a CAPTCHA waits"
+            )
+        return kinds.get(status, Rejected)(detail, tracker=self.name, doing=doing)
+
+    def _words(self, response: Response | None) -> str:
+        """What a Jira error body says: ``errorMessages`` and ``errors`` with the field each belongs to."""
+        if response is None:
+            return ""
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            return ""
+        if not isinstance(body, dict):
+            return ""
+        messages = body.get("errorMessages")
+        said = [str(message) for message in messages] if isinstance(messages, list) else []
+        errors = body.get("errors")
+        if isinstance(errors, dict):
+            said += [f"{field}: {message}" for field, message in errors.items()]
+        return "; ".join(said)
+
+    def _lost(self, error: requests.RequestException, doing: str) -> TrackerError:
+        """No answer. The one question that matters: can the request have arrived?"""
+        host = self._harmless(urlsplit(self.url).netloc.rpartition("@")[2])
+        cause = error.args[0] if error.args else None
+        reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+        never_sent: tuple[tuple[bool, str, str], ...] = (
+            (isinstance(error, requests.ConnectTimeout), f"{host} does not answer", ""),
+            (
+                isinstance(error, requests.exceptions.SSLError) or isinstance(reason, SSLError),
+                f"no trusted connection to {host}",
+                "Check the certificate of the server and of any proxy before it",
+            ),
+            (isinstance(error, requests.exceptions.ProxyError), f"the proxy before {host} does not answer", ""),
+            (isinstance(reason, NewConnectionError), f"no connection to {host}", ""),
+            (isinstance(error, ValueError), "the address or the token of this tracker can not be sent", ""),
+        )
+        for is_so, detail, advice in never_sent:
+            if is_so:
+                return Unreachable(detail, tracker=self.name, doing=doing, advice=advice)
+        late = isinstance(error, requests.ReadTimeout)
+        lost = "no answer came in time" if late else "the connection broke"
+        return OutcomeUnknown(f"{lost} after the request was sent to {host}", tracker=self.name, doing=doing)
+
+    def _harmless(self, text: str) -> str:
+        """One short line without our secrets, whatever the server put into it."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        line = _CONTROL.sub(" ", text).strip()
+        return line if len(line) <= _LONGEST_DETAIL else f"{line[:_LONGEST_DETAIL]}…"
