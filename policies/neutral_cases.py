@@ -271,7 +271,8 @@ def _pauses(case: Case) -> list[tuple[datetime, datetime | None]]:
     if "pause_not_applied" in (case.get("tags") or ()):
         return found
     open_since: dict[str, datetime] = {}
-    for event in sorted(case.get("events") or (), key=lambda event: _instant(event["at"])):
+    # In one instant a resume comes before a pause: back-to-back pauses join, in whatever order they were listed.
+    for event in sorted(case.get("events") or (), key=lambda event: (_instant(event["at"]), event["type"] in _STOPS)):
         if event.get("applies_to", case["clock"]) != case["clock"]:
             continue
         at, kind = _instant(event["at"]), event["type"]
