@@ -49,18 +49,20 @@ def day(value: Any) -> date | None:
         return None
 
 
-def literal(since: datetime, zone: tzinfo | None) -> str:
+def literal(since: datetime, zone: tzinfo | None, overlap: timedelta = OVERLAP) -> str:
     """``since`` as a JQL literal that misses nothing: earlier by the overlap, and in the hour that comes twice earlier.
 
     Args:
         since: aware.
         zone: the account's; None where it is not known.
+        overlap: zero where the index has shown the instant itself.
     """
     if zone is None:
-        return (since.astimezone(UTC) - NO_ZONE).strftime("%Y/%m/%d %H:%M")
-    local = (since - OVERLAP).astimezone(zone)
-    first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
-    if first is not None and second is not None and first > second:
-        # Jira may read the literal as either of the two; the wall clock of the earlier one minus the shift is safe.
-        local = local.replace(tzinfo=None) - (first - second)
+        local = since.astimezone(UTC) - NO_ZONE
+    else:
+        local = (since - overlap).astimezone(zone)
+        first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
+        if first is not None and second is not None and first > second:
+            # Jira may read the literal as either of the two; the wall clock of the earlier one minus the shift is safe.
+            local -= first - second
     return local.strftime("%Y/%m/%d %H:%M")

@@ -1,0 +1,160 @@
+"""Reads projects, words, issues with their whole history, and versions from Jira Cloud or Data Center."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from connectors.jira import pages
+from connectors.jira.checks import findings
+from connectors.jira.history import identifier
+from connectors.jira.instants import literal
+from connectors.jira.jql import updated_from
+from connectors.jira.mapping import FIELDS, issue_of, project_of, release_of, word_of
+from connectors.jira.server import JiraServer
+from connectors.retry import Retry
+from connectors.tracker import (
+    BadAnswer,
+    Capabilities,
+    Connection,
+    Finding,
+    NotFound,
+    PermissionRefused,
+    Project,
+    Rejected,
+    Unreadable,
+    Words,
+)
+from policies.issue import Actor, Issue, Release, Word
+
+
+class JiraReader:
+    """The port's reader. Attributes: as ``TrackerReader``."""
+
+    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+        self._server = JiraServer(connection, retry=retry)
+        self.name = connection.name
+        self.requests: Counter[str] = self._server.client.requests
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(server=self._server.title, web_links=True, priorities=True, internal_comments=True)
+
+    def own_account(self) -> Actor:
+        return self._server.account.actor
+
+    def check(self, projects: Sequence[str]) -> Iterator[Finding]:
+        return findings(self._server, projects)
+
+    def projects(self) -> tuple[Project, ...]:
+        _ = self._server.account
+        doing = "list the projects"
+        found = self._all_projects(doing) if self._server.cloud else self._server.list("project", doing=doing)
+        mapped = (project_of(entry, self._server.url) for entry in found)
+        return tuple(project for project in mapped if project)
+
+    def words(self, project: str) -> Words:
+        self._server.project(project)
+        statuses: dict[str, Word] = {}
+        types: dict[str, Word] = {}
+        entries = self._server.list(
+            "project/{project}/statuses", doing=f"read the statuses of {project}", project=project
+        )
+        for entry in entries:
+            type_ = word_of(entry)
+            types[type_.id] = type_
+            found = entry.get("statuses") if isinstance(entry, Mapping) else None
+            for status in map(word_of, found if isinstance(found, list) else []):
+                statuses[status.id] = status
+        return Words(statuses=tuple(statuses.values()), priorities=self._server.priorities, types=tuple(types.values()))
+
+    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+        # An anonymous session would find an empty project, so the log-in comes first.
+        _ = self._server.account
+        doing = f"read the issues of {project}"
+        try:
+            if self._server.cloud:
+                yield from self._changed_cloud(project, since, doing)
+            else:
+                for payload in pages.changed_data_center(self._server, project, since, FIELDS, doing):
+                    yield self._mapped(payload)
+        except Rejected:
+            # Jira rejects a query that names an unknown project; then this says so in its own words.
+            self._server.project(project)
+            raise
+
+    def issue(self, key: str) -> Issue:
+        _ = self._server.account
+        doing = f"read issue {key}"
+        params: dict[str, str | int] = {"fields": ",".join(FIELDS)}
+        if not self._server.cloud:
+            params["expand"] = "changelog"
+        payload = self._server.object("issue/{key}", doing=doing, params=params, key=key)
+        found = next(self._with_history([payload], doing)) if self._server.cloud else payload
+        issue = self._mapped(found)
+        if isinstance(issue, Unreadable):
+            raise BadAnswer(issue.reason, tracker=self.name, doing=doing)
+        return issue
+
+    def releases(self, project: str) -> tuple[Release, ...]:
+        """The versions of the project; Jira does not say which issues they carry (their fix versions name them)."""
+        self._server.project(project)
+        doing = f"read the versions of {project}"
+        entries = self._server.list("project/{project}/versions", doing=doing, project=project)
+        mapped = (release_of(entry, self.name, project, self._server.url) for entry in entries)
+        return tuple(release for release in mapped if release)
+
+    def close(self) -> None:
+        self._server.client.close()
+
+    # ------------------------------------------------------------------------------------------------------- in pieces
+
+    def _all_projects(self, doing: str) -> Iterator[Any]:
+        start = 0
+        while True:
+            params: dict[str, str | int] = {"startAt": start, "maxResults": 50}
+            answer = self._server.object("project/search", doing=doing, params=params)
+            page = self._server.expect_list(answer, "values", doing)
+            yield from page
+            start += len(page)
+            if not page or answer.get("isLast") is True or start >= self._server.number(answer, "total", start + 1):
+                return
+
+    def _changed_cloud(self, project: str, since: datetime | None, doing: str) -> Iterator[Issue | Unreadable]:
+        minute = literal(since, self._server.account.zone) if since else ""
+        found = pages.search_cloud(self._server, f"{updated_from(project, minute)} ORDER BY key ASC", FIELDS, doing)
+        # One request brings the history of a thousand issues, so they are gathered first.
+        while batch := list(islice(found, pages.ISSUES_PER_BULK)):
+            for payload in self._with_history(batch, doing):
+                yield self._mapped(payload)
+
+    def _with_history(self, payloads: Sequence[Mapping[str, Any]], doing: str) -> Iterator[Mapping[str, Any]]:
+        """Cloud: the same issues with their whole history, whatever a shortened one they came with."""
+        ids = [identifier(payload.get("id")) for payload in payloads]
+        found = pages.histories(self._server, [id_ for id_ in ids if id_], doing) if any(ids) else {}
+        for id_, payload in zip(ids, payloads, strict=True):
+            whole = found.get(id_)
+            yield {**payload, "changelog": None if whole is None else {"total": len(whole), "histories": whole}}
+
+    def _mapped(self, payload: Mapping[str, Any]) -> Issue | Unreadable:
+        return issue_of(self._with_comments(payload), self._server.source)
+
+    def _with_comments(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same issue with all of its comments, where the search gave only some."""
+        fields = payload.get("fields")
+        key = identifier(payload.get("id")) or identifier(payload.get("key"))
+        if not isinstance(fields, Mapping) or not key:
+            return payload
+        comment = fields.get("comment")
+        if isinstance(comment, Mapping) and isinstance(delivered := comment.get("comments"), list):
+            total = comment.get("total")
+            if not isinstance(total, int) or total <= len(delivered):
+                return payload
+        try:
+            whole = pages.comments(self._server, key, f"read the comments of {payload.get('key')}")
+        except (NotFound, PermissionRefused):
+            # What was delivered stays, and the mapping names the gap.
+            return payload
+        return {**payload, "fields": {**fields, "comment": whole}}
