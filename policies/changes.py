@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from policies.document import Document
 from policies.issue import Commented, Role
@@ -162,3 +162,24 @@ class UpsertReport:
 
 
 Change = Relabel | SetPriority | SetDueDate | SetAssignee | UpsertComment | UpsertLink | UpsertReport
+
+
+def described(change: Change) -> tuple[str, ...]:
+    """A change in plain words, a line for each thing that differs."""
+    match change:
+        case Relabel():
+            return (*(f"add label {name}" for name in change.add), *(f"remove label {name}" for name in change.remove))
+        case SetPriority():
+            return (f"set priority {change.priority}",)
+        case SetDueDate():
+            return (f"set due date {change.due.isoformat()}" if change.due else "clear due date",)
+        case SetAssignee():
+            return (f"assign to {change.account}",)
+        case UpsertComment():
+            return (f"comment {change.mark}",)
+        case UpsertLink():
+            return (f"link {change.title}: {change.url}",)
+        case UpsertReport():
+            return (f"report {change.mark} in {change.project}",)
+        case _:
+            assert_never(change)

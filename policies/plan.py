@@ -1,25 +1,44 @@
-"""A plan: what would be written, what is held back and why. A value: it prints itself, guards itself, has a digest."""
+"""A plan: what would be written, what is held back and why. A value: it guards itself and has a digest.
+
+Rules:
+
+1. What is already so, by the issue as read, is not in the plan: a second run plans nothing.
+2. What a person took back is held back and shown.
+3. The relabelling of an issue is one change, and its last: a label may prove that what comes before it was done.
+4. Over a limit nothing at all is written.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from policies.changes import Change
+from policies.actions import Report, Situation, Wish
+from policies.changes import Change, Relabel, SetPriority, UpsertLink, UpsertReport
 from policies.issue import IssueRef
+from policies.overrides import override, removed_label
+from policies.summary import summarise
+
+if TYPE_CHECKING:
+    from policies.destination import Destination
+    from policies.issue import Issue
+    from policies.pack import PolicyPack
+    from policies.verdict import Judged
 
 
 class HeldBackReason(StrEnum):
     UNDONE_BY_HAND = "undone_by_hand"
-    NOT_SUPPORTED = "not_supported"
-    CONFIDENTIAL = "confidential"
+    NO_LONGER_PROVEN = "no_longer_proven"
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """Attributes: issue: None for a report that does not exist yet. because: the action and verdict behind it."""
+    """Attributes: issue: None for a report that does not exist yet. because: the actions and verdicts behind it."""
 
     tracker: str
     issue: IssueRef | None
@@ -90,3 +109,128 @@ class Plan:
             for c in self.changes
         )
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def plan(
+    judged: Sequence[Judged],
+    pack: PolicyPack,
+    destinations: Mapping[str, Destination],
+    *,
+    limits: Limits,
+    now: datetime,
+    skipped: Sequence[Skipped] = (),
+    reports: Mapping[str, Issue] | None = None,
+) -> Plan:
+    """What has to be written so that every tracker shows what its issues were judged to be. Pure.
+
+    Args:
+        destinations: by the tracker's name; an issue of a tracker that is not among them is left alone.
+        reports: the report issues that exist, by the tracker's name.
+    """
+    changes: list[PlannedChange] = []
+    held_back: list[HeldBack] = []
+    for item in judged:
+        destination = destinations.get(item.issue.ref.tracker)
+        if destination is not None:
+            wanted, held = _of_issue(Situation(item, pack, destination, now))
+            changes += wanted
+            held_back += held
+    if any(isinstance(action, Report) for action in pack.actions):
+        for destination in destinations.values():
+            changes += _of_report(judged, pack, destination, (reports or {}).get(destination.tracker))
+    found = Plan(tuple(changes), tuple(held_back), tuple(skipped), len(judged))
+    return replace(found, breaches=tuple(_breaches(found, limits)))
+
+
+def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]]:
+    issue = situation.judged.issue
+    tracker = issue.ref.tracker
+    wanted: list[PlannedChange] = []
+    held: list[HeldBack] = []
+    relabels: list[Wish] = []
+    severities: set[str] = set()
+    for wish in (wish for action in situation.pack.actions for wish in action.wishes(situation)):
+        if isinstance(wish.change, Relabel):
+            relabels.append(wish)
+        elif wish.change.satisfied_by(issue) or (isinstance(wish.change, SetPriority) and severities):
+            continue
+        elif (why := override(issue, wish.change)) is not None:
+            held.append(HeldBack(tracker, issue.ref, wish.change, HeldBackReason.UNDONE_BY_HAND, why))
+        else:
+            if isinstance(wish.change, SetPriority):
+                severities.add(wish.change.priority)
+            wanted.append(PlannedChange(tracker, issue.ref, wish.change, wish.because))
+    relabelled, because, taken_off = _relabelled(issue, relabels)
+    for label, why in taken_off.items():
+        held.append(HeldBack(tracker, issue.ref, Relabel(add=(label,)), HeldBackReason.UNDONE_BY_HAND, why))
+    unproven = [c for c in wanted if isinstance(c.change, UpsertLink) and c.change.proof in taken_off]
+    for lost in unproven:
+        wanted.remove(lost)
+        why = f"its label {lost.change.proof} was taken off" if isinstance(lost.change, UpsertLink) else ""
+        held.append(HeldBack(tracker, issue.ref, lost.change, HeldBackReason.NO_LONGER_PROVEN, why))
+    if not relabelled.satisfied_by(issue):
+        wanted.append(PlannedChange(tracker, issue.ref, relabelled, because))
+    return wanted, held
+
+
+def _relabelled(issue: Issue, wishes: Iterable[Wish]) -> tuple[Relabel, str, dict[str, str]]:
+    """All relabelling of an issue as one change of only what differs; and the labels a person took off, with who."""
+    add: dict[str, None] = {}
+    remove: dict[str, None] = {}
+    because: list[str] = []
+    taken_off: dict[str, str] = {}
+    for wish in wishes:
+        assert isinstance(wish.change, Relabel)
+        missing = [label for label in wish.change.add if label not in issue.labels]
+        stray = [label for label in wish.change.remove if label in issue.labels]
+        for label in missing:
+            why = removed_label(issue, label)
+            if why is None:
+                add[label] = None
+            else:
+                taken_off[label] = why
+        remove.update(dict.fromkeys(stray))
+        if missing or stray:
+            because.append(wish.because)
+    kept = [label for label in remove if label not in add]
+    return Relabel(tuple(add), tuple(kept)), "; ".join(because), taken_off
+
+
+def _of_report(
+    judged: Sequence[Judged], pack: PolicyPack, destination: Destination, standing: Issue | None
+) -> list[PlannedChange]:
+    if destination.report_project is None:
+        return []
+    summary = summarise(judged, pack, destination.tracker)
+    if not summary.judged:
+        return []
+    change = UpsertReport(
+        project=destination.report_project,
+        marker="report",
+        title=destination.phrases.say("report_title", tracker=destination.tracker),
+        document=summary.document(pack, destination),
+        label=destination.report_label,
+    )
+    if standing is not None and change.satisfied_by(standing):
+        return []
+    ref = standing.ref if standing is not None else None
+    return [PlannedChange(destination.tracker, ref, change, f"report: {summary.judged} issues judged")]
+
+
+def _breaches(found: Plan, limits: Limits) -> Iterable[Breach]:
+    if len(found.changes) > limits.changes_per_run:
+        detail = f"{len(found.changes)} changes, {limits.changes_per_run} allowed in a run"
+        yield Breach("changes_per_run", limits.changes_per_run, len(found.changes), detail)
+    per_issue: dict[tuple[str, str], int] = {}
+    for planned in found.changes:
+        if planned.issue is not None:
+            touched = (planned.tracker, planned.issue.key)
+            per_issue[touched] = per_issue.get(touched, 0) + 1
+    for (tracker, key), count in per_issue.items():
+        if count > limits.changes_per_issue:
+            detail = f"{count} changes on {key} ({tracker}), {limits.changes_per_issue} allowed on an issue"
+            yield Breach("changes_per_issue", limits.changes_per_issue, count, detail)
+    if found.judged >= limits.share_from and len(per_issue) > limits.share_of_issues * found.judged:
+        share = len(per_issue) / found.judged
+        detail = f"{len(per_issue)} of {found.judged} issues touched, {limits.share_of_issues:.0%} allowed"
+        yield Breach("share_of_issues", limits.share_of_issues, share, detail)

@@ -1,12 +1,34 @@
-"""Verdicts: what a clock says of an issue at one instant, with its reason as data."""
+"""Verdicts: what a clock says of an issue at one instant, with its reason as data.
+
+Rules:
+
+1. Same events, same pack, same ``now``: same verdict.
+2. Exactly at the due instant is met. A pause that begins at or after the due instant changes nothing.
+3. A goal that becomes shorter never asks for more than was promised before, and leaves at least the floor; one that
+   becomes longer may relax the due instant, but a breach that has happened stays.
+4. A history with a gap where the clock needs it gives ``indeterminate`` with the gap named, never a guess.
+5. ``next_change_at`` is the first instant at which the verdict differs by the mere passing of time.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from policies.duration import Duration
+from policies.business_calendar import ALWAYS, BusinessCalendar
+from policies.clock import Clock, Cycle, DurationText, Goal, Pause, Retarget, cycles, merged
+from policies.duration import Duration, ElapsedTime
+from policies.history import moments
+from policies.issue import GapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from policies.clock import Segment
+    from policies.issue import Issue
+    from policies.pack import PolicyPack
 
 
 class Status(StrEnum):
@@ -61,23 +83,6 @@ class Reason:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A stretch in which the clock stood still.
-
-    Attributes:
-        until: None while it is still open.
-        party: whose turn it was (``customer``, ``third_party`` ...).
-        evidence: ids of the events that began and ended it.
-    """
-
-    since: datetime
-    until: datetime | None
-    reason: str
-    party: str
-    evidence: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What one cycle of one clock says at ``judged_at``.
@@ -89,6 +94,7 @@ class Verdict:
         used, left: working time of the goal's calendar; ``left`` is negative when late, None without a goal.
         gross: time used had nothing been paused.
         next_change_at: the first instant at which this verdict changes without any event; None if never.
+        thresholds: when so many percent of the goal were, or will be, used up; for those the pack asks about.
         provisional: the calendar does not cover all of the years it was asked for.
         calendar: id of the calendar the goal counts on.
         policy: ``id@version`` of the pack; ``digest`` covers the pack and its calendars.
@@ -102,7 +108,7 @@ class Verdict:
     policy: str
     digest: str
     calendar: str = ""
-    goal: Duration | None = None
+    goal: DurationText | None = None
     started_at: datetime | None = None
     due_at: datetime | None = None
     stopped_at: datetime | None = None
@@ -111,5 +117,242 @@ class Verdict:
     gross: timedelta = timedelta()
     pauses: tuple[Pause, ...] = ()
     next_change_at: datetime | None = None
-    at_risk_at: datetime | None = None
+    thresholds: tuple[tuple[int, datetime], ...] = ()
     provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An issue with its verdicts."""
+
+    issue: Issue
+    verdicts: tuple[Verdict, ...]
+
+    def standing(self) -> tuple[Verdict, ...]:
+        """The verdict that stands for each clock: that of its last cycle."""
+        return tuple({verdict.clock: verdict for verdict in self.verdicts}.values())
+
+    def of(self, clock: str) -> Verdict | None:
+        """The standing verdict of a clock."""
+        return next((verdict for verdict in self.standing() if verdict.clock == clock), None)
+
+    @property
+    def open(self) -> bool:
+        """Some clock is still running."""
+        return any(not verdict.status.final for verdict in self.standing())
+
+
+def judge(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[Verdict, ...]:
+    """The verdict of each cycle of each clock of the pack, in the pack's order. Pure.
+
+    Args:
+        issue: with its vocabulary applied and its roles cast.
+        now: the instant judged at; what happened later is not seen.
+    """
+    row = moments(issue)
+    found: list[Verdict] = []
+    for name, clock in pack.clocks.items():
+        ran = cycles(clock, issue, row, now)
+        if not ran:
+            reason = Reason(ReasonCode.NOT_STARTED, f"clocks.{name}.start")
+            found.append(_blank(name, pack, now, Status.NOT_APPLICABLE, reason))
+        found += [_Judgement(name, clock, cycle, pack, now).verdict(issue) for cycle in ran]
+    return tuple(found)
+
+
+def _blank(name: str, pack: PolicyPack, now: datetime, status: Status, reason: Reason) -> Verdict:
+    return Verdict(
+        clock=name, cycle=1, status=status, reason=reason, judged_at=now, policy=pack.name, digest=pack.digest
+    )
+
+
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Commitment:
+    """The promise in force, its place among the clock's goals, and when it runs out."""
+
+    goal: Goal
+    index: int
+    calendar: BusinessCalendar
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """One cycle of one clock, judged at ``now``."""
+
+    name: str
+    clock: Clock
+    cycle: Cycle
+    pack: PolicyPack
+    now: datetime
+
+    @property
+    def end(self) -> datetime:
+        return self.cycle.stopped_at or self.cycle.cancelled_at or self.now
+
+    def verdict(self, issue: Issue) -> Verdict:
+        commitment = self._commitment()
+        if commitment is None:
+            reason = Reason(ReasonCode.NO_GOAL, f"clocks.{self.name}.goals", self.cycle.start_evidence)
+            return self._plain(Status.NOT_APPLICABLE, reason)
+        calendar, due = commitment.calendar, commitment.due
+        standing = self._standing_pause(due)
+        gross = calendar.elapsed(self.cycle.started_at, self.end)
+        used = gross - sum(
+            (calendar.elapsed(since, until) for since, until in self._paused()),
+            start=timedelta(),
+        )
+        thresholds = self._thresholds(commitment, standing)
+        status, reason = self._status(commitment, standing, thresholds)
+        if (gap := self._gap(issue, status)) is not None:
+            status, reason = Status.INDETERMINATE, gap
+        return Verdict(
+            clock=self.name,
+            cycle=self.cycle.number,
+            status=status,
+            reason=reason,
+            judged_at=self.now,
+            policy=self.pack.name,
+            digest=self.pack.digest,
+            calendar=calendar.id,
+            goal=commitment.goal.promise,
+            started_at=self.cycle.started_at,
+            due_at=due,
+            stopped_at=self.cycle.stopped_at,
+            used=used,
+            left=calendar.elapsed(self.end, due) if self.end <= due else -calendar.elapsed(due, self.end),
+            gross=gross,
+            pauses=self.cycle.pauses,
+            next_change_at=self._next_change(status, due, thresholds),
+            thresholds=thresholds,
+            provisional=not (calendar.covers(self.cycle.started_at) and calendar.covers(due)),
+        )
+
+    def _plain(self, status: Status, reason: Reason) -> Verdict:
+        return Verdict(
+            clock=self.name,
+            cycle=self.cycle.number,
+            status=status,
+            reason=reason,
+            judged_at=self.now,
+            policy=self.pack.name,
+            digest=self.pack.digest,
+            started_at=self.cycle.started_at,
+            stopped_at=self.cycle.stopped_at,
+            pauses=self.cycle.pauses,
+        )
+
+    # ------------------------------------------------------------------------------------------------- the promise
+
+    def _commitment(self) -> _Commitment | None:
+        held: _Commitment | None = None
+        for segment in self.cycle.segments:
+            if held is not None and segment.since > held.due:
+                break  # the breach has happened; a goal that changes afterwards does not undo it
+            held = self._retargeted(held, segment)
+        return held
+
+    def _retargeted(self, held: _Commitment | None, segment: Segment) -> _Commitment | None:
+        if segment.goal is None:
+            return None
+        goal = self.clock.goals[segment.goal]
+        calendar = ALWAYS if isinstance(goal.promise, ElapsedTime) else self.pack.calendar_of(goal)
+        start = self.cycle.started_at
+        due = self._due(calendar, start, goal.promise)
+        if segment.since > start:
+            mode = self.clock.on_retarget
+            if mode is Retarget.FROM_CHANGE:
+                due = self._due(calendar, segment.since, goal.promise)
+            elif mode is Retarget.FROM_START_WITH_FLOOR and (held is None or due < held.due):
+                floor = self.clock.floor
+                on = ALWAYS if isinstance(floor, ElapsedTime) else calendar
+                due = max(due, self._due(on, segment.since, floor))
+                due = min(held.due, due) if held else due
+        return _Commitment(goal, segment.goal, calendar, due)
+
+    def _due(self, calendar: BusinessCalendar, anchor: datetime, promise: Duration) -> datetime:
+        return self._shifted(calendar, anchor, calendar.due(anchor, promise))
+
+    def _shifted(self, calendar: BusinessCalendar, anchor: datetime, due: datetime) -> datetime:
+        """``due`` moved by the pauses that began ahead of it. An open pause leaves what was left, counted from now."""
+        for since, until in self._paused():
+            if since >= due:
+                break
+            due = calendar.advance(due, calendar.elapsed(max(since, anchor), until))
+        return due
+
+    def _paused(self) -> tuple[tuple[datetime, datetime], ...]:
+        return merged(self.cycle.pauses, self.end)
+
+    def _standing_pause(self, due: datetime) -> Pause | None:
+        """The pause the clock stands in now, if it began ahead of the due instant."""
+        if self.cycle.stopped_at or self.cycle.cancelled_at:
+            return None
+        standing = [pause for pause in self.cycle.pauses if pause.until is None and pause.since < due]
+        return min(standing, key=lambda pause: pause.since) if standing else None
+
+    # -------------------------------------------------------------------------------------------------- the verdict
+
+    def _thresholds(self, commitment: _Commitment, standing: Pause | None) -> tuple[tuple[int, datetime], ...]:
+        calendar, start = commitment.calendar, self.cycle.started_at
+        paused = sum(
+            (calendar.elapsed(since, min(until, commitment.due)) for since, until in self._paused()),
+            start=timedelta(),
+        )
+        budget = calendar.elapsed(start, commitment.due) - paused
+        found = [
+            (share, self._shifted(calendar, start, calendar.advance(start, budget * share / 100)))
+            for share in self.pack.thresholds_of(self.name)
+        ]
+        if standing is not None:
+            # What lies behind an open pause is not known yet.
+            found = [(share, at) for share, at in found if at <= standing.since]
+        return tuple(found)
+
+    def _status(
+        self, commitment: _Commitment, standing: Pause | None, thresholds: Sequence[tuple[int, datetime]]
+    ) -> tuple[Status, Reason]:
+        cycle, due, detail = self.cycle, commitment.due, ""
+        evidence: tuple[str, ...] = ()
+        if cycle.stopped_at is not None:
+            evidence = cycle.stop_evidence
+            in_time = cycle.stopped_at <= due
+            status = Status.MET if in_time else Status.MISSED
+            code = ReasonCode.STOPPED_IN_TIME if in_time else ReasonCode.STOPPED_LATE
+        elif cycle.cancelled_at is not None:
+            status, code, evidence = Status.CANCELLED, ReasonCode.ISSUE_CANCELLED, cycle.cancelled_by
+        elif self.now > due:
+            status, code = Status.OVERDUE, ReasonCode.PAST_DUE
+        elif standing is not None:
+            status, code, evidence, detail = Status.PAUSED, ReasonCode.WAITING, standing.evidence, standing.reason
+        elif any(share == self.clock.at_risk and at <= self.now for share, at in thresholds):
+            status, code, detail = Status.AT_RISK, ReasonCode.PAST_THRESHOLD, f"{self.clock.at_risk}%"
+        else:
+            status, code = Status.RUNNING, ReasonCode.WITHIN_GOAL
+        clause = f"clocks.{self.name}.goals[{commitment.index}]"
+        return status, Reason(code, clause, (*cycle.start_evidence, *evidence), detail)
+
+    def _gap(self, issue: Issue, status: Status) -> Reason | None:
+        """The gap that keeps this clock from being judged, if there is one."""
+        for gap in issue.gaps:
+            if gap.kind is GapKind.COMMENTS:
+                # Comments that are missing could only hold an earlier reply: what is met stays met.
+                needed = self.clock.stop == "first_response" and status is not Status.MET
+            else:
+                needed = self.clock.reads_history
+            if needed:
+                return Reason(ReasonCode.HISTORY_GAP, f"clocks.{self.name}", self.cycle.start_evidence, gap.detail)
+        return None
+
+    def _next_change(
+        self, status: Status, due: datetime, thresholds: Sequence[tuple[int, datetime]]
+    ) -> datetime | None:
+        if status.final or status is Status.PAUSED:
+            return None
+        coming = [at for _share, at in thresholds if at > self.now]
+        if due >= self.now:
+            coming.append(due + _TICK)
+        return min(coming, default=None)

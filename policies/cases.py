@@ -1,0 +1,281 @@
+"""Cases that ship with a pack: a history and an instant, and what the pack must say of them.
+
+A case is written in the pack's own words, as if a vocabulary and a roster had been applied already:
+
+    - name: a reply by a bot is no response
+      opened: 2026-03-02T09:00:00+08:00
+      severity: normal
+      events:
+        - {at: 2026-03-02T09:01:00+08:00, reply: bot}
+      now: 2026-03-02T12:00:00+08:00
+      expect:
+        first_response: {status: running, due: 2026-03-03T09:00:00+08:00}
+      changes: [add label warranty::first-response::running]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from policies.changes import described
+from policies.clock import DurationText
+from policies.destination import Destination
+from policies.issue import (
+    Actor,
+    AssigneeChanged,
+    Commented,
+    DueDateChanged,
+    Event,
+    FixReleased,
+    Gap,
+    GapKind,
+    Issue,
+    IssueRef,
+    LabelsChanged,
+    Opened,
+    Role,
+    SeverityChanged,
+    State,
+    StateChanged,
+    Word,
+)
+from policies.pack import PolicyPack
+from policies.phrases import Phrases
+from policies.plan import Limits, plan
+from policies.verdict import Judged, ReasonCode, Status, Verdict, judge
+
+_ROLES = {
+    "customer": Role.CUSTOMER,
+    "colleague": Role.CUSTOMER,
+    "responder": Role.RESPONDER,
+    "bot": Role.BOT,
+    "own": Role.OWN,
+    "stranger": Role.UNKNOWN,
+}
+Person = Annotated[str, Field(pattern=f"^({'|'.join(_ROLES)}|L[1-9])$")]
+
+
+class CaseEvent(BaseModel):
+    """One thing that happened: exactly one of the words beside ``at`` and ``by``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: AwareDatetime
+    by: Person = "responder"
+    reply: Person | None = Field(None, description="a public comment by this person")
+    note: Person | None = Field(None, description="a comment the customer cannot see, by this person")
+    state: State | None = None
+    severity: str | None = None
+    label: str | None = Field(None, description="a label was added")
+    unlabel: str | None = Field(None, description="a label was removed")
+    assignee: str | None = None
+    due: date | None = None
+    released: str | None = Field(None, description="a release with the fix was published")
+
+    @model_validator(mode="after")
+    def _one_word(self) -> CaseEvent:
+        words = self.model_fields_set - {"at", "by"}
+        if len(words) != 1:
+            raise ValueError(f"one thing that happened beside `at` and `by`, found {len(words)}: {sorted(words)}")
+        return self
+
+
+class Expected(BaseModel):
+    """What a clock must say; what is left out is not compared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Status
+    reason: ReasonCode | None = None
+    goal: DurationText | None = None
+    started: AwareDatetime | None = None
+    due: AwareDatetime | None = None
+    stopped: AwareDatetime | None = None
+    next_change: AwareDatetime | None = None
+    cycle: int | None = None
+    provisional: bool | None = None
+
+
+class Case(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    opened: AwareDatetime
+    reporter: Person = "customer"
+    severity: str | None = None
+    category: str | None = None
+    labels: tuple[str, ...] = ()
+    assignee: str | None = None
+    due: date | None = None
+    events: tuple[CaseEvent, ...] = ()
+    gaps: tuple[GapKind, ...] = ()
+    now: AwareDatetime
+    expect: dict[str, Expected] = Field(default_factory=dict, description="by clock")
+    changes: tuple[str, ...] | None = Field(None, description="all planned changes but comments, in words")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Case:
+        if not self.expect and self.changes is None:
+            raise ValueError("a case that expects nothing can not fail; give `expect` or `changes`")
+        return self
+
+
+class CaseFile(BaseModel):
+    """The cases of one pack."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    zone: str = "Asia/Shanghai"
+    cases: tuple[Case, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """Attributes: differences: what was found instead, a line each; empty if the case agrees."""
+
+    name: str
+    differences: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
+
+
+def run_cases(pack: PolicyPack, file: CaseFile, phrases: Phrases) -> Iterator[CaseResult]:
+    """Judge each case and compare. Pure."""
+    zone = ZoneInfo(file.zone)
+    for case in file.cases:
+        issue = _issue(case)
+        judged = Judged(issue, judge(issue, pack, case.now))
+        differences = [
+            line for clock, expected in case.expect.items() for line in _differences(clock, expected, judged)
+        ]
+        if case.changes is not None:
+            differences += _plan_differences(case.changes, judged, pack, zone, phrases, case.now)
+        yield CaseResult(case.name, tuple(differences))
+
+
+# ------------------------------------------------------------------------------------------------------ the history
+
+
+def _actor(person: str) -> Actor:
+    tier = person if person.startswith("L") else None
+    return Actor(id=person, name=person, role=_ROLES.get(person, Role.RESPONDER), tier=tier)
+
+
+def _issue(case: Case) -> Issue:
+    events: list[Event] = [Opened(id="opened", at=case.opened, actor=_actor(case.reporter))]
+    now: dict[str, Any] = {
+        "state": State.OPEN,
+        "severity": case.severity,
+        "labels": frozenset(case.labels),
+        "assignee": case.assignee,
+        "due": case.due,
+    }
+    for number, happened in enumerate(sorted(case.events, key=lambda event: event.at), start=1):
+        events.append(_event(happened, f"event-{number}", now))
+    assignee = now.pop("assignee")
+    return Issue(
+        ref=IssueRef(tracker="case", project="CASE", key="CASE-1", id="1"),
+        title=case.name,
+        type=Word("", "Bug"),
+        status=Word("", now["state"].value),
+        reporter=_actor(case.reporter),
+        opened_at=case.opened,
+        updated_at=events[-1].at,
+        category=case.category,
+        assignee=Actor(id=assignee, name=assignee) if assignee else None,
+        events=tuple(events),
+        gaps=tuple(Gap(kind, f"{kind.value} is missing") for kind in case.gaps),
+        **now,
+    )
+
+
+def _event(happened: CaseEvent, name: str, now: dict[str, Any]) -> Event:
+    at, by = happened.at, _actor(happened.by)
+    person = happened.reply or happened.note
+    if person is not None:
+        return Commented(id=name, at=at, actor=_actor(person), comment=name, public=happened.reply is not None)
+    if happened.state is not None:
+        before, now["state"] = now["state"], happened.state
+        return StateChanged(id=name, at=at, actor=by, before=before, after=happened.state)
+    if happened.severity is not None:
+        before, now["severity"] = now["severity"], happened.severity
+        return SeverityChanged(id=name, at=at, actor=by, before=before, after=happened.severity)
+    if happened.label is not None:
+        now["labels"] |= {happened.label}
+        return LabelsChanged(id=name, at=at, actor=by, added=(happened.label,))
+    if happened.unlabel is not None:
+        now["labels"] -= {happened.unlabel}
+        return LabelsChanged(id=name, at=at, actor=by, removed=(happened.unlabel,))
+    if happened.assignee is not None:
+        before, now["assignee"] = now["assignee"], happened.assignee
+        return AssigneeChanged(id=name, at=at, actor=by, before=before, after=happened.assignee)
+    if happened.due is not None:
+        before, now["due"] = now["due"], happened.due
+        return DueDateChanged(id=name, at=at, actor=by, before=before, after=happened.due)
+    assert happened.released is not None
+    return FixReleased(id=name, at=at, release=happened.released, url="https://releases.example/1", evidence="case")
+
+
+# --------------------------------------------------------------------------------------------------- the comparison
+
+
+def _differences(clock: str, expected: Expected, judged: Judged) -> Iterator[str]:
+    cycles = [verdict for verdict in judged.verdicts if verdict.clock == clock]
+    wanted = expected.cycle
+    found = next((v for v in cycles if v.cycle == wanted), None) if wanted else judged.of(clock)
+    if found is None:
+        yield f"{clock}: expected {expected.status.value}, the pack has no such clock or cycle"
+        return
+    facts = _facts(found)
+    for word in sorted(expected.model_fields_set - {"cycle"}):
+        value = getattr(expected, word)
+        if facts[word] != value:
+            yield f"{clock}: expected {word} {_written(value)}, found {_written(facts[word])}"
+
+
+def _facts(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "status": verdict.status,
+        "reason": verdict.reason.code,
+        "goal": verdict.goal,
+        "started": verdict.started_at,
+        "due": verdict.due_at,
+        "stopped": verdict.stopped_at,
+        "next_change": verdict.next_change_at,
+        "provisional": verdict.provisional,
+    }
+
+
+def _written(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _plan_differences(
+    expected: tuple[str, ...], judged: Judged, pack: PolicyPack, zone: ZoneInfo, phrases: Phrases, now: datetime
+) -> list[str]:
+    destination = Destination(
+        tracker="case",
+        prefix="warranty",
+        phrases=phrases,
+        zone=zone,
+        tiers={"L1": "L1", "L2": "L2", "L3": "L3"},
+        tier_accounts={"L1": ("L1",), "L2": ("L2",), "L3": ("L3",)},
+        severities={severity: severity for severity in pack.severities},
+        web_links=True,
+        priorities=True,
+        internal_comments=True,
+    )
+    found = plan([judged], pack, {"case": destination}, limits=Limits(), now=now)
+    lines = sorted(
+        line for planned in found.changes for line in described(planned.change) if not line.startswith("comment ")
+    )
+    missing = [f"changes: expected {line!r}, not planned" for line in sorted(expected) if line not in lines]
+    return missing + [f"changes: planned {line!r}, not expected" for line in lines if line not in expected]

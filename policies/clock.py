@@ -1,0 +1,396 @@
+"""Clocks: the shape a pack gives them, and the cycles they ran through in an issue's history.
+
+Rules:
+
+1. A cycle is rebuilt from events each time; nothing is counted up and stored.
+2. A pause is an interval with its reason, its party and its evidence, never a sum.
+3. A pause for a party ends when that party acts, whatever the status still says.
+4. A cycle that stopped and was reopened within the verification window goes on, the time it stood closed left out
+   (``resume``); later, or under ``new_cycle``, a new cycle starts and the old one's outcome stands.
+5. Nothing that happened after ``now`` is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from policies.conditions import Condition
+from policies.duration import Duration, ElapsedTime, WorkingDays, parse_duration
+from policies.history import Moment, spells
+from policies.issue import Commented, FixReleased, Issue, Opened, Role, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# -------------------------------------------------------------------------------------------------------------- shape
+
+
+def _parsed(value: Any) -> Duration:
+    return value if isinstance(value, Duration) else parse_duration(str(value))
+
+
+def _percent(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return value.strip()[:-1].strip()
+    if isinstance(value, int) and not isinstance(value, bool):
+        # pydantic turns a ValueError into a located error; a TypeError would pass through it
+        raise ValueError(f"a bare number: {value!r}; write a share of the goal as 75%")  # noqa: TRY004
+    return value
+
+
+DurationText = Annotated[
+    Duration,
+    PlainValidator(_parsed),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*(h|m|bh|bm|bd)( until close_of_business)?$"}),
+]
+Percent = Annotated[
+    int,
+    BeforeValidator(_percent),
+    Field(gt=0, le=1000),
+    PlainSerializer(lambda share: f"{share}%"),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*%$"}),
+]
+
+
+def _word_or_condition(value: Any) -> str:
+    return "word" if isinstance(value, str) else "condition"
+
+
+class Reopen(StrEnum):
+    RESUME = "resume"
+    NEW_CYCLE = "new_cycle"
+    IGNORE = "ignore"
+
+
+class Retarget(StrEnum):
+    """What a goal that changes in flight does to the due instant."""
+
+    FROM_START = "from_start"
+    FROM_CHANGE = "from_change"
+    FROM_START_WITH_FLOOR = "from_start_with_floor"
+
+
+class Goal(BaseModel):
+    """A promise: within which time, on which calendar, for which issues. The first goal whose ``when`` holds counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: Condition | None = Field(None, description="the issues it is for; left out: all that no earlier goal took")
+    within: DurationText = Field(description="24h elapsed, 8bh working hours, 5bd working days")
+    until: Literal["close_of_business"] | None = Field(None, description="working days end at closing time")
+    calendar: str | None = Field(None, description="id of a calendar; left out: the pack's")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Goal:
+        if self.until and not isinstance(self.within, WorkingDays):
+            raise ValueError(f"`until: {self.until}` goes with working days (5bd), found {self.within}")
+        return self
+
+    @property
+    def promise(self) -> Duration:
+        if self.until and isinstance(self.within, WorkingDays):
+            return replace(self.within, until_close=True)
+        return self.within
+
+
+class PauseRule(BaseModel):
+    """When a clock stands still, why, and whose turn it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: Condition
+    reason: str = Field(min_length=1)
+    party: str = Field("customer", description="whose turn it is; a customer's public comment ends the pause")
+
+
+class Clock(BaseModel):
+    """One promise's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: dict[str, str] = Field(default_factory=dict, description="what people call it, by language (en, zh)")
+    start: Annotated[
+        Annotated[Literal["opened", "accepted"], Tag("word")] | Annotated[Condition, Tag("condition")],
+        Discriminator(_word_or_condition),
+    ] = "opened"
+    stop: Annotated[
+        Annotated[Literal["first_response", "patch_released"], Tag("word")] | Annotated[Condition, Tag("condition")],
+        Discriminator(_word_or_condition),
+    ]
+    pause: tuple[PauseRule, ...] = ()
+    reopen: Reopen = Reopen.RESUME
+    verification_window: DurationText = Field(
+        default_factory=lambda: ElapsedTime(7 * 24 * 60), description="reopened within it, the fix counts as failed"
+    )
+    at_risk: Percent = 75
+    on_retarget: Retarget = Retarget.FROM_START_WITH_FLOOR
+    floor: DurationText = Field(
+        default_factory=lambda: ElapsedTime(60), description="the least time left after a goal became shorter"
+    )
+    goals: tuple[Goal, ...] = Field(min_length=1)
+
+    @property
+    def reads_history(self) -> bool:
+        """Whether it rests on how fields changed, and not on comments alone."""
+        return not (isinstance(self.stop, str) and self.stop == "first_response" and not self.pause) or any(
+            goal.when is not None for goal in self.goals
+        )
+
+
+# -------------------------------------------------------------------------------------------------------------- cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stretch in which a clock stood still.
+
+    Attributes:
+        until: None while it is still open.
+        party: whose turn it was (``customer``, ``third_party`` ...; "" while the issue stood closed).
+        evidence: ids of the events that began and ended it.
+    """
+
+    since: datetime
+    until: datetime | None
+    reason: str
+    party: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """From ``since`` on the goal at index ``goal`` applies (None: no goal does)."""
+
+    since: datetime
+    goal: int | None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """When a clock ran: one start, at most one stop, the pauses and goals in between.
+
+    Attributes:
+        number: 1 for the first, 2 for the one after a late reopening, and so on.
+        cancelled: when and by which state the issue was given up, if the clock was still running then.
+    """
+
+    number: int
+    started_at: datetime
+    start_evidence: tuple[str, ...] = ()
+    stopped_at: datetime | None = None
+    stop_evidence: tuple[str, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    cancelled_at: datetime | None = None
+    cancelled_by: tuple[str, ...] = ()
+
+
+def cycles(clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> tuple[Cycle, ...]:
+    """The cycles of a clock up to ``now``, oldest first; empty where it has not started.
+
+    Args:
+        row: the issue's moments (see ``history.moments``).
+    """
+    row = [moment for moment in row if moment.since <= now]
+    started = _start(clock, issue, row)
+    if started is None:
+        return ()
+    start, evidence = started
+    found: list[Cycle] = []
+    closed: list[Pause] = []
+    for stop, reopened in _stops(clock, issue, row, start, now):
+        resumes = (
+            stop is not None
+            and reopened is not None
+            and clock.reopen is Reopen.RESUME
+            and reopened.since - stop.at <= _span(clock.verification_window)
+        )
+        if stop is not None and reopened is not None and resumes:
+            closed.append(Pause(stop.at, reopened.since, "closed", "", (*stop.evidence, *reopened.evidence)))
+            continue
+        found.append(
+            _filled(
+                Cycle(
+                    number=len(found) + 1,
+                    started_at=start,
+                    start_evidence=evidence,
+                    stopped_at=stop.at if stop else None,
+                    stop_evidence=stop.evidence if stop else (),
+                    pauses=tuple(closed),
+                ),
+                clock,
+                issue,
+                row,
+                now,
+            )
+        )
+        if reopened is not None:
+            start, evidence, closed = reopened.since, reopened.evidence, []
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    at: datetime
+    evidence: tuple[str, ...]
+
+
+def _span(duration: Duration) -> timedelta:
+    return timedelta(days=duration.days) if isinstance(duration, WorkingDays) else duration.length
+
+
+def _start(clock: Clock, issue: Issue, row: Sequence[Moment]) -> tuple[datetime, tuple[str, ...]] | None:
+    if not row:
+        return None
+    if clock.start == "opened":
+        return issue.opened_at, tuple(event.id for event in issue.events[:1] if isinstance(event, Opened))
+    holds = _accepted if isinstance(clock.start, str) else clock.start.holds
+    first = next((moment for moment in row if holds(moment)), None)
+    return (first.since, first.evidence) if first else None
+
+
+def _accepted(moment: Moment) -> bool:
+    return moment.state not in {None, State.OPEN}
+
+
+def _stops(
+    clock: Clock, issue: Issue, row: Sequence[Moment], start: datetime, now: datetime
+) -> list[tuple[_Stop | None, Moment | None]]:
+    """Each stop with the moment of its reopening; the last entry is the one that stands (None: still running)."""
+    if isinstance(clock.stop, str):
+        stop = (_first_response if clock.stop == "first_response" else _fix_released)(issue, start, now)
+        return [(stop, None)]
+    held = False
+    wanted: list[bool] = []
+    for moment in row:
+        # An issue that was resolved and is given up later stays resolved for this clock.
+        held = clock.stop.holds(moment) or (held and moment.state is State.CANCELLED)
+        wanted.append(held)
+    stops: list[tuple[_Stop | None, Moment | None]] = []
+    for entered, left in spells(row, wanted):
+        if left is not None and left.since <= start:
+            continue
+        stop = _Stop(max(entered.since, start), entered.evidence)
+        if clock.reopen is Reopen.IGNORE:
+            return [(stop, None)]
+        stops.append((stop, left))
+    if not stops or stops[-1][1] is not None:
+        stops.append((None, None))
+    return stops
+
+
+def _first_response(issue: Issue, start: datetime, now: datetime) -> _Stop | None:
+    """The first public reply by a responder who is neither a bot nor ourselves nor the customer who reported."""
+    for event in issue.events:
+        if (
+            isinstance(event, Commented)
+            and start <= event.at <= now
+            and event.public
+            and event.actor.role is Role.RESPONDER
+            and (event.actor.id != issue.reporter.id or issue.reporter.role is Role.RESPONDER)
+        ):
+            return _Stop(event.at, (event.id,))
+    return None
+
+
+def _fix_released(issue: Issue, start: datetime, now: datetime) -> _Stop | None:
+    for event in issue.events:
+        if isinstance(event, FixReleased) and event.at <= now:
+            return _Stop(max(event.at, start), (event.id,))
+    return None
+
+
+def _filled(cycle: Cycle, clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> Cycle:
+    """The cycle with its pauses, goals and, where the issue was given up, its end."""
+    end = cycle.stopped_at
+    pauses = list(cycle.pauses)
+    for rule in clock.pause:
+        pauses += _pauses(rule, issue, row, now)
+    cancelled: Moment | None = None
+    for given_up, back in spells(row, [moment.state is State.CANCELLED for moment in row]):
+        if back is not None:
+            pauses.append(Pause(given_up.since, back.since, "cancelled", "", (*given_up.evidence, *back.evidence)))
+        elif end is None:
+            cancelled = given_up
+    clipped = (_clipped(pause, cycle.started_at, end) for pause in pauses)
+    return replace(
+        cycle,
+        pauses=tuple(sorted((pause for pause in clipped if pause), key=lambda pause: (pause.since, pause.reason))),
+        segments=_segments(clock.goals, row, cycle.started_at, end),
+        cancelled_at=max(cancelled.since, cycle.started_at) if cancelled else None,
+        cancelled_by=cancelled.evidence if cancelled else (),
+    )
+
+
+def _pauses(rule: PauseRule, issue: Issue, row: Sequence[Moment], now: datetime) -> list[Pause]:
+    found: list[Pause] = []
+    for begun, ended in spells(row, [rule.when.holds(moment) for moment in row]):
+        until, evidence = (ended.since, ended.evidence) if ended else (None, ())
+        answer = _answer(issue, begun.since, until or now) if rule.party == "customer" else None
+        if answer is not None:
+            until, evidence = answer.at, (answer.id,)
+        found.append(Pause(begun.since, until, rule.reason, rule.party, (*begun.evidence, *evidence)))
+    return found
+
+
+def _answer(issue: Issue, since: datetime, until: datetime) -> Commented | None:
+    """The customer's first public word in a stretch."""
+    for event in issue.events:
+        if isinstance(event, Commented) and since < event.at <= until and event.public:
+            by_reporter = event.actor.id == issue.reporter.id and issue.reporter.role is not Role.RESPONDER
+            if event.actor.role is Role.CUSTOMER or (by_reporter and event.actor.id):
+                return event
+    return None
+
+
+def _clipped(pause: Pause, start: datetime, end: datetime | None) -> Pause | None:
+    since = max(pause.since, start)
+    until = pause.until if end is None else min(pause.until or end, end)
+    return replace(pause, since=since, until=until) if until is None or since < until else None
+
+
+def _segments(
+    goals: Sequence[Goal], row: Sequence[Moment], start: datetime, end: datetime | None
+) -> tuple[Segment, ...]:
+    found: list[Segment] = []
+    for moment in row:
+        if end is not None and moment.since > end:
+            break
+        goal = next((n for n, goal in enumerate(goals) if goal.when is None or goal.when.holds(moment)), None)
+        if found and found[-1].goal == goal:
+            continue
+        segment = Segment(max(moment.since, start), goal, moment.evidence)
+        if found and segment.since <= found[-1].since:
+            found[-1] = segment
+        else:
+            found.append(segment)
+    return tuple(found)
+
+
+def merged(pauses: Sequence[Pause], now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """The stretches that are paused by at least one pause, an open one taken up to ``now``; oldest first."""
+    found: list[tuple[datetime, datetime]] = []
+    for since, until in sorted((pause.since, pause.until or now) for pause in pauses):
+        if found and since <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], until))
+        elif since < until:
+            found.append((since, until))
+    return tuple(found)

@@ -1,0 +1,64 @@
+"""The sticky comment: what it says of an issue.
+
+Rule: nothing in it changes by the mere passing of time. It says "due 2026-03-07 15:00 CST", never "2 h left"; a paused
+clock has no due instant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policies.document import Block, Document, Heading, Paragraph, Table, Text
+from policies.issue import FixReleased
+from policies.verdict import Status
+
+if TYPE_CHECKING:
+    from policies.destination import Destination
+    from policies.issue import Issue
+    from policies.pack import PolicyPack
+    from policies.verdict import Judged, Verdict
+
+_UNSAID = {Status.NOT_APPLICABLE, Status.CANCELLED}
+
+
+def note(judged: Judged, pack: PolicyPack, destination: Destination) -> Document:
+    """The comment for one judged issue."""
+    say = destination.phrases.say
+    blocks: list[Block] = [Heading(say("note_heading"))]
+    rows = [_row(verdict, pack, destination) for verdict in judged.standing() if verdict.status not in _UNSAID]
+    if rows:
+        header = tuple(say(f"column_{name}") for name in ("clock", "goal", "due", "status", "reason"))
+        blocks.append(Table(header, tuple(rows)))
+    released = fix_released(judged.issue)
+    if released is not None:
+        words = say("patch_line", release=released.release, at=destination.written(released.at))
+        blocks.append(Paragraph((Text(words, url=released.url),)))
+    blocks.append(Paragraph((Text(say("policy_line", policy=pack.name, digest=pack.digest[:8])),)))
+    return Document(tuple(blocks))
+
+
+def fix_released(issue: Issue) -> FixReleased | None:
+    """The first published release that carries the issue's fix."""
+    return next((event for event in issue.events if isinstance(event, FixReleased)), None)
+
+
+def clock_title(pack: PolicyPack, clock: str, language: str) -> str:
+    """What people call a clock in a language; its name in the pack where nothing is given."""
+    return pack.clocks[clock].title.get(language) or clock.replace("_", " ")
+
+
+def _row(verdict: Verdict, pack: PolicyPack, destination: Destination) -> tuple[tuple[Text, ...], ...]:
+    phrases = destination.phrases
+    if verdict.due_at is None:
+        due = ""
+    elif verdict.status is Status.PAUSED:
+        due = phrases.say("due_unknown")
+    else:
+        due = destination.written(verdict.due_at)
+    return (
+        (Text(clock_title(pack, verdict.clock, phrases.language)),),
+        (Text(phrases.goal(verdict.goal) if verdict.goal else ""),),
+        (Text(due),),
+        (Text(phrases.status(verdict.status), strong=verdict.status.breached),),
+        (Text(phrases.reason(verdict.reason)),),
+    )

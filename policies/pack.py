@@ -1,0 +1,144 @@
+"""A policy pack: which promises hold, what counts as keeping them, and what is done about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from policies.actions import Action, Escalate
+from policies.business_calendar import ALWAYS, BusinessCalendar
+from policies.clock import Clock, Goal
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+
+
+class PolicyPack(BaseModel):
+    """What one warranty promises. Built by the loader, which hands it its calendars.
+
+    ``applies_to: new`` judges the issues opened from ``effective_from`` on; ``open`` also those open at that instant.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Name
+    version: int = Field(ge=1)
+    title: dict[str, str] = Field(default_factory=dict, description="by language (en, zh)")
+    effective_from: datetime | None = Field(None, description="an instant with its offset; left out: always")
+    applies_to: Literal["new", "open"] = "new"
+    calendar: str = Field("always", description="id of the calendar that working time counts on")
+    severities: tuple[str, ...] = Field((), description="the words for severity, gravest first")
+    categories: tuple[str, ...] = Field((), description="the words for kinds of report")
+    clocks: dict[Name, Clock] = Field(min_length=1)
+    actions: tuple[Action, ...] = ()
+
+    _calendars: Mapping[str, BusinessCalendar] = PrivateAttr(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``id@version``, as verdicts cite it."""
+        return f"{self.id}@{self.version}"
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits over the pack and the calendars it counts on."""
+        shape = self.model_dump(mode="json", by_alias=True)
+        calendars = {name: calendar.digest for name, calendar in sorted(self._calendars.items())}
+        canonical = json.dumps([shape, calendars], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def with_calendars(self, calendars: Mapping[str, BusinessCalendar]) -> PolicyPack:
+        """The same pack, counting on these calendars."""
+        pack = self.model_copy()
+        pack._calendars = dict(calendars)  # noqa: SLF001  a fresh copy of our own class
+        return pack
+
+    def calendar_ids(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every calendar the pack names, with where it does."""
+        yield ("calendar",), self.calendar
+        for name, clock in self.clocks.items():
+            for number, goal in enumerate(clock.goals):
+                if goal.calendar is not None:
+                    yield ("clocks", name, "goals", number, "calendar"), goal.calendar
+
+    def calendar_of(self, goal: Goal) -> BusinessCalendar:
+        return self.calendar_named(goal.calendar or self.calendar)
+
+    def calendar_named(self, name: str) -> BusinessCalendar:
+        return self._calendars.get(name, ALWAYS)
+
+    @cached_property
+    def _thresholds(self) -> dict[str, tuple[int, ...]]:
+        shares = {name: {clock.at_risk} for name, clock in self.clocks.items()}
+        for action in self.actions:
+            if isinstance(action, Escalate):
+                shares[action.clock].update(level.at for level in action.levels)
+        return {name: tuple(sorted(found)) for name, found in shares.items()}
+
+    def thresholds_of(self, clock: str) -> tuple[int, ...]:
+        """Shares of the goal, in percent, at which something changes for a clock."""
+        return self._thresholds[clock]
+
+    @classmethod
+    def undeclared(cls, data: Mapping[str, Any]) -> Iterator[Undeclared]:
+        """Words that a pack's plain data uses and does not declare. Makes no assumption on the rest of the data."""
+        declared = {
+            "severity": _texts(data.get("severities")),
+            "at_least": _texts(data.get("severities")),
+            "category": _texts(data.get("categories")),
+            "clock": _texts(data.get("clocks")),
+            "clocks": _texts(data.get("clocks")),
+        }
+        for part in ("clocks", "actions"):
+            yield from _undeclared_below((part,), data.get(part), declared)
+
+    @model_validator(mode="after")
+    def _declares_its_words(self) -> PolicyPack:
+        found = list(self.undeclared(self.model_dump(by_alias=True, exclude_none=True)))
+        if found:
+            raise UndeclaredWords(found)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """A word that is used at a path and not among those declared."""
+
+    path: tuple[str | int, ...]
+    word: str
+    declared: tuple[str, ...]
+
+
+class UndeclaredWords(ValueError):
+    """A pack uses words that it does not declare."""
+
+    def __init__(self, found: list[Undeclared]) -> None:
+        self.found = found
+        super().__init__("; ".join(f"{'.'.join(map(str, each.path))}: {each.word!r}" for each in found))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, (list, tuple, dict)) else ()
+
+
+def _undeclared_below(
+    path: tuple[str | int, ...], value: Any, declared: Mapping[str, tuple[str, ...]]
+) -> Iterator[Undeclared]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            # Directly below `clocks` stand the names that are declared there.
+            if key in declared and path != ("clocks",):
+                for word in (below,) if isinstance(below, str) else _texts(below):
+                    if word not in declared[key]:
+                        yield Undeclared((*path, key), word, declared[key])
+            if key != "title":
+                yield from _undeclared_below((*path, key), below, declared)
+    elif isinstance(value, (list, tuple)):
+        for number, below in enumerate(value):
+            yield from _undeclared_below((*path, number), below, declared)

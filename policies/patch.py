@@ -1,0 +1,72 @@
+"""Which published release carries which fix.
+
+Rules:
+
+1. "Done" is not "the customer can install it": only a published release counts, from its instant of publication.
+2. A release carries an issue's fix if the tracker says so by fix version (same tracker and project, same name), or if
+   the release names the issue among what it carries, in whichever tracker the release lives.
+3. The first release that carries the fix is the one that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from policies.issue import FixReleased, Release
+
+if TYPE_CHECKING:
+    from policies.issue import Issue
+
+
+class Releases:
+    """All releases of a site, indexed by what they carry."""
+
+    def __init__(self, releases: Iterable[Release]) -> None:
+        self._by_version: dict[tuple[str, str, str], Release] = {}
+        self._by_issue: dict[str, list[tuple[Release, str]]] = {}
+        for release in releases:
+            self._by_version[release.tracker, release.project, release.name] = release
+            for key, evidence in release.carries:
+                self._by_issue.setdefault(key, []).append((release, evidence))
+
+    def carrying(self, issue: Issue, now: datetime) -> tuple[Release, str] | None:
+        """The first published release with the fix, and the evidence for it; None if there is none yet."""
+        ref = issue.ref
+        found = list(self._by_issue.get(ref.key, ()))
+        for version in issue.fix_versions:
+            release = self._by_version.get((ref.tracker, ref.project, version))
+            if release is not None:
+                found.append((release, f"fix version {version}"))
+        published = [
+            (release.published_at, release.name, release, evidence)
+            for release, evidence in found
+            if release.published_at is not None and release.published_at <= now
+        ]
+        if not published:
+            return None
+        _at, _name, release, evidence = min(published, key=lambda row: row[:2])
+        return release, evidence
+
+    def applied_to(self, issue: Issue, now: datetime) -> Issue:
+        """The issue with a ``FixReleased`` event where a published release carries its fix."""
+        carrying = self.carrying(issue, now)
+        if carrying is None:
+            return issue
+        release, evidence = carrying
+        assert release.published_at is not None
+        event = FixReleased(
+            id=f"release:{release.tracker}:{release.project}:{release.name}",
+            at=max(release.published_at, issue.opened_at),
+            release=release.name,
+            url=release.url,
+            evidence=evidence,
+        )
+        return replace(issue, events=(*issue.events, event))
+
+
+def with_releases(issue: Issue, releases: Iterable[Release], now: datetime) -> Issue:
+    """One issue with the releases of its site; for many issues build ``Releases`` once."""
+    return Releases(releases).applied_to(issue, now)
