@@ -75,9 +75,9 @@ def _json(command: Command) -> Command:
 @_json
 def plan(site: str, now: str | None, as_json: bool) -> Exit:
     """Read the trackers, judge, and print what `apply` would write. Writes nothing."""
-    from flows import dry, instant
+    from flows import direct, instant
 
-    return dry.plan(site, instant.read(now), as_json=as_json)
+    return direct.plan(site, instant.read(now), as_json=as_json)
 
 
 @cli.command()
@@ -87,9 +87,9 @@ def plan(site: str, now: str | None, as_json: bool) -> Exit:
 @click.option("--expect", metavar="DIGEST", help="Refuse unless the plan, made anew, has this digest.")
 def apply(site: str, now: str | None, as_json: bool, expect: str | None) -> Exit:
     """Plan again on live data and write the changes, each with a receipt."""
-    from flows import instant, wet
+    from flows import direct, instant
 
-    return wet.apply(site, instant.read(now), expect=expect, as_json=as_json)
+    return direct.apply(site, instant.read(now), expect=expect, as_json=as_json)
 
 
 @cli.command()
@@ -205,7 +205,7 @@ def run(arguments: list[str]) -> Exit:
 
 def _told(failure: Exception) -> tuple[str, Exit]:
     """What to say of a failure, and the code to end with."""
-    from connectors.ledger import LedgerError, RunLocked
+    from connectors.ledger import LedgerBusy, LedgerError, RunInProgress
     from connectors.tracker import TrackerError
     from policies.loader import InputError
 
@@ -213,22 +213,19 @@ def _told(failure: Exception) -> tuple[str, Exit]:
         return str(failure), failure.exit
     if isinstance(failure, InputError):
         return str(failure), Exit.BAD_INPUT
-    if isinstance(failure, RunLocked):
+    if isinstance(failure, (RunInProgress, LedgerBusy)):
         return str(failure), Exit.BUSY
     if isinstance(failure, LedgerError):
         return str(failure), Exit.BAD_INPUT
     if isinstance(failure, TrackerError):
         return str(failure), Exit.TRACKER
-    return (
-        f"a defect of this program: {type(failure).__name__}\n"
-        "  WARRANTY_TRACEBACK=1 shows where; nothing half-written is lost, the next run goes on from here",
-        Exit.DEFECT,
-    )
+    told = f"a defect of this program: {type(failure).__name__}\n  WARRANTY_TRACEBACK=1 shows where"
+    return told, Exit.DEFECT
 
 
 def _say_no(text: str, code: Exit, detail: str = "", *, as_json: bool) -> Exit:
     if text:
-        from flows.render import neutral
+        from flows.grid import neutral
 
         click.echo(f"error: {neutral(text)}", err=True)
     if as_json:

@@ -123,20 +123,20 @@ class TrackerSite(_Shape):
             )
         return found
 
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, found: str | Address) -> str | Address:
-        plain = found if isinstance(found, str) else found.default
-        if plain and not plain.startswith(("https://", "http://")):
-            raise PydanticCustomError("address", "an address starts with https:// or http://")
-        if "@" in plain.split("/", 3)[2] if plain else False:
-            raise PydanticCustomError("address_with_secret", "an address holds no user or password")
-        return found
-
     @field_validator("timeout", mode="before")
     @classmethod
     def _one_or_two(cls, found: Any) -> Any:
         return (found, found) if isinstance(found, (int, float)) else found
+
+    @model_validator(mode="after")
+    def _web_address(self) -> Self:
+        # Said of the tracker as a whole, so that an address with a password in it is not repeated.
+        plain = self.url if isinstance(self.url, str) else self.url.default
+        if plain and not plain.startswith(("https://", "http://")):
+            raise PydanticCustomError("address", "a url that starts with https:// or http://")
+        if plain and "@" in plain.split("/", 3)[2]:
+            raise PydanticCustomError("address_with_secret", "a url without a user or password in it")
+        return self
 
     @model_validator(mode="after")
     def _reports_somewhere(self) -> Self:
@@ -163,10 +163,10 @@ class TrackerSite(_Shape):
     def roster(self, own: str) -> Roster:
         """Who is who here. ``own`` is the account the flows write with."""
         return Roster(
-            responders=self.responders,
-            bots=self.bots,
-            customers=self.customers,
-            own=own,
+            responders=frozenset(self.responders),
+            bots=frozenset(self.bots),
+            customers=frozenset(self.customers),
+            own=frozenset({own} if own else ()),
             tiers=self.tier_accounts,
         )
 

@@ -1,0 +1,81 @@
+"""The run without Prefect: what ``warranty plan`` and ``warranty apply`` do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+
+from connectors.ledger import RunState
+from flows import render, steps, writing
+from flows.exit_codes import Exit
+from flows.progress import watched
+from flows.run import Done, Run
+from flows.site import Site
+from flows.steps import Sitting
+
+
+def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
+    """Collect, judge, plan, show. No writer is ever built."""
+    loaded = Site.load(site)
+    loaded.policy_pack()
+    with steps.open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
+        sitting = Sitting(loaded, ledger, steps.new_run_id(now), now, progress)
+        ledger.begin_run(sitting.run, loaded.name, now)
+        collected = steps.collect_all(sitting)
+        run = steps.plan_judged(sitting, collected, *steps.judge_collected(sitting, collected))
+        finish(sitting, run)
+    render.show(run, as_json=as_json)
+    return exit_of(run)
+
+
+def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exit:
+    """Plan anew on live data, check the guards, write, show."""
+    loaded = Site.load(site)
+    loaded.policy_pack()
+    with steps.open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
+        sitting = Sitting(loaded, ledger, steps.new_run_id(now), now, progress)
+        ledger.begin_run(sitting.run, loaded.name, now)
+        collected = steps.collect_all(sitting)
+        prepared, judged = steps.judge_collected(sitting, collected)
+        run = steps.plan_judged(sitting, collected, prepared, judged)
+        try:
+            writing.guard(run.plan, expect)
+        except BaseException:
+            end(sitting, run, RunState.RED)
+            raise
+        receipts, requests = writing.apply(sitting, run.plan, prepared.by_id())
+        run = with_receipts(run, receipts, requests)
+        finish(sitting, run)
+    render.show(run, as_json=as_json)
+    return exit_of(run)
+
+
+def with_receipts(run: Run, receipts: tuple[Done, ...], requests: dict[str, Counter[str]]) -> Run:
+    """The run with what was written and what that cost."""
+    totals = {tracker: Counter(kinds) for tracker, kinds in run.requests.items()}
+    for tracker, kinds in requests.items():
+        totals.setdefault(tracker, Counter()).update(kinds)
+    return replace(run, receipts=receipts, requests=totals)
+
+
+def finish(sitting: Sitting, run: Run) -> None:
+    """Write down how the run ended."""
+    end(sitting, run, run.state)
+
+
+def end(sitting: Sitting, run: Run, state: RunState) -> None:
+    """Write down that the run ended in a state."""
+    requests = {f"{tracker} {kind}": count for tracker, kinds in run.requests.items() for kind, count in kinds.items()}
+    sitting.ledger.end_run(sitting.run, sitting.now, state, requests=requests, plan_digest=run.plan.digest)
+
+
+def exit_of(run: Run) -> Exit:
+    """The exit code that tells the run's state."""
+    if run.read_nothing:
+        return Exit.TRACKER
+    if run.plan.breaches:
+        return Exit.REFUSED
+    if run.state is RunState.GREEN:
+        return Exit.FINE
+    return Exit.TRACKER if run.state is RunState.RED else Exit.PARTLY

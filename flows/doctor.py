@@ -1,0 +1,274 @@
+"""``warranty doctor``: find now what would fail later, and say what to do about each.
+
+Rule: a check that can not be made is a finding that is not ok; it stops no other check.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from rich.text import Text
+
+from connectors.ledger import LedgerError
+from connectors.tracker import Finding, TrackerError, TrackerReader
+from flows import embedded, render, steps
+from flows.exit_codes import Exit
+from flows.grid import STYLES, Grid
+from flows.site import Site, TrackerSite
+from policies.issue import State, Word
+from policies.loader import InputError
+
+DISTRIBUTION = "warranty-flows"
+OURS = ("policies", "connectors", "flows")
+THEIRS = {"jira": "jira", "gitlab": "python-gitlab"}
+# A word of a status, in the languages trackers are often used in -> the state it most likely stands for.
+_HINTS = {
+    State.OPEN: ("open", "to do", "new", "backlog", "reopened", "triage", "待办", "打开", "新建", "重新打开"),
+    State.ACCEPTED: ("accepted", "confirmed", "acknowledged", "assigned", "已确认", "已接受"),
+    State.IN_PROGRESS: ("in progress", "in review", "testing", "development", "处理中", "进行中", "正在进行"),
+    State.WAITING_FOR_CUSTOMER: ("waiting for customer", "needs info", "pending", "feedback", "等待客户", "待反馈"),
+    State.WAITING_FOR_THIRD_PARTY: ("waiting for vendor", "waiting for supplier", "blocked", "on hold", "等待供应商"),
+    State.RESOLVED: ("resolved", "done", "fixed", "complete", "已解决", "完成"),
+    State.VERIFIED: ("verified", "tested", "已验证"),
+    State.CLOSED: ("closed", "已关闭", "关闭"),
+    State.CANCELLED: ("cancelled", "rejected", "duplicate", "won't do", "已取消", "已拒绝"),
+}
+_GROUPS = {"new": State.OPEN, "indeterminate": State.IN_PROGRESS, "done": State.RESOLVED}
+
+
+def doctor(site: str, now: datetime, *, as_json: bool) -> Exit:
+    """Check everything a run of the site leans on."""
+    del now
+    loaded = Site.load(site)
+    findings = tuple(examine(loaded))
+    if as_json:
+        sys.stdout.write(render.document({"site": loaded.name, "findings": findings, "ok": _all_ok(findings)}) + "\n")
+    else:
+        _show(loaded, findings)
+    return Exit.FINE if _all_ok(findings) else Exit.FOUND
+
+
+def _all_ok(findings: tuple[Finding, ...]) -> bool:
+    return all(finding.ok for finding in findings)
+
+
+def _show(site: Site, findings: tuple[Finding, ...]) -> None:
+    rows = tuple((f.subject, "ok" if f.ok else "not ok", f.detail, f.advice) for f in findings)
+    out = render.console()
+    out.print(Grid(f"Doctor · {site.name}", ("subject", "found", "detail", "advice"), rows).as_rich(rows=len(rows)))
+    bad = sum(not finding.ok for finding in findings)
+    out.print(Text(f"{bad} to mend" if bad else "everything is in order", style=STYLES["red" if bad else "green"]))
+
+
+def examine(site: Site) -> Iterator[Finding]:
+    """All findings, the local ones first."""
+    yield from _packages()
+    yield _versions()
+    yield from _tried("pack", lambda: _pack(site))
+    yield from _tried("ledger", lambda: _ledger(site))
+    if embedded.orchestrator():
+        yield from _tried("Prefect server", _server)
+    for tracker in site.trackers:
+        yield from _tried(tracker.name, lambda tracker=tracker: _tracker(site, tracker))  # type: ignore[misc]  # bound now
+
+
+def _tried(subject: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of a check, and one that is not ok where the check itself failed."""
+    try:
+        yield from check()
+    except TrackerError as failure:
+        yield Finding(subject, ok=False, detail=failure.detail, advice=failure.advice)
+    except (InputError, LedgerError) as failure:
+        yield Finding(subject, ok=False, detail=" ".join(str(failure).split()), advice="")
+
+
+# ------------------------------------------------------------------------------------------------------------ packages
+
+
+def _packages() -> Iterator[Finding]:
+    """Our top-level names are ours, and ``jira`` and ``gitlab`` are the libraries."""
+    owners = importlib.metadata.packages_distributions()
+    home = Path(__file__).resolve().parent.parent
+    for name in OURS:
+        where = _place(name)
+        others = sorted(set(owners.get(name, ())) - {DISTRIBUTION})
+        ok = where is not None and where.parent == home and not others
+        found = f"{where}" + (f"; also claimed by {', '.join(others)}" if others else "")
+        yield Finding(
+            f"package {name}",
+            ok=ok,
+            detail=found,
+            advice=""
+            if ok
+            else "another distribution holds this name: install warranty-flows in an environment of its own",
+        )
+    for name, distribution in THEIRS.items():
+        where = _place(name)
+        ok = where is not None and home not in where.parents and distribution in owners.get(name, ())
+        yield Finding(
+            f"package {name}",
+            ok=ok,
+            detail=f"{where} ({distribution})" if where else "not installed",
+            advice=""
+            if ok
+            else f"`import {name}` must find {distribution}: do not put connectors/ or flows/ on PYTHONPATH",
+        )
+
+
+def _place(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0]).resolve() if places else None
+
+
+def _versions() -> Finding:
+    """Prefect 3.8's server dies on FastAPI 0.151 and later; Prefect 3.8 does not say so itself."""
+    prefect, fastapi = importlib.metadata.version("prefect"), importlib.metadata.version("fastapi")
+    minor = int(fastapi.split(".")[1]) if fastapi.startswith("0.") else 0
+    ok = prefect.startswith("3.") and fastapi.startswith("0.") and minor < 151  # noqa: PLR2004 - see above
+    return Finding(
+        "Prefect and FastAPI",
+        ok=ok,
+        detail=f"prefect {prefect}, fastapi {fastapi}",
+        advice="" if ok else "install the locked versions (make setup), or fastapi>=0.139,<0.151",
+    )
+
+
+def _server() -> Iterator[Finding]:
+    from prefect.client.orchestration import get_client
+
+    url = embedded.orchestrator()
+    with get_client(sync_client=True) as client:
+        failure = client.api_healthcheck()
+    yield Finding(
+        "Prefect server",
+        ok=failure is None,
+        detail=url if failure is None else f"{url} does not answer ({type(failure).__name__})",
+        advice=""
+        if failure is None
+        else "start it (prefect server start), or unset PREFECT_API_URL for a temporary one",
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- pack, ledger
+
+
+def _pack(site: Site) -> Iterator[Finding]:
+    pack = site.policy_pack()
+    yield Finding("pack", ok=True, detail=f"{pack.name}, {len(pack.clocks)} clocks, {len(pack.actions)} actions")
+    for tracker in site.trackers:
+        for what, said, known in (
+            ("severity", tracker.severities, pack.severities),
+            ("category", tracker.categories, pack.categories),
+        ):
+            for word in sorted(set(said.values()) - set(known)):
+                near = next(iter(difflib.get_close_matches(word, known, 1)), None)
+                yield Finding(
+                    f"{tracker.name}: {what} {word!r}",
+                    ok=False,
+                    detail=f"the pack knows {', '.join(known) or 'none'}",
+                    advice=f"write {near!r} in {site.path.name}"
+                    if near
+                    else f"use one of the pack's words in {site.path.name}",
+                )
+
+
+def _ledger(site: Site) -> Iterator[Finding]:
+    with steps.open_ledger(site) as ledger:
+        latest = ledger.runs(site.name, latest=1)
+    last = f"last run {latest[0].id}" if latest else "no run yet"
+    yield Finding("ledger", ok=True, detail=f"opens; {last}")
+
+
+# ------------------------------------------------------------------------------------------------------------- tracker
+
+
+def _tracker(site: Site, tracker: TrackerSite) -> Iterator[Finding]:
+    with _opened(site, tracker) as reader:
+        yield from (
+            Finding(f"{tracker.name}: {finding.subject}", finding.ok, finding.detail, finding.advice)
+            for finding in reader.check(tracker.projects)
+        )
+        for project in tracker.projects:
+            yield from _tried(
+                f"{tracker.name}: words of {project}",
+                lambda project=project: _words(site, tracker, project, reader),  # type: ignore[misc]  # bound now
+            )
+    yield from _people(tracker)
+
+
+@contextmanager
+def _opened(site: Site, tracker: TrackerSite) -> Iterator[TrackerReader]:
+    with steps.reading(site, tracker) as reader:
+        yield reader
+
+
+def _words(site: Site, tracker: TrackerSite, project: str, reader: TrackerReader) -> Iterator[Finding]:
+    """Every status a project can have means something; priorities are told of where severities are mapped at all."""
+    words, vocabulary = reader.words(project), tracker.vocabulary()
+    subject = f"{tracker.name}: words of {project}"
+    unknown = [status for status in words.statuses if vocabulary.state_of(status) is None]
+    for status in unknown:
+        yield Finding(
+            subject,
+            ok=False,
+            detail=f"status {status.name!r} (id {status.id}) means nothing yet",
+            advice=f'add `"{status.name}": {_likely(status).value}` under states of {tracker.name!r} in {site.path.name}',
+        )
+    lost = _without_severity(tracker, words.priorities)
+    for priority in lost:
+        near = next(iter(difflib.get_close_matches(priority.name, list(tracker.severities), 1, 0.3)), None)
+        severity = tracker.severities[near] if near else next(iter(tracker.severities.values()))
+        yield Finding(
+            subject,
+            ok=False,
+            detail=f"priority {priority.name!r} (id {priority.id}) is no severity",
+            advice=f'add `"{priority.name}": {severity}` under severities of {tracker.name!r} in {site.path.name}',
+        )
+    if not unknown and not lost:
+        counted = f"{len(words.statuses)} statuses, {len(words.priorities)} priorities, {len(words.types)} types"
+        yield Finding(subject, ok=True, detail=f"{counted}: all mapped, or of no account")
+
+
+def _without_severity(tracker: TrackerSite, priorities: tuple[Word, ...]) -> list[Word]:
+    """Priorities no key names, on a tracker whose severities are (in part) priorities and not labels."""
+    by_priority = {key.casefold() for key in tracker.severities if not key.startswith("label:")}
+    if not by_priority:
+        return []
+    return [word for word in priorities if not by_priority & {word.id.casefold(), word.name.casefold()}]
+
+
+def _likely(status: Word) -> State:
+    """The state a status most likely stands for, by its name or its group."""
+    name = status.name.casefold()
+    for state, hints in _HINTS.items():
+        if any(hint == name for hint in hints):
+            return state
+    spoken = {hint: state for state, hints in _HINTS.items() for hint in hints}
+    near = difflib.get_close_matches(name, list(spoken), 1, 0.6)
+    return spoken[near[0]] if near else _GROUPS.get(status.group, State.OPEN)
+
+
+def _people(tracker: TrackerSite) -> Iterator[Finding]:
+    subject = f"{tracker.name}: people"
+    empty = sorted(tier for tier, accounts in tracker.tier_accounts.items() if not all(accounts) or not accounts)
+    if empty:
+        yield Finding(
+            subject, ok=False, detail=f"tier {', '.join(empty)} has no account", advice="name an account, or drop it"
+        )
+    if not tracker.responders and not tracker.tiers:
+        yield Finding(
+            subject,
+            ok=False,
+            detail="nobody is a responder, so no answer counts as a first response",
+            advice='name responders or tiers; `responders: ["*"]` is everyone who is no customer, bot or reporter',
+        )
+    elif not empty:
+        yield Finding(subject, ok=True, detail=f"{len(tracker.responders)} responders, {len(tracker.tiers)} tiers")

@@ -1,0 +1,190 @@
+"""The flow: collect, judge, plan, apply, summarise, as one Prefect run with few, coarse tasks.
+
+Rules:
+
+1. No business rule and no HTTP call here: every task calls one plain function of ``flows.steps`` or ``flows.writing``.
+2. Only reading is retried. Writing is safe to repeat by being planned anew in the next run, never by a retry.
+3. A task per project (per tracker where projects are many), never per issue: a temporary server records about forty task
+   runs a second and loses the rest. What happened to each issue stands in the artifacts and in the ledger.
+4. Parameters hold no secret: they are stored and shown in clear.
+5. The final state tells the truth: Completed, Completed as "Amber" (done in part), or Failed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import task_run
+from prefect.states import Completed, Failed
+from prefect.utilities.annotations import quote
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.ledger import RunState
+from connectors.tracker import BadAnswer, RateLimited, ServerFailed, TrackerError, Unreachable
+from flows import direct, instant, render, steps, writing
+from flows.refusal import Refusal
+from flows.run import Collected, Done, Run
+from flows.site import Site
+from flows.steps import Prepared, Sitting
+from policies.verdict import Judged
+
+RETRIES = 2
+MOST_COLLECT_TASKS = 12
+ARTIFACT_ROWS = 2000
+
+
+class EnforceRun(BaseModel):
+    """What one run of ``enforce`` is asked to do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    site: str = Field(description="Path of a site file on the machine that runs the flow, or a shipped site's name.")
+    now: datetime | None = Field(
+        default=None, description="Judge as of this instant (with its offset); left out: the present one."
+    )
+    dry: bool = Field(default=False, description="Stop after the plan; no writer is built.")
+    expect: str | None = Field(default=None, description="Refuse unless the plan has this digest.")
+
+
+_Any = TypeVar("_Any")
+
+
+def whole(value: _Any) -> _Any:
+    """Hands a value to a task as it is; else Prefect walks through every issue in it, looking for futures."""
+    quoted: Any = quote(value)
+    found: _Any = quoted
+    return found
+
+
+def _worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+    """Reading is tried again after what passes by itself; a refused token or a wrong name stays what it is."""
+    try:
+        state.result()
+    except (ServerFailed, Unreachable, RateLimited, BadAnswer):
+        return True
+    except Exception:  # noqa: BLE001 - any other failure is not one that passes by itself
+        return False
+    return False
+
+
+@task(
+    task_run_name="collect {tracker} {projects}",
+    retries=RETRIES,
+    retry_delay_seconds=[2, 10],
+    retry_condition_fn=_worth_another_try,
+    cache_policy=NO_CACHE,
+)
+def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
+    """Read what changed in the projects (named one after another, with commas) of one tracker.
+
+    After the last try a failure is a Failed state with its reason, not a traceback: the other trackers go on.
+    """
+    found = sitting.site.tracker(tracker)
+    read: list[Collected] = []
+    with steps.reading(sitting.site, found) as reader:
+        for project in projects.split(", "):
+            spent = Counter(reader.requests)
+            try:
+                read.append(steps.collect(sitting, found, project, reader))
+            except (ServerFailed, Unreachable, RateLimited, BadAnswer) as failure:
+                if (task_run.run_count or 1) <= RETRIES:
+                    raise
+                read.append(steps.not_read(found, project, str(failure), Counter(reader.requests) - spent))
+            except TrackerError as failure:
+                read.append(steps.not_read(found, project, str(failure), Counter(reader.requests) - spent))
+    if faults := [project.cut_short for project in read if project.cut_short]:
+        return Completed(name="Cut short", message="; ".join(faults), data=tuple(read))
+    return tuple(read)
+
+
+@task(name="judge", cache_policy=NO_CACHE)
+def judge(sitting: Sitting, collected: tuple[Collected, ...]) -> tuple[Prepared, tuple[Judged, ...]]:
+    """Judge every issue."""
+    return steps.judge_collected(sitting, collected)
+
+
+@task(name="plan", cache_policy=NO_CACHE)
+def plan(sitting: Sitting, collected: tuple[Collected, ...], prepared: Prepared, judged: tuple[Judged, ...]) -> Run:
+    """Decide what is to be written."""
+    return steps.plan_judged(sitting, collected, prepared, judged)
+
+
+@task(name="apply", cache_policy=NO_CACHE)
+def apply(sitting: Sitting, run: Run, prepared: Prepared) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
+    """Write: labels, priorities, due dates, assignees, comments, patch links, reports, in the plan's order."""
+    return writing.apply(sitting, run.plan, prepared.by_id())
+
+
+@task(name="summarise", cache_policy=NO_CACHE)
+def summarise(sitting: Sitting, run: Run) -> None:
+    """Write down how the run ended, and show it: one Markdown artifact, and tables of verdicts, plan and receipts."""
+    direct.finish(sitting, run)
+    key = f"warranty-{run.site}"
+    create_markdown_artifact(render.as_markdown(run), key=f"{key}-run", description=f"warranty run {run.id}")
+    trackers = dict.fromkeys(one.issue.ref.tracker for one in run.judged)
+    verdicts = render.records(render.verdicts(run, tracker) for tracker in trackers)
+    tables = {
+        "verdicts": verdicts,
+        "plan": render.plan(run).as_records(),
+        "receipts": render.receipts(run).as_records(),
+    }
+    for name, rows in tables.items():
+        create_table_artifact(list(rows[:ARTIFACT_ROWS]), key=f"{key}-{name}", description=f"{name} of run {run.id}")
+
+
+@flow(name="enforce", flow_run_name="enforce {run.site}", persist_result=False)
+def enforce(run: EnforceRun) -> Any:
+    """Read the trackers of a site, judge every issue, write what follows, and prove it."""
+    site = Site.load(run.site)
+    now = run.now or instant.now()
+    with steps.open_ledger(site) as ledger:
+        sitting = Sitting(site, ledger, steps.new_run_id(now), now)
+        ledger.begin_run(sitting.run, site.name, now)
+        collected = tuple(
+            project
+            for tracker, projects in _batches(site)
+            for project in collect(whole(sitting), tracker, projects, return_state=True).result()
+        )
+        prepared, judged = judge(whole(sitting), whole(collected))
+        done = plan(whole(sitting), whole(collected), whole(prepared), whole(judged))
+        refused = ""
+        if not run.dry:
+            try:
+                writing.guard(done.plan, run.expect)
+                receipts, requests = apply(whole(sitting), whole(done), whole(prepared))
+                done = direct.with_receipts(done, receipts, requests)
+            except Refusal as refusal:
+                refused = str(refusal)
+        summarise(whole(sitting), whole(done))
+    return _final(done, refused)
+
+
+def _batches(site: Site) -> list[tuple[str, str]]:
+    """(tracker, projects) for each collect task: one a project, or one a tracker where projects are many."""
+    if sum(len(tracker.projects) for tracker in site.trackers) <= MOST_COLLECT_TASKS:
+        return [(tracker.name, project) for tracker in site.trackers for project in tracker.projects]
+    return [(tracker.name, ", ".join(tracker.projects)) for tracker in site.trackers]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What the flow hands to a caller in the same process. Attributes: refused: why nothing was written, or ""."""
+
+    run: Run
+    refused: str
+
+
+def _final(run: Run, refused: str) -> Any:
+    message = "; ".join(filter(None, (refused, *run.why))) or f"{run.written} changes written"
+    ended = Ended(run, refused)
+    if refused or run.state is RunState.RED:
+        return Failed(message=message, data=ended)
+    if run.state is RunState.AMBER:
+        return Completed(name="Amber", message=message, data=ended)
+    return Completed(message=message, data=ended)

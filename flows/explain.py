@@ -1,0 +1,172 @@
+"""``warranty explain``: the timeline of one issue, and what the policy makes of it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from connectors.tracker import NotFound, TrackerError
+from flows import render, steps
+from flows.exit_codes import Exit
+from flows.grid import STYLES, line
+from flows.refusal import Refusal
+from flows.render import instant_in, span
+from flows.run import Collected
+from flows.site import Site
+from policies.issue import Issue, Release
+from policies.timeline import Kind, Line, timeline
+from policies.verdict import Judged, Verdict, judge
+
+_MARKS = {
+    Kind.EVENT: ("·", ""),
+    Kind.WORKING: ("█", "cyan"),
+    Kind.PAUSED: ("░", "blue"),
+    Kind.START: ("▶", "bold"),
+    Kind.STOP: ("■", "bold"),
+    Kind.DUE: ("◆", "bold yellow"),
+    Kind.NOW: ("◀", "bold"),
+}
+_TITLE = 80
+
+
+def explain(key: str, site: str, now: datetime, *, as_json: bool) -> Exit:
+    """Read one issue and tell its story.
+
+    Raises:
+        Refusal: no tracker of the site has it, or it could not be judged.
+    """
+    loaded = Site.load(site)
+    pack = loaded.policy_pack()
+    issue = _found(loaded, key, now)
+    judged = Judged(issue, judge(issue, pack, now))
+    story = timeline(issue, pack, now)
+    if as_json:
+        document = {
+            "key": issue.ref.key,
+            "tracker": issue.ref.tracker,
+            "url": issue.ref.url,
+            "title": issue.title,
+            "state": issue.state,
+            "severity": issue.severity,
+            "category": issue.category,
+            "gaps": issue.gaps,
+            "unmapped": issue.unmapped,
+            "policy": pack.name,
+            "digest": pack.digest,
+            "zone": loaded.zone,
+            "timeline": story,
+            "verdicts": [render.verdict_document(verdict) for verdict in judged.verdicts],
+        }
+        sys.stdout.write(render.document(document) + "\n")
+    else:
+        _show(render.console(), loaded, judged, story)
+    return Exit.FINE
+
+
+def _found(site: Site, key: str, now: datetime) -> Issue:
+    """The issue in the pack's words, from the first tracker that has it."""
+    faults: list[str] = []
+    for tracker in site.trackers:
+        with steps.reading(site, tracker) as reader:
+            try:
+                raw = reader.issue(key)
+                own = reader.own_account()
+                releases = tuple(release for project in tracker.projects for release in reader.releases(project))
+            except NotFound:
+                continue
+            except TrackerError as failure:
+                faults.append(str(failure))
+                continue
+        releases += _elsewhere(site, tracker.name, faults)
+        collected = Collected(tracker=tracker.name, project=raw.ref.project, issues=(raw,), releases=releases, own=own)
+        prepared = steps.prepare(site, [collected], now)
+        if prepared.skipped:
+            raise Refusal(f"{key} can not be judged: {prepared.skipped[0].reason}", Exit.BAD_INPUT)
+        if prepared.reports:
+            raise Refusal(f"{key} is our own report, which is never judged", Exit.BAD_INPUT)
+        return prepared.issues[0]
+    names = ", ".join(tracker.name for tracker in site.trackers)
+    if faults:
+        raise Refusal(f"{key} was not found; {'; '.join(faults)}", Exit.TRACKER)
+    raise Refusal(
+        f"no tracker of the site has an issue {key} ({names})", Exit.BAD_INPUT, "check the key, as people type it"
+    )
+
+
+def _elsewhere(site: Site, here: str, faults: list[str]) -> tuple[Release, ...]:
+    """The releases of the other trackers: the fix of an issue may live there."""
+    found: list[Release] = []
+    for tracker in site.trackers:
+        if tracker.name == here:
+            continue
+        try:
+            with steps.reading(site, tracker) as reader:
+                found += [release for project in tracker.projects for release in reader.releases(project)]
+        except TrackerError as failure:
+            faults.append(str(failure))
+    return tuple(found)
+
+
+# ---------------------------------------------------------------------------------------------------------------- show
+
+
+def _show(out: Console, site: Site, judged: Judged, story: tuple[Line, ...]) -> None:
+    issue = judged.issue
+    out.print(Text.assemble((issue.ref.key, "bold"), "  ", line(issue.title, _TITLE)))
+    words = (
+        issue.state.value if issue.state else "?",
+        issue.severity or "no severity",
+        issue.category or "no category",
+    )
+    out.print(Text("  ".join(words), style="dim"))
+    for gap in issue.gaps:
+        out.print(Text(f"missing: {line(gap.detail)}", style="magenta"))
+    out.print()
+    out.print(_story(site, story))
+    out.print()
+    for verdict in judged.verdicts:
+        out.print(_told(site, verdict))
+
+
+def _story(site: Site, story: tuple[Line, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("when", "", "clock", "what", "worked", "who"):
+        table.add_column(name, no_wrap=name in {"when", "worked"}, overflow="fold")
+    for entry in story:
+        mark, style = _MARKS[entry.kind]
+        until = f" until {_until(site, entry)}" if entry.until or entry.kind is Kind.PAUSED else ""
+        table.add_row(
+            Text(instant_in(site.zone, entry.at)),
+            Text(mark, style=style),
+            Text(entry.clock, style="dim"),
+            Text(f"{line(entry.text)}{until}", style=style),
+            Text(span(entry.worked)),
+            Text(line(entry.who)),
+        )
+    return table
+
+
+def _until(site: Site, entry: Line) -> str:
+    return instant_in(site.zone, entry.until) if entry.until else "now, and on"
+
+
+def _told(site: Site, verdict: Verdict) -> Text:
+    cycle = f" #{verdict.cycle}" if verdict.cycle > 1 else ""
+    text = Text.assemble((f"{verdict.clock}{cycle}: ", "bold"), (verdict.status.value, STYLES[verdict.status.value]))
+    text.append(f"  {line(render.reason(verdict))}")
+    if verdict.goal is not None:
+        text.append(f"\n  promised within {verdict.goal} on calendar {verdict.calendar}; used {span(verdict.used)}")
+        text.append(f", left {span(verdict.left)}" if verdict.left is not None else "")
+    if verdict.due_at is not None:
+        text.append(f"\n  due {instant_in(site.zone, verdict.due_at)}")
+    if verdict.next_change_at is not None:
+        text.append(f"\n  next change by itself {instant_in(site.zone, verdict.next_change_at)}")
+    provisional = ", provisional: the calendar ends before" if verdict.provisional else ""
+    text.append(
+        f"\n  policy {verdict.policy} ({verdict.digest[:8]}), {verdict.reason.clause or 'no clause'}{provisional}"
+    )
+    return text

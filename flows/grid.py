@@ -1,0 +1,118 @@
+"""A table of plain words, shown on a terminal or in Markdown.
+
+Rules:
+
+1. What a cell holds is text. Foreign words can neither colour a terminal, move its cursor, reorder its characters, nor
+   become markup, links, images or HTML in an artifact.
+2. A cell is one line.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from rich.table import Table
+from rich.text import Text
+
+ROWS = 40
+"""Rows shown on a terminal before the rest is only counted."""
+
+# Markdown's and HTML's own characters, and "@", which some hosts turn into a mention.
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&$-])")
+_ENTITY = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "|": "&#124;", "@": "&#64;", "`": "&#96;"}
+# Invisible or reordering characters: zero-width ones, joiners, bidirectional marks and overrides.
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+STYLES = {
+    "overdue": "bold red",
+    "missed": "red",
+    "at_risk": "bold yellow",
+    "running": "cyan",
+    "paused": "blue",
+    "met": "green",
+    "cancelled": "dim",
+    "not_applicable": "dim",
+    "indeterminate": "magenta",
+    "performed": "green",
+    "already_so": "dim",
+    "failed": "bold red",
+    "not_tried": "yellow",
+    "ok": "green",
+    "not ok": "bold red",
+    "green": "bold green",
+    "amber": "bold yellow",
+    "red": "bold red",
+}
+
+
+def neutral(text: str) -> str:
+    """The text without control, bidirectional and invisible characters; line breaks stay."""
+    return "".join(
+        char
+        if char == "\n" or unicodedata.category(char) not in _HIDDEN
+        else " "
+        if char in "\t\r"
+        else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
+
+
+def line(text: str, width: int = 0) -> str:
+    """The text as one neutral line, cut to ``width`` characters where one is given."""
+    one = " ".join(neutral(text).split())
+    return f"{one[: width - 1]}…" if width and len(one) > width else one
+
+
+def escaped(text: str) -> str:
+    """The text as one line of Markdown that shows exactly these characters."""
+    return _MARKUP.sub(lambda found: _ENTITY.get(found[1]) or f"\\{found[1]}", line(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Attributes: title: above the table. note: a line under it ("" for none). empty: said when there are no rows."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    empty: str = ""
+
+    def as_rich(self, rows: int = ROWS) -> Table | Text:
+        """For a terminal. Styles follow the words of ``STYLES``; the text of a cell is never read as markup."""
+        if not self.rows and self.empty:
+            return Text.assemble((line(self.title), "bold"), ": ", (line(self.empty), "dim"))
+        more = len(self.rows) - rows
+        notes = [self.note] if self.note else []
+        if more > 0:
+            notes.append(f"… and {more} more (--json has all)")
+        table = Table(
+            title=Text(line(self.title), style="bold"),
+            title_justify="left",
+            caption=Text("; ".join(notes)) if notes else None,
+            caption_justify="left",
+        )
+        for number, name in enumerate(self.header):
+            table.add_column(name, overflow="fold", no_wrap=number == 0)
+        for row in self.rows[:rows]:
+            table.add_row(*(Text(line(cell), style=STYLES.get(cell, "")) for cell in row))
+        return table
+
+    def as_markdown(self, rows: int = 500) -> str:
+        """For an artifact: a heading, a pipe table, the note."""
+        if not self.rows:
+            return f"### {escaped(self.title)}\n\n{escaped(self.empty or 'nothing')}\n"
+        lines = [f"### {escaped(self.title)}", "", f"| {' | '.join(map(escaped, self.header))} |"]
+        lines.append("|" + " --- |" * len(self.header))
+        lines += [f"| {' | '.join(map(escaped, row))} |" for row in self.rows[:rows]]
+        if len(self.rows) > rows:
+            lines += ["", f"… and {len(self.rows) - rows} more"]
+        if self.note:
+            lines += ["", escaped(self.note)]
+        return "\n".join(lines) + "\n"
+
+    def as_records(self) -> list[dict[str, str]]:
+        """For a table artifact: one record a row."""
+        return [dict(zip(self.header, map(line, row), strict=True)) for row in self.rows]

@@ -1,0 +1,379 @@
+"""How a run is shown: tables for a terminal, Markdown and records for artifacts, one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.text import Text
+
+from flows.grid import STYLES, Grid, line
+from flows.run import Done, Run
+from policies.changes import Change, Relabel, UpsertLink, described
+from policies.issue import FixReleased, IssueRef
+from policies.receipt import Outcome
+from policies.verdict import Judged, Status, Verdict
+
+# What needs somebody comes first.
+_URGENCY = {
+    status: rank
+    for rank, status in enumerate(
+        (
+            Status.OVERDUE,
+            Status.AT_RISK,
+            Status.MISSED,
+            Status.INDETERMINATE,
+            Status.RUNNING,
+            Status.PAUSED,
+            Status.MET,
+            Status.CANCELLED,
+            Status.NOT_APPLICABLE,
+        )
+    )
+}
+
+# --------------------------------------------------------------------------------------------------------------- words
+
+
+def instant_in(zone: str, at: datetime | None) -> str:
+    """An instant as people of the zone read it, to the minute; "" for None."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z") if at else ""
+
+
+def span(length: timedelta | None) -> str:
+    """A length of working time in hours and minutes, "" for None."""
+    if length is None:
+        return ""
+    minutes = round(abs(length.total_seconds()) / 60)
+    sign = "-" if length < timedelta() and minutes else ""
+    return f"{sign}{minutes // 60}:{minutes % 60:02d} h"
+
+
+def reason(verdict: Verdict) -> str:
+    """Why a verdict is what it is, in a few words."""
+    words = verdict.reason.code.value.replace("_", " ")
+    return f"{words}: {verdict.reason.detail}" if verdict.reason.detail else words
+
+
+def describe(change: Change) -> str:
+    """A change in one line."""
+    return ", ".join(described(change))
+
+
+def _key(issue: IssueRef | None) -> str:
+    return issue.key if issue else "(new)"
+
+
+# --------------------------------------------------------------------------------------------------------------- grids
+
+
+def verdicts(run: Run, tracker: str) -> Grid:
+    """The verdict table of one tracker, the urgent ones first."""
+    judged = [one for one in run.judged if one.issue.ref.tracker == tracker]
+    rows = sorted(
+        ((one, verdict) for one in judged for verdict in one.verdicts),
+        key=lambda row: (
+            _URGENCY[row[1].status],
+            row[0].issue.ref.project,
+            row[0].issue.opened_at,
+            row[0].issue.ref.key,
+        ),
+    )
+    server = run.servers.get(tracker, "")
+    return Grid(
+        title=f"Verdicts · {tracker}" + (f" · {server}" if server else ""),
+        header=("issue", "title", "clock", "verdict", "due", "used", "left", "why"),
+        rows=tuple(
+            (
+                one.issue.ref.key,
+                "(confidential)" if one.issue.confidential else line(one.issue.title, 34),
+                verdict.clock if verdict.cycle == 1 else f"{verdict.clock} #{verdict.cycle}",
+                verdict.status.value,
+                instant_in(run.zone, verdict.due_at),
+                span(verdict.used) if verdict.started_at else "",
+                span(verdict.left),
+                reason(verdict),
+            )
+            for one, verdict in rows
+        ),
+        note=f"{len(judged)} issues, policy {run.policy}, as of {instant_in(run.zone, run.now)}",
+        empty="no issue was judged",
+    )
+
+
+def plan(run: Run) -> Grid:
+    """What is to be written."""
+    return Grid(
+        title=f"Plan {run.plan.digest}",
+        header=("tracker", "issue", "change", "because"),
+        rows=tuple((c.tracker, _key(c.issue), describe(c.change), c.because) for c in run.plan.changes),
+        note=f"{len(run.plan.changes)} changes over {run.plan.judged} issues",
+        empty="0 changes: the trackers are as the policy wants them",
+    )
+
+
+def held_back(run: Run) -> Grid:
+    """What the policy wants and something stands against."""
+    return Grid(
+        title="Held back",
+        header=("tracker", "issue", "change", "reason", "detail"),
+        rows=tuple(
+            (held.tracker, _key(held.issue), describe(held.change), held.reason.value, held.detail)
+            for held in run.plan.held_back
+        ),
+    )
+
+
+def skipped(run: Run) -> Grid:
+    """Issues that were not judged."""
+    return Grid(
+        title="Skipped",
+        header=("tracker", "issue", "reason"),
+        rows=(
+            *((skip.tracker, skip.key, skip.reason) for skip in run.plan.skipped),
+            *(("", unreadable.key, unreadable.reason) for unreadable in run.unreadable),
+        ),
+    )
+
+
+def receipts(run: Run) -> Grid:
+    """What was written."""
+    done = run.receipts or ()
+    outcomes = run.outcomes()
+    return Grid(
+        title="Receipts",
+        header=("tracker", "issue", "change", "outcome", "made", "error"),
+        rows=tuple(_receipt(one) for one in done),
+        note=", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome if outcomes[outcome]),
+        empty="0 changes written",
+    )
+
+
+def _receipt(done: Done) -> tuple[str, ...]:
+    receipt = done.receipt
+    return (
+        done.tracker,
+        _key(receipt.issue),
+        describe(receipt.change),
+        receipt.outcome.value,
+        receipt.made,
+        receipt.error,
+    )
+
+
+def releases(run: Run) -> Grid:
+    """The published releases that carry a fix of a judged issue, and whether the issue tells of it."""
+    linking = {
+        (c.tracker, c.issue.id)
+        for c in run.plan.changes
+        if c.issue and (isinstance(c.change, UpsertLink) or _tells_of_patch(c.change))
+    }
+    rows = []
+    for one in run.judged:
+        for event in one.issue.events:
+            if isinstance(event, FixReleased):
+                ref = one.issue.ref
+                told = "to be linked" if (ref.tracker, ref.id) in linking and run.receipts is None else "linked"
+                at = instant_in(run.zone, event.at)
+                rows.append((ref.key, event.release, at, event.evidence, event.url, told))
+    return Grid(
+        title="Patch releases",
+        header=("issue", "release", "published", "evidence", "url", "link"),
+        rows=tuple(rows),
+        empty="no published release carries a fix of these issues",
+    )
+
+
+def _tells_of_patch(change: Change) -> bool:
+    return isinstance(change, Relabel) and any("::patch::" in label for label in change.add)
+
+
+def summaries(run: Run) -> Grid:
+    """Counts per tracker, clock and verdict."""
+    counted = [(each.tracker, *counted) for each in run.summaries for counted in each.counts]
+    clocks = sorted({(tracker, clock) for tracker, clock, _, _ in counted})
+    shown = [status for status in _URGENCY if any(status == found for _, _, found, _ in counted)]
+    totals = {(tracker, clock, status): count for tracker, clock, status, count in counted}
+    return Grid(
+        title="Summary",
+        header=("tracker", "clock", *(status.value for status in shown)),
+        rows=tuple(
+            (tracker, clock, *(str(totals.get((tracker, clock, status), 0)) for status in shown))
+            for tracker, clock in clocks
+        ),
+        empty="nothing was judged",
+    )
+
+
+def requests(run: Run) -> Grid:
+    """Requests sent, by kind."""
+    return Grid(
+        title="Requests",
+        header=("tracker", "request", "sent"),
+        rows=tuple(
+            (tracker, kind, str(count))
+            for tracker, kinds in run.requests.items()
+            for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+        ),
+        note=f"{sum(sum(kinds.values()) for kinds in run.requests.values())} in all",
+        empty="none",
+    )
+
+
+def grids(run: Run) -> tuple[Grid, ...]:
+    """Everything a run has to show, in order; what is empty and says nothing is left out."""
+    trackers = list(dict.fromkeys(one.issue.ref.tracker for one in run.judged))
+    parts = [verdicts(run, tracker) for tracker in trackers]
+    parts.append(plan(run))
+    parts += [grid for grid in (held_back(run), skipped(run)) if grid.rows]
+    if run.receipts is not None:
+        parts.append(receipts(run))
+    return (*parts, releases(run), summaries(run), requests(run))
+
+
+# ---------------------------------------------------------------------------------------------------------------- show
+
+
+def console() -> Console:
+    """Where tables go. A pipe gets wide lines instead of folded ones."""
+    return Console() if sys.stdout.isatty() else Console(width=200)
+
+
+def show(run: Run, *, as_json: bool) -> None:
+    """Print a run."""
+    if as_json:
+        sys.stdout.write(as_document(run) + "\n")
+    else:
+        print_run(run, console())
+
+
+def print_run(run: Run, out: Console) -> None:
+    """The tables of a run, then its state in one line."""
+    for grid in grids(run):
+        out.print(grid.as_rich())
+        out.print()
+    out.print(verdict_line(run))
+
+
+def verdict_line(run: Run) -> Text:
+    """The run's state and what keeps it from being green."""
+    state = run.state.value
+    written = "" if run.receipts is None else f", {run.written} written"
+    text = Text.assemble(
+        (state, STYLES[state]), f"  {len(run.judged)} issues judged, {len(run.plan.changes)} changes planned{written}"
+    )
+    for why in run.why:
+        text.append(f"\n  {line(why)}")
+    return text
+
+
+def as_markdown(run: Run) -> str:
+    """The whole run as one Markdown document."""
+    head = (
+        f"**{run.state.value}** · site {line(run.site)} · policy {line(run.policy)} · {instant_in(run.zone, run.now)}\n"
+    )
+    return "\n".join([head, *(grid.as_markdown() for grid in grids(run))])
+
+
+# ---------------------------------------------------------------------------------------------------------------- json
+
+
+def as_document(run: Run) -> str:
+    """The run as one JSON document. Instants are ISO in UTC, lengths seconds."""
+    return document(
+        {
+            "run": run.id,
+            "site": run.site,
+            "now": run.now,
+            "policy": run.policy,
+            "state": run.state,
+            "why": run.why,
+            "issues": [_issue(one) for one in run.judged],
+            "plan": {
+                "digest": run.plan.digest,
+                "changes": [
+                    {"tracker": c.tracker, "issue": _key(c.issue), "change": c.change, "because": c.because}
+                    for c in run.plan.changes
+                ],
+                "held_back": [
+                    {
+                        "tracker": h.tracker,
+                        "issue": _key(h.issue),
+                        "change": h.change,
+                        "reason": h.reason,
+                        "detail": h.detail,
+                    }
+                    for h in run.plan.held_back
+                ],
+                "skipped": run.plan.skipped,
+                "breaches": run.plan.breaches,
+            },
+            "unreadable": run.unreadable,
+            "faults": run.faults,
+            "receipts": None if run.receipts is None else [_done(one) for one in run.receipts],
+            "releases": run.releases,
+            "summary": _counts(run),
+            "requests": run.requests,
+        }
+    )
+
+
+def document(value: Any) -> str:
+    """Any of our values as JSON text."""
+    return json.dumps(
+        to_jsonable_python(value, timedelta_mode="float", inf_nan_mode="null"), ensure_ascii=False, indent=2
+    )
+
+
+def _issue(one: Judged) -> dict[str, Any]:
+    issue = one.issue
+    return {
+        "tracker": issue.ref.tracker,
+        "project": issue.ref.project,
+        "key": issue.ref.key,
+        "url": issue.ref.url,
+        "state": issue.state,
+        "severity": issue.severity,
+        "category": issue.category,
+        "verdicts": [verdict_document(verdict) for verdict in one.verdicts],
+    }
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for JSON; its goal as the pack spells it."""
+    goal = str(verdict.goal) if verdict.goal is not None else None
+    fields: dict[str, Any] = to_jsonable_python(replace(verdict, goal=None), timedelta_mode="float")
+    return {**fields, "goal": goal}
+
+
+def _done(done: Done) -> dict[str, Any]:
+    receipt = done.receipt
+    return {
+        "tracker": done.tracker,
+        "issue": _key(receipt.issue),
+        "change": receipt.change,
+        "outcome": receipt.outcome,
+        "at": receipt.at,
+        "made": receipt.made,
+        "error": receipt.error,
+    }
+
+
+def _counts(run: Run) -> dict[str, dict[str, dict[str, int]]]:
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for each in run.summaries:
+        for clock, status, count in each.counts:
+            found.setdefault(each.tracker, {}).setdefault(clock, {})[status.value] = count
+    return found
+
+
+def records(parts: Iterable[Grid]) -> Sequence[dict[str, str]]:
+    """The rows of several tables as one list of records."""
+    return [record for part in parts for record in part.as_records()]

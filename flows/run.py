@@ -1,0 +1,119 @@
+"""What one run saw, decided and did, as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connectors.ledger import RunState
+from connectors.tracker import Capabilities, Unreadable
+from policies.issue import Actor, Issue, Release
+from policies.plan import Plan
+from policies.receipt import Outcome, Receipt
+from policies.summary import ComplianceSummary
+from policies.verdict import Judged
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how many of it are done, and of how many (None while that is not known)."""
+
+
+def silent(doing: str, done: int, total: int | None) -> None:
+    """Progress nobody watches."""
+    del doing, done, total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """One project of one tracker, as known after reading what changed.
+
+    Attributes:
+        issues: raw facts, cached ones merged with those just read.
+        fresh: ids of the issues read in this run.
+        cut_short: why reading ended early, in one line; "" when it did not. The cursor then stays where it was.
+        requests: requests sent for it, by kind.
+    """
+
+    tracker: str
+    project: str
+    issues: tuple[Issue, ...] = ()
+    fresh: frozenset[str] = frozenset()
+    unreadable: tuple[Unreadable, ...] = ()
+    releases: tuple[Release, ...] = ()
+    own: Actor | None = None
+    capabilities: Capabilities | None = None
+    cut_short: str = ""
+    requests: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A receipt with the tracker it belongs to."""
+
+    tracker: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Attributes.
+
+    id: names the run in the ledger.
+    policy: ``id@version`` of the pack.
+    judged: issues with their verdicts; the report issues are not among them.
+    faults: tracker or project -> why it was cut short.
+    receipts: None for a run that only planned.
+    requests: tracker -> requests sent, by kind.
+    """
+
+    id: str
+    site: str
+    zone: str
+    now: datetime
+    policy: str
+    judged: tuple[Judged, ...]
+    plan: Plan
+    releases: tuple[Release, ...] = ()
+    summaries: tuple[ComplianceSummary, ...] = ()
+    servers: Mapping[str, str] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+    receipts: tuple[Done, ...] | None = None
+    requests: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    read_nothing: bool = False
+
+    def outcomes(self) -> Counter[Outcome]:
+        return Counter(done.receipt.outcome for done in self.receipts or ())
+
+    @property
+    def written(self) -> int:
+        """How many changes were carried out."""
+        return self.outcomes()[Outcome.PERFORMED]
+
+    @property
+    def state(self) -> RunState:
+        """Red: nothing useful could be done. Amber: done in part. Green: done."""
+        outcomes = self.outcomes()
+        failed = outcomes[Outcome.FAILED] + outcomes[Outcome.NOT_TRIED]
+        if self.read_nothing or self.plan.breaches or (failed and failed == sum(outcomes.values())):
+            return RunState.RED
+        if self.faults or self.unreadable or self.plan.skipped or failed:
+            return RunState.AMBER
+        return RunState.GREEN
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """What keeps the run from being green, one line each."""
+        outcomes = self.outcomes()
+        lines = [f"{where}: {fault}" for where, fault in self.faults.items()]
+        lines += [f"over a limit: {breach.detail}" for breach in self.plan.breaches]
+        if self.unreadable:
+            lines.append(f"{len(self.unreadable)} issues could not be read")
+        if self.plan.skipped:
+            lines.append(f"{len(self.plan.skipped)} issues were skipped")
+        if failed := outcomes[Outcome.FAILED]:
+            lines.append(f"{failed} changes failed")
+        if left := outcomes[Outcome.NOT_TRIED]:
+            lines.append(f"{left} changes were not tried")
+        return tuple(lines)

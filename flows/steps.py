@@ -1,0 +1,359 @@
+"""The steps of a run as plain functions: collect, prepare, judge, plan, summarise. ``flows.writing`` has the one that writes.
+
+Rules:
+
+1. No Prefect here; ``flows.enforce`` puts these into tasks, ``flows.dry`` and ``flows.wet`` call them straight.
+2. No business rule here: what is late, what follows from it and what a fix is are decided in ``policies``.
+3. A project that could not be read to its end keeps its cursor, and only what was surely read of it is judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from connectors import registry
+from connectors.ledger import Judged as Recorded
+from connectors.ledger import Ledger
+from connectors.tracker import TrackerError, TrackerReader, Unreadable
+from flows.run import Collected, Progress, Run, silent
+from flows.site import Site, TrackerSite
+from policies import patch, summary
+from policies import plan as planning
+from policies.destination import Destination
+from policies.issue import Issue, Release
+from policies.loader import load_phrases
+from policies.pack import PolicyPack
+from policies.plan import Skipped
+from policies.summary import ComplianceSummary
+from policies.verdict import Judged, judge
+
+OVERLAP = timedelta(minutes=10)
+"""How far behind the cursor reading starts: search indexes lag, and clocks of servers differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Issues in the pack's words.
+
+    Attributes:
+        reports: our own report issues, never judged.
+        skipped: left out, and why.
+    """
+
+    issues: tuple[Issue, ...] = ()
+    reports: tuple[Issue, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    releases: tuple[Release, ...] = ()
+
+    def by_id(self) -> dict[tuple[str, str], Issue]:
+        """Judged issues and reports by (tracker, id)."""
+        return {(issue.ref.tracker, issue.ref.id): issue for issue in (*self.issues, *self.reports)}
+
+    def report_of(self) -> dict[str, Issue]:
+        """The report issue of each tracker that has one; the oldest where somebody made a second."""
+        newest_first = sorted(self.reports, key=lambda issue: (issue.opened_at, issue.ref.id), reverse=True)
+        return {issue.ref.tracker: issue for issue in newest_first}
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What every step of one run leans on. Attributes: run: its id. now: the one instant it judges at."""
+
+    site: Site
+    ledger: Ledger
+    run: str
+    now: datetime
+    progress: Progress = silent
+
+
+def new_run_id(now: datetime) -> str:
+    """Names a run: its instant, and four random hex digits for runs of the same instant."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+def open_ledger(site: Site) -> Ledger:
+    """The site's ledger; the folder of a SQLite file is made where there is none.
+
+    Raises:
+        LedgerError: it cannot be used; says what to do.
+    """
+    prefix = "sqlite:///"
+    if site.ledger_url.startswith(prefix) and (path := site.ledger_url.removeprefix(prefix)) not in {"", ":memory:"}:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return Ledger.open(site.ledger_url)
+
+
+@contextlib.contextmanager
+def reading(site: Site, tracker: TrackerSite) -> Iterator[TrackerReader]:
+    """A reader, closed at the end. Raises InputError where a secret is not there."""
+    reader = registry.open_reader(tracker.kind, site.connection(tracker))
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+# ------------------------------------------------------------------------------------------------------------- collect
+
+
+def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader) -> Collected:
+    """Read what changed in one project since the cursor, and give it with what is cached.
+
+    Raises:
+        TrackerError: nothing could be read at all. Once something was read, a failure is told in ``cut_short``.
+    """
+    site, ledger = sitting.site, sitting.ledger
+    before = Counter(reader.requests)
+    cursor = ledger.cursor(site.name, tracker.name, project)
+    capabilities, own = reader.capabilities(), reader.own_account()
+    reading_ = _Reading(f"read {tracker.name}/{project}", sitting.progress)
+    releases: tuple[Release, ...] = ()
+    ledger.keep(site.name, reading_.through(reader.changed_since(project, cursor - OVERLAP if cursor else None)))
+    if not reading_.cut_short:
+        try:
+            releases = reader.releases(project)
+        except TrackerError as failure:
+            reading_.cut_short = str(failure)
+    whole = not reading_.cut_short
+    if whole and not reading_.unreadable and reading_.newest is not None:
+        ledger.set_cursor(site.name, tracker.name, project, max(reading_.newest, cursor or reading_.newest))
+    lost = {unreadable.key for unreadable in reading_.unreadable}
+    issues = tuple(
+        issue
+        for issue in ledger.issues(site.name, tracker.name, project)
+        if issue.ref.key not in lost and (whole or issue.ref.id in reading_.fresh)
+    )
+    return Collected(
+        tracker=tracker.name,
+        project=project,
+        issues=issues,
+        fresh=frozenset(reading_.fresh),
+        unreadable=tuple(reading_.unreadable),
+        releases=releases,
+        own=own,
+        capabilities=capabilities,
+        cut_short=reading_.cut_short,
+        requests=Counter(reader.requests) - before,
+    )
+
+
+class _Reading:
+    """Issues on their way from the tracker to the ledger, and what is noted on the way."""
+
+    def __init__(self, doing: str, progress: Progress) -> None:
+        self.fresh: set[str] = set()
+        self.unreadable: list[Unreadable] = []
+        self.newest: datetime | None = None
+        self.cut_short = ""
+        self._doing = doing
+        self._progress = progress
+
+    def through(self, source: Iterable[Issue | Unreadable]) -> Iterator[Issue]:
+        try:
+            for found in source:
+                if isinstance(found, Unreadable):
+                    self.unreadable.append(found)
+                    continue
+                self.fresh.add(found.ref.id)
+                self.newest = max(found.updated_at, self.newest or found.updated_at)
+                self._progress(self._doing, len(self.fresh), None)
+                yield found
+        except TrackerError as failure:
+            if not self.fresh and not self.unreadable:
+                raise
+            self.cut_short = str(failure)
+
+
+def collect_all(sitting: Sitting) -> tuple[Collected, ...]:
+    """Every project of every tracker; a tracker that is down is told in ``cut_short`` and stops no other.
+
+    Raises:
+        InputError: a secret that the site file names is not there.
+    """
+    return tuple(collected for tracker in sitting.site.trackers for collected in collect_tracker(sitting, tracker))
+
+
+def collect_tracker(sitting: Sitting, tracker: TrackerSite) -> Iterator[Collected]:
+    """All projects of one tracker over one connection."""
+    with reading(sitting.site, tracker) as reader:
+        for project in tracker.projects:
+            spent = Counter(reader.requests)
+            try:
+                yield collect(sitting, tracker, project, reader)
+            except TrackerError as failure:
+                yield not_read(tracker, project, str(failure), Counter(reader.requests) - spent)
+
+
+def not_read(tracker: TrackerSite, project: str, why: str, requests: Counter[str] | None = None) -> Collected:
+    """A project of which nothing could be read."""
+    return Collected(tracker=tracker.name, project=project, cut_short=why, requests=requests or Counter())
+
+
+# ------------------------------------------------------------------------------------------------------------- prepare
+
+
+def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepared:
+    """The issues in the pack's words: state, severity, category, roles, released fixes; or why one is left out."""
+    releases = tuple(release for project in collected for release in project.releases)
+    fixes = patch.Releases(releases)
+    not_whole = ", ".join(sorted({project.tracker for project in collected if project.cut_short}))
+    issues: list[Issue] = []
+    reports: list[Issue] = []
+    skipped: list[Skipped] = []
+    for project in collected:
+        tracker = site.tracker(project.tracker)
+        roster, words = tracker.roster(project.own.id if project.own else ""), tracker.vocabulary()
+        for raw in project.issues:
+            issue = roster.cast(words.apply(raw))
+            if site.report_label in issue.labels:
+                reports.append(issue)
+            elif issue.unmapped:
+                skipped.append(Skipped(tracker.name, issue.ref.key, _unmapped(site, tracker, issue)))
+            elif not_whole and any(label.startswith(f"{site.label_prefix}::patch::") for label in issue.labels):
+                why = f"its fix may be in a release of {not_whole}, which could not be read whole"
+                skipped.append(Skipped(tracker.name, issue.ref.key, f"{why}; the next run judges it"))
+            else:
+                issues.append(fixes.applied_to(issue, now))
+    return Prepared(issues=tuple(issues), reports=tuple(reports), skipped=tuple(skipped), releases=releases)
+
+
+def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:
+    words = ", ".join(issue.unmapped)
+    lines = "; ".join(f"`{word.split(' (id ')[0]}: <state>`" for word in issue.unmapped)
+    return (
+        f"the site file says nothing of status {words}; add {lines} under states of tracker {tracker.name!r}"
+        f" in {site.path.name}"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- judge, plan
+
+
+def judge_all(
+    issues: Sequence[Issue], pack: PolicyPack, now: datetime, progress: Progress = silent
+) -> tuple[tuple[Judged, ...], tuple[Skipped, ...]]:
+    """Every issue with its verdicts, and those whose judging failed."""
+    judged: list[Judged] = []
+    skipped: list[Skipped] = []
+    for number, issue in enumerate(issues, 1):
+        try:
+            judged.append(Judged(issue, judge(issue, pack, now)))
+        except Exception as defect:  # noqa: BLE001 - one issue that trips a defect of ours must not stop the others
+            why = f"a defect of this program ({type(defect).__name__}); please report it with this issue's history"
+            skipped.append(Skipped(issue.ref.tracker, issue.ref.key, why))
+        progress("judge", number, len(issues))
+    return tuple(judged), tuple(skipped)
+
+
+def record(sitting: Sitting, judged: Sequence[Judged], fresh: frozenset[tuple[str, str]]) -> int:
+    """Write the verdicts that can have changed into the ledger: of issues just read, and of those whose instant came."""
+    due = sitting.ledger.due(sitting.site.name, sitting.now)
+    new = fresh.union((ref.tracker, ref.id) for ref in due)
+    return sitting.ledger.record_verdicts(
+        sitting.run,
+        [
+            Recorded(one.issue.ref, verdict)
+            for one in judged
+            if (one.issue.ref.tracker, one.issue.ref.id) in new
+            for verdict in one.verdicts
+        ],
+    )
+
+
+def destinations(site: Site, collected: Sequence[Collected]) -> dict[str, Destination]:
+    """Where changes go, per tracker that answered. A tracker that was not read whole gets no report: it would be wrong."""
+    cut_short = {project.tracker for project in collected if project.cut_short}
+    found: dict[str, Destination] = {}
+    for project in collected:
+        capabilities = project.capabilities
+        if capabilities is None or project.tracker in found:
+            continue
+        tracker = site.tracker(project.tracker)
+        words = tracker.vocabulary()
+        found[tracker.name] = Destination(
+            tracker=tracker.name,
+            prefix=site.label_prefix,
+            phrases=load_phrases(site.language),
+            zone=ZoneInfo(site.zone),
+            tiers={tier: accounts[0] for tier, accounts in tracker.tier_accounts.items() if accounts},
+            tier_accounts=tracker.tier_accounts,
+            severities={
+                severity: word
+                for severity in dict.fromkeys(tracker.severities.values())
+                if (word := words.severity_word(severity)) is not None
+            },
+            web_links=capabilities.web_links,
+            priorities=capabilities.priorities,
+            internal_comments=capabilities.internal_comments,
+            comment_internally=tracker.internal_comments,
+            report_project=None if tracker.name in cut_short else tracker.report_at,
+        )
+    return found
+
+
+def summarise(judged: Sequence[Judged], pack: PolicyPack, trackers: Iterable[str]) -> tuple[ComplianceSummary, ...]:
+    """The counts and breaches of each tracker."""
+    return tuple(summary.summarise(judged, pack, tracker) for tracker in trackers)
+
+
+# ---------------------------------------------------------------------------------------------------------------- run
+
+
+def judge_collected(sitting: Sitting, collected: Sequence[Collected]) -> tuple[Prepared, tuple[Judged, ...]]:
+    """Judge what was collected, and write down what is new."""
+    prepared = prepare(sitting.site, collected, sitting.now)
+    judged, failed = judge_all(prepared.issues, sitting.site.policy_pack(), sitting.now, sitting.progress)
+    fresh = frozenset((project.tracker, id_) for project in collected for id_ in project.fresh)
+    record(sitting, judged, fresh)
+    return replace(prepared, skipped=(*prepared.skipped, *failed)), judged
+
+
+def plan_judged(
+    sitting: Sitting, collected: Sequence[Collected], prepared: Prepared, judged: tuple[Judged, ...]
+) -> Run:
+    """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
+    site, now = sitting.site, sitting.now
+    pack = site.policy_pack()
+    where = destinations(site, collected)
+    decided = planning.plan(
+        judged,
+        pack,
+        where,
+        limits=site.plan_limits(),
+        now=now,
+        skipped=prepared.skipped,
+        reports=prepared.report_of(),
+    )
+    return Run(
+        id=sitting.run,
+        site=site.name,
+        zone=site.zone,
+        now=now,
+        policy=pack.name,
+        judged=judged,
+        plan=decided,
+        releases=prepared.releases,
+        summaries=summarise(judged, pack, where),
+        servers={project.tracker: project.capabilities.server for project in collected if project.capabilities},
+        unreadable=tuple(unreadable for project in collected for unreadable in project.unreadable),
+        faults={
+            f"{project.tracker}/{project.project}": project.cut_short for project in collected if project.cut_short
+        },
+        requests=requests_of(collected),
+        read_nothing=not any(project.capabilities for project in collected),
+    )
+
+
+def requests_of(collected: Sequence[Collected]) -> dict[str, Counter[str]]:
+    """Requests sent, by tracker and kind."""
+    totals: dict[str, Counter[str]] = {}
+    for project in collected:
+        totals.setdefault(project.tracker, Counter()).update(project.requests)
+    return totals
