@@ -190,6 +190,8 @@ class IssueCommands(Log):
             one, two = self._issue(source), self._issue(target)
             if one is two:
                 raise Refused(f"{one.key} cannot be linked to itself")
+            if self._project(one.project).kind == "jira" and type_ not in self.world.link_types:
+                raise Refused(f"no link type {type_!r}")
             same = (link for link in one.links if (link.type, link.source, link.target) == (type_, one.id, two.id))
             if (there := next(same, None)) is not None:
                 return there
@@ -206,7 +208,13 @@ class IssueCommands(Log):
     def link_web(
         self, issue: str, global_id: str, data: Mapping[str, Any], *, actor: str, at: datetime | None = None
     ) -> bool:
-        """Link an issue to an address outside, replacing the link of that ``global_id``. True where it is new."""
+        """Link an issue to an address outside, replacing the link of that ``global_id``. True where it is new.
+
+        ``data`` has at least ``{"object": {"url": ..., "title": ...}}``.
+        """
+        target = data.get("object")
+        if not isinstance(target, dict) or not target.get("url") or not target.get("title"):
+            raise Refused("a web link needs an object with url and title")
         with self.lock:
             found = self._issue(issue)
             old = found.web_links.get(global_id)
