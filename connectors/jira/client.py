@@ -23,6 +23,7 @@ from jira import JIRA, JIRAError
 from requests import Response
 from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 
+from connectors.jira.text import received
 from connectors.retry import Kind, Retry, retry_after_seconds
 from connectors.tracker import (
     BadAnswer,
@@ -127,15 +128,20 @@ class JiraClient:
 
     def _send(self, method: str, path: str, doing: str, extra: dict[str, Any]) -> tuple[int, Any]:
         failure: TrackerError
+        answered: list[Response] = []
         try:
             response = self._jira._session.request(  # noqa: SLF001 - rule 1
                 method,
                 self._jira._get_url(path),  # noqa: SLF001 - rule 1
                 allow_redirects=False,
+                hooks={"response": lambda answer, **_: answered.append(answer)},
                 **extra,
             )
-        except JIRAError as error:
-            failure = self._refusal(error, doing)
+        except (JIRAError, TypeError, AttributeError, LookupError):
+            # The last three are the library's own, from an error body of a shape it does not expect.
+            if not answered:
+                raise
+            failure = self._refusal(answered[-1], doing)
         except requests.RequestException as error:
             failure = self._lost(error, doing)
         except UnicodeError:
@@ -163,13 +169,11 @@ class JiraClient:
     def bad_answer(self, detail: str, doing: str) -> BadAnswer:
         return BadAnswer(self._harmless(detail), tracker=self.name, doing=doing)
 
-    def _refusal(self, error: JIRAError, doing: str) -> TrackerError:
-        status = error.status_code or 0
-        response = error.response
-        headers = response.headers if response is not None else {}
+    def _refusal(self, response: Response, doing: str) -> TrackerError:
+        status, headers = response.status_code, response.headers
         detail = f"HTTP {status}"
-        if "html" not in headers.get("Content-Type", "").lower() and error.text:
-            detail = f"{detail}: {self._harmless(self._words(response) or error.text)}"
+        if "html" not in headers.get("Content-Type", "").lower() and (said := self._words(response)):
+            detail = f"{detail}: {self._harmless(said)}"
         if status in {429, 500, 502, 503, 504} or status > 504:  # noqa: PLR2004 - HTTP status
             wait = retry_after_seconds(headers.get("Retry-After", ""), datetime.now(UTC))
             if status == 429:  # noqa: PLR2004 - HTTP status
@@ -188,14 +192,12 @@ class JiraClient:
             )
         return kinds.get(status, Rejected)(detail, tracker=self.name, doing=doing)
 
-    def _words(self, response: Response | None) -> str:
+    def _words(self, response: Response) -> str:
         """What a Jira error body says: ``errorMessages`` and ``errors`` with the field each belongs to."""
-        if response is None:
-            return ""
         try:
             body = response.json()
         except (ValueError, RecursionError):
-            return ""
+            return response.text
         if not isinstance(body, dict):
             return ""
         messages = body.get("errorMessages")
@@ -203,7 +205,7 @@ class JiraClient:
         errors = body.get("errors")
         if isinstance(errors, dict):
             said += [f"{field}: {message}" for field, message in errors.items()]
-        return "; ".join(said)
+        return "; ".join(said) or received(body.get("message") or body.get("errorMessage"))
 
     def _lost(self, error: requests.RequestException, doing: str) -> TrackerError:
         """No answer. The one question that matters: can the request have arrived?"""
