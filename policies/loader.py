@@ -264,7 +264,7 @@ def _path_in(data: Any, loc: tuple[str | int, ...]) -> Path_:
     for number, part in enumerate(loc):
         last = number == len(loc) - 1
         if (isinstance(at, dict) and part in at) or (isinstance(at, list) and isinstance(part, int) and part < len(at)):
-            at = at[part]
+            at = at[part]  # type: ignore[index]  # a dict by its key or a list by its number, as just seen
         elif not (last and isinstance(at, dict) and isinstance(part, str) and part != "[key]"):
             continue
         path.append(part)

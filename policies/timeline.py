@@ -133,7 +133,7 @@ def _of_event(event: Event) -> Line:
     return Line(event.at, Kind.EVENT, _told(event), who=f"{who}{role}", evidence=event.id)
 
 
-def _told(event: Event) -> str:  # noqa: PLR0911  one line for each kind of event, and the type checker counts them
+def _told(event: Event) -> str:
     match event:
         case Opened():
             return "opened"
