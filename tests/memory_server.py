@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from connectors.tracker import CredentialsRefused, NotFound, OutcomeUnknown, RateLimited, ServerFailed, TrackerError
+from connectors.tracker import CredentialsRefused, NotFound, TrackerError
 from policies.issue import (
     NOBODY,
     Actor,
@@ -235,20 +235,3 @@ class MemoryServer:
 def shown(raw: str) -> str:
     """What a person sees of a text in the tracker's markup."""
     return re.sub(r"\\(.)", r"\1", raw)
-
-
-def lost_answer() -> TrackerError:
-    return OutcomeUnknown("no answer came")
-
-
-def server_error() -> TrackerError:
-    return ServerFailed("500 from the server")
-
-
-def too_many_requests(retry_after: float) -> Callable[[], TrackerError]:
-    return lambda: RateLimited("429 from the server", retry_after=retry_after)
-
-
-def day(text: str) -> datetime:
-    """Noon of a day, in UTC."""
-    return datetime.fromisoformat(f"{text}T12:00:00").replace(tzinfo=UTC)

@@ -91,14 +91,14 @@ class _Client:
     def _read(self, name: str, act: Callable[[], T]) -> T:
         return self._send(Kind.READ, name, lambda _: act())
 
-    def own_account(self) -> Actor:
+    def _me(self) -> Actor:
         if self._own is None:
             account = self._send(Kind.READ, "GET me", lambda who: who)
             self._own = replace(self._server.actor(account), role=Role.OWN)
         return self._own
 
     def _seen(self, actor: Actor) -> Actor:
-        return self.own_account() if actor.id == self.own_account().id else actor
+        return self._me() if actor.id == self._me().id else actor
 
     def _issue(self, record: Record) -> Issue:
         if record.garbled:
@@ -151,11 +151,14 @@ class MemoryReader(_Client):
 
     page = 50
 
+    def own_account(self) -> Actor:
+        return self._me()
+
     def capabilities(self) -> Capabilities:
         return Capabilities(server="Memory", web_links=True, priorities=True, internal_comments=True)
 
     def check(self, projects: Sequence[str]) -> Iterator[Finding]:
-        yield Finding("account", ok=True, detail=f"logged in as {self.own_account().id}")
+        yield Finding("account", ok=True, detail=f"logged in as {self._me().id}")
         for project in projects:
             found = any(one.key == project for one in self.projects())
             yield Finding(
@@ -171,7 +174,7 @@ class MemoryReader(_Client):
         return Words((OPEN, CLOSED), PRIORITIES, (BUG,))
 
     def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
-        self.own_account()
+        self._me()
         given: set[str] = set()
         while True:
             page = self._page(project, since, len(given))
@@ -196,7 +199,7 @@ class MemoryReader(_Client):
             return Unreadable(record.key, error.detail)
 
     def issue(self, key: str) -> Issue:
-        self.own_account()
+        self._me()
         return self._issue(self._read("GET issue", lambda: self._server.find(key)))
 
     def releases(self, project: str) -> tuple[Release, ...]:
@@ -255,6 +258,9 @@ class MemoryWriter(_Client):
                 assert_never(change)
         return prior, ""
 
+    def _rendered(self, document: Document, mark: Mark) -> str:
+        return rendered(document, mark)
+
     def _write(self, name: str, act: Callable[[str], T], *, text: str = "") -> T:
         return self._send(Kind.IDEMPOTENT, name, act, text=text)
 
@@ -268,7 +274,7 @@ class MemoryWriter(_Client):
         return look() or self._send(Kind.CREATE, name, create, text=text)
 
     def _comment(self, record: Record, change: UpsertComment) -> tuple[dict[str, Any], str]:
-        raw = rendered(change.document, change.mark)
+        raw = self._rendered(change.document, change.mark)
         note = self._standing(record, change)
         if note is None:
             note = self._once(
@@ -283,7 +289,7 @@ class MemoryWriter(_Client):
         return prior, note.id
 
     def _standing(self, record: Record, change: UpsertComment) -> Note | None:
-        own = self.own_account().id
+        own = self._me().id
         for note in self._read("GET notes", lambda: list(record.notes)):
             found = Mark.found_in(note.raw)
             if note.author == own and found and found.marker == change.marker:
@@ -291,7 +297,7 @@ class MemoryWriter(_Client):
         return None
 
     def _report(self, issue: Issue | None, change: UpsertReport, now: datetime) -> Receipt:
-        raw = rendered(change.document, change.mark)
+        raw = self._rendered(change.document, change.mark)
         record = self._standing_report(change)
         if record is None:
             prior: dict[str, Any] = {"issue": None}

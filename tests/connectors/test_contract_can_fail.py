@@ -1,0 +1,360 @@
+"""Each promise of the port is able to fail: a tracker with one small breakage breaks that promise and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+import pytest
+
+from connectors.retry import Kind
+from connectors.tracker import (
+    CredentialsRefused,
+    Finding,
+    NotFound,
+    RateLimited,
+    Rejected,
+    ServerFailed,
+    TrackerError,
+    Unreachable,
+    Unreadable,
+    Words,
+)
+from policies.changes import Change, Mark, Relabel, SetDueDate, UpsertComment, UpsertReport
+from policies.document import Document
+from policies.issue import Actor, Commented, Event, Gap, Issue, LabelsChanged, Release
+from tests import contract
+from tests.contract import PROMISES, Promise
+from tests.memory_ground import MemoryGround
+from tests.memory_server import MemoryServer, Note, Record
+from tests.memory_tracker import MemoryReader, MemoryWriter, rendered
+
+T = TypeVar("T")
+
+# ------------------------------------------------------------------------------------------------------ broken readers
+
+
+class TakesItsNameForItsAccount(MemoryReader):
+    def own_account(self) -> Actor:
+        return replace(self._me(), id=self._me().name)
+
+
+class RepeatsTheToken(MemoryReader):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        try:
+            return super()._send(kind, name, act, text=text)
+        except CredentialsRefused as error:
+            raise CredentialsRefused(f"token {self._connection.token.get_secret_value()} refused") from error
+
+
+class HidesTheTokenInTheCause(MemoryReader):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        try:
+            return super()._send(kind, name, act, text=text)
+        except CredentialsRefused as error:
+            raise error from OSError(f"Authorization: Bearer {self._connection.token.get_secret_value()}")
+
+
+class TakesAMissingProjectForAnEmptyOne(MemoryReader):
+    def _page(self, project: str, since: datetime | None, start: int) -> list[Record]:
+        try:
+            return super()._page(project, since, start)
+        except NotFound:
+            return []
+
+
+class RefusesAMissingIssue(MemoryReader):
+    def issue(self, key: str) -> Issue:
+        try:
+            return super().issue(key)
+        except NotFound as error:
+            raise Rejected("400 from the server") from error
+
+
+class CallsADeadServerAFailedOne(MemoryReader):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        try:
+            return super()._send(kind, name, act, text=text)
+        except Unreachable as error:
+            raise ServerFailed("500 from the server") from error
+
+
+class ForgetsTheDoneStatuses(MemoryReader):
+    def words(self, project: str) -> Words:
+        words = super().words(project)
+        return replace(words, statuses=words.statuses[:1])
+
+
+class FindsEverythingWell(MemoryReader):
+    def check(self, projects: Sequence[str]) -> Iterator[Finding]:
+        for finding in super().check(projects):
+            yield replace(finding, ok=True)
+
+
+class StopsAfterAPage(MemoryReader):
+    def _page(self, project: str, since: datetime | None, start: int) -> list[Record]:
+        return super()._page(project, since, start) if start == 0 else []
+
+
+class GivesTheFirstOfManyTwice(MemoryReader):
+    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+        found = list(super().changed_since(project, since))
+        yield from found
+        if len(found) > self.page:
+            yield found[0]
+
+
+class ForgetsWhichLabelsWent(MemoryReader):
+    def _events(self, history: Sequence[Event]) -> Iterator[Event]:
+        for event in super()._events(history):
+            yield replace(event, removed=()) if isinstance(event, LabelsChanged) else event
+
+
+class RunsLinesTogether(MemoryReader):
+    def _comments(self, record: Record) -> Iterator[Commented]:
+        for comment in super()._comments(record):
+            ours = "warranty-flows:" in comment.text
+            yield comment if ours else replace(comment, text=" ".join(comment.text.split()))
+
+
+class CutsCommentsInLists(MemoryReader):
+    def _readable(self, record: Record) -> Issue | Unreadable:
+        found = super()._readable(record)
+        if isinstance(found, Unreadable):
+            return found
+        events = (replace(one, text=one.text[:5]) if isinstance(one, Commented) else one for one in found.events)
+        return replace(found, events=tuple(events))
+
+
+class LeavesOutTheInstantItself(MemoryReader):
+    def _page(self, project: str, since: datetime | None, start: int) -> list[Record]:
+        return [one for one in super()._page(project, since, start) if since is None or one.updated_at > since]
+
+
+class ReadsAllEveryTime(MemoryReader):
+    def _page(self, project: str, since: datetime | None, start: int) -> list[Record]:
+        return super()._page(project, None if since else since, start)
+
+
+class LooksAtTheOpeningOnly(MemoryReader):
+    def _page(self, project: str, since: datetime | None, start: int) -> list[Record]:
+        return [one for one in super()._page(project, since, start) if since is None or one.opened_at >= since]
+
+
+class DoesNotKnowItsOwnEdits(MemoryReader):
+    def _events(self, history: Sequence[Event]) -> Iterator[Event]:
+        yield from history
+
+
+class DropsOurLabelEvents(MemoryReader):
+    def _events(self, history: Sequence[Event]) -> Iterator[Event]:
+        own = self._me()
+        for event in super()._events(history):
+            if not (isinstance(event, LabelsChanged) and event.actor == own):
+                yield event
+
+
+class GuessesWhatIsMissing(MemoryReader):
+    def _gaps(self, missing: int, total: int) -> tuple[Gap, ...]:  # noqa: ARG002 - that is its breakage
+        return ()
+
+
+class FallsOverOneIssue(MemoryReader):
+    def _readable(self, record: Record) -> Issue | Unreadable:
+        return self._issue(record)
+
+
+class SkipsWhatIsBroken(MemoryReader):
+    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+        yield from (one for one in super().changed_since(project, since) if isinstance(one, Issue))
+
+
+class TakesPlannedForPublished(MemoryReader):
+    def releases(self, project: str) -> tuple[Release, ...]:
+        return tuple(
+            replace(one, published_at=one.published_at or self._server.now) for one in super().releases(project)
+        )
+
+
+class WaitsAsLongAsItLikes(MemoryReader):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        trouble = next(iter(self._server.troubles), None)
+        if trouble is not None and isinstance(trouble.error(), RateLimited):
+            trouble.error = lambda: RateLimited("429 from the server")
+        return super()._send(kind, name, act, text=text)
+
+
+class GivesUpAtTheFirstError(MemoryReader):
+    def _read(self, name: str, act: Callable[[], T]) -> T:
+        return self._send(Kind.CREATE, name, lambda _: act())
+
+
+# ------------------------------------------------------------------------------------------------------ broken writers
+
+
+class DoesNotCountItsWrites(MemoryWriter):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        try:
+            return super()._send(kind, name, act, text=text)
+        finally:
+            self.requests[name] -= kind is not Kind.READ
+
+
+class CannotClearADueDate(MemoryWriter):
+    def _do(self, issue: Issue, change: Change) -> tuple[dict[str, Any], str]:
+        if isinstance(change, SetDueDate) and change.due is None:
+            return {"due": None}, ""
+        return super()._do(issue, change)
+
+
+class RecordsWhatChangesNothing(MemoryServer):
+    def set_assignee(self, record: Record, assignee: str, *, by: str) -> None:
+        if record.assignee == assignee:
+            record.assignee = None
+        super().set_assignee(record, assignee, by=by)
+
+
+class SetsTheWholeListOfLabels(MemoryWriter):
+    def _do(self, issue: Issue, change: Change) -> tuple[dict[str, Any], str]:
+        if isinstance(change, Relabel):
+            self._server.find(issue.ref.id).labels = set(issue.labels)
+        return super()._do(issue, change)
+
+
+class LooksForThePriorValueAfterwards(MemoryWriter):
+    def _do(self, issue: Issue, change: Change) -> tuple[dict[str, Any], str]:
+        prior, made = super()._do(issue, change)
+        if isinstance(change, Relabel):
+            prior = {"labels": sorted(self._server.find(issue.ref.id).labels)}
+        return prior, made
+
+
+class EditsAnybodysComment(MemoryWriter):
+    def _standing(self, record: Record, change: UpsertComment) -> Note | None:
+        found = super()._standing(record, change)
+        marked = [note for note in record.notes if f"warranty-flows:{change.marker}:" in note.raw]
+        return marked[-1] if found and marked else found
+
+
+class SaysInternalThingsAloud(MemoryWriter):
+    def _comment(self, record: Record, change: UpsertComment) -> tuple[dict[str, Any], str]:
+        return super()._comment(record, replace(change, internal=False))
+
+
+class TrustsTheText(MemoryWriter):
+    def _rendered(self, document: Document, mark: Mark) -> str:
+        return rendered(document, mark).replace("\\", "")
+
+
+class EscapesWhatNeedsNone(MemoryWriter):
+    def _rendered(self, document: Document, mark: Mark) -> str:
+        return rendered(document, mark).replace("&", "&amp;")
+
+
+class MakesAReportForEachText(MemoryWriter):
+    def _standing_report(self, change: UpsertReport) -> Record | None:
+        found = super()._standing_report(change)
+        return found if found and Mark.found_in(found.description) == change.mark else None
+
+
+class PostsAgainBlindly(MemoryWriter):
+    again = "POST note"
+
+    def _once(self, name: str, text: str, create: Callable[[str], T], look: Callable[[], T | None]) -> T:
+        if name != self.again:
+            return super()._once(name, text, create, look)
+        try:
+            return self._send(Kind.CREATE, name, create, text=text)
+        except TrackerError:
+            return self._send(Kind.CREATE, name, create, text=text)
+
+
+class OpensAgainBlindly(PostsAgainBlindly):
+    again = "POST issue"
+
+
+class PostsTwiceAfterAnError(MemoryWriter):
+    def _once(self, name: str, text: str, create: Callable[[str], T], look: Callable[[], T | None]) -> T:
+        try:
+            return self._send(Kind.CREATE, name, create, text=text)
+        except ServerFailed:
+            self._send(Kind.CREATE, name, create, text=text)
+            return self._send(Kind.CREATE, name, create, text=text)
+        except TrackerError:
+            return look() or self._send(Kind.CREATE, name, create, text=text)
+
+
+BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
+    TakesItsNameForItsAccount: contract.the_own_account_is_known,
+    RepeatsTheToken: contract.a_wrong_token_is_refused_and_not_repeated,
+    HidesTheTokenInTheCause: contract.a_wrong_token_is_refused_and_not_repeated,
+    TakesAMissingProjectForAnEmptyOne: contract.a_project_that_is_not_there_is_not_found,
+    RefusesAMissingIssue: contract.an_issue_that_is_not_there_is_not_found,
+    CallsADeadServerAFailedOne: contract.a_dead_server_is_unreachable,
+    ForgetsTheDoneStatuses: contract.the_project_and_its_words_are_listed,
+    FindsEverythingWell: contract.a_check_finds_nothing_wrong_where_all_is_well_and_names_a_missing_project,
+    StopsAfterAPage: contract.every_issue_is_given_once,
+    GivesTheFirstOfManyTwice: contract.every_issue_is_given_once,
+    ForgetsWhichLabelsWent: contract.the_whole_history_is_told_in_order_with_who_did_it,
+    RunsLinesTogether: contract.the_whole_history_is_told_in_order_with_who_did_it,
+    CutsCommentsInLists: contract.one_issue_and_the_same_in_a_list_are_equal,
+    LeavesOutTheInstantItself: contract.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
+    ReadsAllEveryTime: contract.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
+    LooksAtTheOpeningOnly: contract.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
+    DoesNotKnowItsOwnEdits: contract.our_own_writes_show_in_the_history_as_ours,
+    DropsOurLabelEvents: contract.our_own_writes_show_in_the_history_as_ours,
+    GuessesWhatIsMissing: contract.a_history_that_is_cut_short_is_a_gap,
+    FallsOverOneIssue: contract.one_broken_issue_stops_nobody,
+    SkipsWhatIsBroken: contract.one_broken_issue_stops_nobody,
+    TakesPlannedForPublished: contract.releases_say_when_customers_could_have_them_and_what_they_fix,
+    DoesNotCountItsWrites: contract.requests_are_counted,
+    CannotClearADueDate: contract.after_a_change_it_is_so,
+    RecordsWhatChangesNothing: contract.a_change_twice_is_a_change_once,
+    SetsTheWholeListOfLabels: contract.labels_of_others_stay,
+    LooksForThePriorValueAfterwards: contract.the_receipt_holds_what_stood_there,
+    EditsAnybodysComment: contract.a_sticky_comment_is_edited_in_place,
+    SaysInternalThingsAloud: contract.an_internal_comment_is_not_public,
+    TrustsTheText: contract.hostile_text_is_read_as_it_stands_and_triggers_nothing,
+    EscapesWhatNeedsNone: contract.hostile_text_is_read_as_it_stands_and_triggers_nothing,
+    MakesAReportForEachText: contract.one_report_is_made_and_edited_in_place,
+    WaitsAsLongAsItLikes: contract.a_429_on_a_read_is_waited_for_as_long_as_asked,
+    GivesUpAtTheFirstError: contract.a_500_on_a_read_is_survived,
+    PostsAgainBlindly: contract.a_lost_answer_leaves_one_comment,
+    PostsTwiceAfterAnError: contract.a_500_on_writing_a_comment_leaves_one_comment,
+    OpensAgainBlindly: contract.a_lost_answer_leaves_one_report,
+}
+
+
+def broken_ground(breakage: type[MemoryReader | MemoryWriter | MemoryServer]) -> MemoryGround:
+    class BrokenGround(MemoryGround):
+        pass
+
+    if issubclass(breakage, MemoryReader):
+        BrokenGround.reader_of = breakage
+    elif issubclass(breakage, MemoryWriter):
+        BrokenGround.writer_of = breakage
+    else:
+        BrokenGround.server_of = breakage
+    return BrokenGround()
+
+
+def kept(promise: Promise, ground: MemoryGround) -> bool:
+    try:
+        promise(ground)
+    except (AssertionError, TrackerError, pytest.fail.Exception):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.__name__)
+def test_a_broken_tracker_breaks_its_promise_and_no_other(
+    breakage: type[MemoryReader | MemoryWriter | MemoryServer],
+) -> None:
+    broken = {promise.__name__ for promise in PROMISES if not kept(promise, broken_ground(breakage))}
+    assert broken == {BREAKAGES[breakage].__name__}
+
+
+def test_each_promise_has_a_tracker_that_breaks_it() -> None:
+    assert set(BREAKAGES.values()) == set(PROMISES)
