@@ -61,7 +61,7 @@ def _kind(name: str) -> Kind:
     found = KINDS.get(name)
     if found is None:
         near = difflib.get_close_matches(name.lower(), KINDS, n=1, cutoff=0.5)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
+        meant = f"; did you mean {near[0]!r}?" if near else "."
         raise UnknownKind(f"no tracker of kind {name!r}{meant} There are: {', '.join(sorted(KINDS))}")
     return found
 

@@ -1,0 +1,63 @@
+"""The one list of trackers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from connectors import registry
+from connectors.retry import Retry
+from connectors.sandbox.server import DIALECTS
+from connectors.tracker import Connection, Unreachable
+
+CONNECTION = Connection(name="acme", url="http://127.0.0.1:1", token=SecretStr("t-5f2c"), timeout=(0.2, 0.2))
+ONCE = Retry(attempts=1)
+
+
+@pytest.mark.parametrize("kind", sorted(registry.KINDS))
+def test_each_kind_opens_a_reader_and_a_writer_that_send_nothing_yet(kind: str) -> None:
+    reader = registry.open_reader(kind, CONNECTION, retry=ONCE)
+    writer = registry.open_writer(kind, CONNECTION, retry=ONCE)
+    assert (reader.name, writer.name) == ("acme", "acme")
+    assert (sum(reader.requests.values()), sum(writer.requests.values())) == (0, 0)
+    with pytest.raises(Unreachable):
+        reader.own_account()
+    reader.close()
+    writer.close()
+
+
+@pytest.mark.parametrize(("word", "meant"), [("Jira", "jira"), ("git-lab", "gitlab"), ("jiira", "jira")])
+def test_an_unknown_kind_is_refused_with_the_nearest_one(word: str, meant: str) -> None:
+    with pytest.raises(registry.UnknownKind, match=rf"no tracker of kind '{word}'; did you mean '{meant}'\?"):
+        registry.open_reader(word, CONNECTION)
+
+
+def test_a_kind_like_no_other_is_refused_with_all_there_are() -> None:
+    with pytest.raises(registry.UnknownKind, match=r"no tracker of kind 'bugs'\. There are: gitlab, jira"):
+        registry.open_writer("bugs", CONNECTION)
+
+
+def test_the_sandbox_serves_the_stand_ins_of_every_kind_and_no_others() -> None:
+    listed = {name: stand_in for kind in registry.KINDS.values() for name, stand_in in kind.stand_ins.items()}
+    assert {name: (one.module, one.factory, dict(one.options)) for name, one in listed.items()} == dict(DIALECTS)
+
+
+def test_naming_the_kinds_imports_no_connector_and_no_client_library() -> None:
+    program = (
+        "import sys; from connectors import registry; assert registry.KINDS; "
+        "print(sorted(m for m in sys.modules if m.split('.')[0] in {'jira', 'gitlab', 'gql', 'requests', 'httpx', 'prefect'}"
+        " or m.startswith(('connectors.jira', 'connectors.gitlab', 'connectors.sandbox'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "[]"
