@@ -1,0 +1,407 @@
+"""The one door to GitLab: REST v4 and GraphQL through ``python-gitlab``, its errors turned into ours.
+
+Rules:
+
+1. No other module imports ``gitlab`` or ``gql``. Their own retries are off; ``connectors.retry`` alone repeats.
+2. Every request has a time limit and is counted by its kind ("GET issues/notes", "POST graphql WorkItems").
+3. An error that leaves this module names the place and what was found; it holds no header, no token, no request or
+   response body beyond the server's own one-line message, and no cause that would hold them.
+4. A page link is followed by its query only, never to a host the server names: the token stays with the address of
+   the site file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import gitlab
+import gql.transport.exceptions as gql_errors
+import httpx
+import requests
+import urllib3.exceptions
+
+from connectors.retry import Kind, Retry, retry_after_seconds
+from connectors.tracker import (
+    BadAnswer,
+    CredentialsRefused,
+    NotFound,
+    OutcomeUnknown,
+    PermissionRefused,
+    RateLimited,
+    Rejected,
+    ServerFailed,
+    TrackerError,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connectors.tracker import Connection
+
+_MESSAGE_LIMIT = 300
+_PAGE = 100
+# A page token that comes back for ever would be read for ever.
+_PAGE_LIMIT = 100_000
+
+_MEANING: dict[int, type[TrackerError]] = {
+    requests.codes.unauthorized: CredentialsRefused,
+    requests.codes.forbidden: PermissionRefused,
+    requests.codes.not_found: NotFound,
+    requests.codes.gone: NotFound,
+}
+_KIND_OF_METHOD = {"GET": Kind.READ, "HEAD": Kind.READ, "PUT": Kind.IDEMPOTENT, "DELETE": Kind.IDEMPOTENT}
+
+
+class AlreadyThere(Rejected):
+    """409: what was to be made exists."""
+
+
+class TooComplex(Rejected):
+    """GraphQL refuses a query as too large for one request, or gave up on it: ask for less at a time."""
+
+
+class SchemaDiffers(Rejected):
+    """GraphQL does not know a field, argument or type of our document: another generation of the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One REST request before it is sent."""
+
+    method: str
+    path: str
+    doing: str
+    kind: Kind
+    query: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = None
+
+
+def project_path(project: str) -> str:
+    """``projects/acme%2Fcar`` for ``acme/car``."""
+    return f"projects/{quote(project, safe='')}"
+
+
+class GitLabClient:
+    """One connection to one GitLab.
+
+    Attributes:
+        name: the site's name of the tracker.
+        url: base address without a trailing slash.
+        requests: requests sent, by kind; a repeated one counts each time.
+    """
+
+    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+        self.name = connection.name
+        self.url = connection.url.rstrip("/")
+        self.requests: Counter[str] = Counter()
+        self._retry = retry or Retry()
+        self._secret = connection.token.get_secret_value()
+        self._timeout = connection.timeout
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
+        self._rest: gitlab.Gitlab | None = None
+        self._graphql: gitlab.GraphQL | None = None
+        self._http: httpx.Client | None = None
+
+    # ---------------------------------------------------------------------------------------------------------- REST
+
+    def rest(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        kind: Kind | None = None,
+    ) -> Any:
+        """The parsed JSON answer of one request (None for an empty one).
+
+        Args:
+            method: HTTP method in capitals.
+            path: below ``/api/v4/``, parts already percent-encoded.
+            doing: what this is for, as it reads in an error ("read project acme/car").
+            query: parameters of the address.
+            body: sent as JSON.
+            kind: what a second sending would do; from the method where it is not said (POST creates).
+
+        Raises:
+            TrackerError: no answer, or not the promised one.
+        """
+        kind = kind or _KIND_OF_METHOD.get(method, Kind.CREATE)
+        return self._call(_Ask(method, path, doing, kind, query, body))[0]
+
+    def pages(self, path: str, *, doing: str, query: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page after page by the Link header.
+
+        Raises:
+            TrackerError: as ``rest``; BadAnswer also for an answer that is not a list of objects.
+        """
+        ask: Mapping[str, Any] = {"per_page": _PAGE, **(query or {})}
+        for _ in range(_PAGE_LIMIT):
+            items, following = self._call(_Ask("GET", path, doing, Kind.READ, ask))
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                raise BadAnswer("the answer is not a list of objects", tracker=self.name, doing=doing)
+            yield from items
+            if following is None:
+                return
+            if following == dict(ask):
+                raise BadAnswer("the next page is the same page", tracker=self.name, doing=doing)
+            ask = following
+        raise BadAnswer(f"more than {_PAGE_LIMIT} pages", tracker=self.name, doing=doing)
+
+    def _call(self, ask: _Ask) -> tuple[Any, dict[str, str] | None]:
+        counted = f"{ask.method} {_noun(ask.path)}"
+
+        def once() -> tuple[Any, dict[str, str] | None]:
+            self.requests[counted] += 1
+            return self._send(ask)
+
+        return self._retry.call(once, kind=ask.kind)
+
+    def _send(self, ask: _Ask) -> tuple[Any, dict[str, str] | None]:
+        problem: TrackerError
+        self._status, self._headers = 0, {}
+        try:
+            response = self._session().http_request(
+                ask.method.lower(),
+                f"/{ask.path}",
+                query_data=dict(ask.query or {}),
+                post_data=None if ask.body is None else dict(ask.body),
+                timeout=self._timeout,  # type: ignore[arg-type]  # requests takes (connect, read); the hint says float
+                obey_rate_limit=False,
+                retry_transient_errors=False,
+                max_retries=0,
+            )
+            if not response.content:
+                return None, None
+            return json.loads(response.content), self._following(response)
+        except gitlab.exceptions.RedirectError:
+            problem = BadAnswer("the address redirects", advice="Put the final address into the site file")
+        except gitlab.exceptions.GitlabError as error:
+            problem = self._refusal(error.response_code or self._status, error.response_body)
+        except requests.exceptions.RequestException as error:
+            problem = _no_answer(_nothing_was_sent(error), ask.kind)
+        except ValueError:
+            problem = self._not_json()
+        raise self._named(problem, ask.doing) from None
+
+    def _following(self, response: requests.Response) -> dict[str, str] | None:
+        target = response.links.get("next", {}).get("url")
+        return dict(parse_qsl(urlsplit(target).query, keep_blank_values=True)) if target else None
+
+    # ------------------------------------------------------------------------------------------------------- GraphQL
+
+    def graphql(
+        self, name: str, document: str, variables: Mapping[str, Any], *, doing: str, kind: Kind = Kind.READ
+    ) -> dict[str, Any]:
+        """The ``data`` of one query or mutation; errors inside a mutation's payload are the caller's to look at.
+
+        Args:
+            name: what it is counted as ("WorkItems").
+            document: the GraphQL text.
+            variables: its variables.
+            doing: as for ``rest``.
+            kind: what a second sending would do.
+
+        Raises:
+            TooComplex: ask for less at a time.
+            SchemaDiffers: this server speaks another generation.
+            TrackerError: no answer, or not the promised one.
+        """
+
+        def once() -> dict[str, Any]:
+            self.requests[f"POST graphql {name}"] += 1
+            return self._execute(document, variables, doing, kind)
+
+        return self._retry.call(once, kind=kind)
+
+    def _execute(self, document: str, variables: Mapping[str, Any], doing: str, kind: Kind) -> dict[str, Any]:
+        problem: TrackerError
+        self._status, self._headers = 0, {}
+        try:
+            data = self._graphql_session().execute(document, variable_values=dict(variables))
+            if isinstance(data, dict):
+                return data
+            problem = BadAnswer("the GraphQL answer holds no data")
+        except gql_errors.TransportQueryError as error:
+            problem = self._query_refused(error.errors or [])
+        except gql_errors.TransportConnectionFailed as error:
+            problem = _no_answer(isinstance(error.__cause__, _NOT_SENT), kind)
+        except gitlab.exceptions.GitlabError as error:
+            # The library's text for these holds the address and the status, not the server's message.
+            problem = self._refusal(error.response_code or self._status, None)
+        except gql_errors.TransportError:
+            problem = self._not_json()
+        raise self._named(problem, doing) from None
+
+    def _query_refused(self, errors: list[Any]) -> TrackerError:
+        text = "; ".join(str(error.get("message", "")) for error in errors if isinstance(error, dict))
+        if self._status >= requests.codes.bad_request:
+            return self._refusal(self._status, json.dumps({"message": text}).encode())
+        said = self._one_line(text) or "GraphQL refused the request without saying why"
+        low = text.lower()
+        if "complexity" in low or "timeout" in low or "timed out" in low or "too large" in low:
+            return TooComplex(said)
+        if "internal server error" in low:
+            return ServerFailed(said)
+        if re.search(
+            r"doesn't (exist|accept)|undefined|isn't a defined|cannot query field|unknown (argument|type)", low
+        ):
+            return SchemaDiffers(said)
+        if "does not exist or you don't have permission" in low:
+            return NotFound(said)
+        return Rejected(said)
+
+    # --------------------------------------------------------------------------------------------------------- errors
+
+    def _refusal(self, status: int, body: bytes | str | None) -> TrackerError:
+        """The error that an HTTP status stands for."""
+        said = self._one_line(_message(body)) or f"HTTP {status}"
+        if status in _MEANING:
+            return _MEANING[status](said)
+        if status == requests.codes.too_many_requests:
+            return RateLimited(said, retry_after=self._wait_asked())
+        if status == requests.codes.conflict:
+            # Two writers at once: nothing was done, and a moment later it will be.
+            return ServerFailed(said) if "resource lock" in said.lower() else AlreadyThere(said)
+        if status >= requests.codes.internal_server_error:
+            return ServerFailed(said, retry_after=self._wait_asked())
+        return Rejected(said) if status >= requests.codes.bad_request else BadAnswer(f"HTTP {status} was no answer")
+
+    def _not_json(self) -> TrackerError:
+        if "html" in self._headers.get("Content-Type", self._headers.get("content-type", "")).lower():
+            return BadAnswer(f"a web page came back (HTTP {self._status}) instead of an answer of the API")
+        return BadAnswer(f"the answer (HTTP {self._status}) is not whole JSON")
+
+    def _wait_asked(self) -> float | None:
+        headers = {name.lower(): value for name, value in self._headers.items()}
+        try:
+            # Both sides of the difference are the server's clock.
+            now = parsedate_to_datetime(headers.get("date", ""))
+        except ValueError:
+            now = None
+        if "retry-after" in headers:
+            return retry_after_seconds(headers["retry-after"], now or datetime.fromtimestamp(0, UTC))
+        reset = headers.get("ratelimit-reset", "")
+        if now is not None and reset.isdigit():
+            return max(0.0, int(reset) - now.timestamp())
+        return None
+
+    def _named(self, problem: TrackerError, doing: str) -> TrackerError:
+        """The same error with the tracker's name and what was being done."""
+        more: dict[str, Any] = {"tracker": self.name, "doing": doing}
+        if isinstance(problem, RateLimited | ServerFailed):
+            return type(problem)(problem.detail, retry_after=problem.retry_after, **more)
+        return type(problem)(problem.detail, advice=problem.advice, **more)
+
+    def _one_line(self, text: str) -> str:
+        """A server's message made fit to print: one line, no control characters, no token, not long."""
+        if self._secret:
+            text = text.replace(self._secret, "***")
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return text if len(text) <= _MESSAGE_LIMIT else f"{text[: _MESSAGE_LIMIT - 1]}…"
+
+    # ------------------------------------------------------------------------------------------------------- sessions
+
+    def _session(self) -> gitlab.Gitlab:
+        if self._rest is None:
+            session = requests.Session()
+            session.hooks["response"].append(self._seen)
+            # As a bearer, not as PRIVATE-TOKEN: requests drops it when a redirect leads to another host.
+            self._rest = gitlab.Gitlab(
+                self.url, oauth_token=self._secret or None, session=session, retry_transient_errors=False
+            )
+        return self._rest
+
+    def _graphql_session(self) -> gitlab.GraphQL:
+        if self._graphql is None:
+            connect, read = self._timeout
+            self._http = httpx.Client(
+                headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
+                timeout=httpx.Timeout(read, connect=connect),
+                event_hooks={"response": [self._seen]},
+            )
+            self._graphql = gitlab.GraphQL(
+                self.url, client=self._http, max_retries=0, obey_rate_limit=False, retry_transient_errors=False
+            )
+        return self._graphql
+
+    def _seen(self, response: Any, *_: Any, **__: Any) -> None:
+        # The library's errors drop status and headers; both are needed to tell what happened.
+        self._status, self._headers = response.status_code, response.headers
+
+    def close(self) -> None:
+        """End the connections; a further request opens new ones."""
+        if self._rest is not None:
+            self._rest.session.close()
+            self._rest = None
+        if self._http is not None:
+            self._http.close()
+            self._http = self._graphql = None
+
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ProxyError)
+
+
+def _nothing_was_sent(error: requests.exceptions.RequestException) -> bool:
+    """True where no connection came about, so that the request can not have been carried out."""
+    if isinstance(
+        error,
+        requests.exceptions.ConnectTimeout
+        | requests.exceptions.SSLError
+        | requests.exceptions.ProxyError
+        | requests.exceptions.InvalidURL
+        | requests.exceptions.InvalidSchema
+        | requests.exceptions.MissingSchema,
+    ):
+        return True
+    reason = error.args[0] if error.args else None
+    return isinstance(getattr(reason, "reason", reason), urllib3.exceptions.NewConnectionError)
+
+
+def _no_answer(nothing_was_sent: bool, kind: Kind) -> TrackerError:
+    if nothing_was_sent:
+        return Unreachable("no connection could be made")
+    if kind is Kind.READ:
+        return ServerFailed("the connection broke before the answer was whole")
+    return OutcomeUnknown("the connection broke after the request was sent")
+
+
+def _message(body: bytes | str | None) -> str:
+    """The message in an error answer: a text, a list of texts, or texts by field."""
+    if not body:
+        return ""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        # A proxy's page: its markup says nothing to anybody.
+        return ""
+    if not isinstance(parsed, dict):
+        return ""
+    said = parsed.get("message") or parsed.get("error_description") or parsed.get("error") or ""
+    return _flat(said)
+
+
+def _flat(said: Any) -> str:
+    if isinstance(said, dict):
+        return "; ".join(f"{name}: {_flat(value)}" for name, value in said.items())
+    if isinstance(said, list):
+        return ", ".join(_flat(value) for value in said)
+    return str(said)
+
+
+def _noun(path: str) -> str:
+    """What a path is about, without the names in it: ``issues/notes`` for ``projects/9/issues/7/notes/31``."""
+    parts = path.split("?", maxsplit=1)[0].split("/")
+    # Collections and names take turns; a collection is a plain word.
+    nouns = [part for part in parts[2:] if re.fullmatch(r"[a-z_]+", part)] if parts[0] in {"projects", "groups"} else []
+    return "/".join(nouns) or parts[0]

@@ -1,0 +1,173 @@
+"""The GraphQL documents, of the generation in which ``Project.workItems`` knows ``updatedAfter`` (17 and later).
+
+Rules:
+
+1. A query asks for its own cost, so that the page can be fitted to the server's limit (250 points with a log-in).
+2. Only fields of the public schema; what is marked experiment there is asked for only where nothing else tells it.
+
+Source: docs.gitlab.com/api/graphql/reference, GitLab's queryComplexity.
+"""
+
+from __future__ import annotations
+
+PROBE = """
+query Probe {
+  project: __type(name: "Project") { fields { name args { name } } }
+  notes: __type(name: "WorkItemWidgetNotes") { fields { name args { name } } }
+  mutation: __type(name: "Mutation") { fields { name } }
+}
+"""
+
+LABELS = """
+query Labels($path: ID!, $after: String) {
+  project(fullPath: $path) {
+    fullPath
+    labels(includeAncestorGroups: true, first: 100, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id title }
+    }
+  }
+}
+"""
+
+_NOTE = """
+fragment NoteParts on Note {
+  id body createdAt updatedAt system internal
+  systemNoteMetadata { action }
+  author { username name bot }
+}
+"""
+
+_WORK_ITEM = (
+    """
+fragment WorkItemParts on WorkItem {
+  id iid title description state createdAt updatedAt closedAt confidential webUrl
+  author { username name bot }
+  workItemType { name }
+  widgets(onlyTypes: [ASSIGNEES, LABELS, MILESTONE, START_AND_DUE_DATE, NOTES]) {
+    type
+    ... on WorkItemWidgetAssignees { assignees(first: 10) { nodes { username name bot } } }
+    ... on WorkItemWidgetLabels { labels(first: 100) { pageInfo { hasNextPage } nodes { id title } } }
+    ... on WorkItemWidgetMilestone { milestone { title } }
+    ... on WorkItemWidgetStartAndDueDate { dueDate }
+    ... on WorkItemWidgetNotes {
+      discussions(first: $d, filter: ALL_NOTES, sort: CREATED_ASC) {
+        pageInfo { hasNextPage endCursor }
+        nodes { notes(first: 20) { pageInfo { hasNextPage } nodes { ...NoteParts } } }
+      }
+    }
+  }
+}
+"""
+    + _NOTE
+)
+
+WORK_ITEMS = (
+    """
+query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!) {
+  queryComplexity { score limit }
+  project(fullPath: $path) {
+    fullPath
+    workItems(first: $n, after: $after, updatedAfter: $since, sort: UPDATED_ASC, types: [ISSUE, INCIDENT, TASK]) {
+      pageInfo { hasNextPage endCursor }
+      nodes { ...WorkItemParts }
+    }
+  }
+}
+"""
+    + _WORK_ITEM
+)
+
+WORK_ITEM = (
+    """
+query WorkItem($path: ID!, $iid: String!, $d: Int!) {
+  project(fullPath: $path) {
+    fullPath
+    workItems(iids: [$iid], first: 1) { nodes { ...WorkItemParts } }
+  }
+}
+"""
+    + _WORK_ITEM
+)
+
+MORE_DISCUSSIONS = (
+    """
+query MoreDiscussions($path: ID!, $iid: String!, $after: String, $d: Int!) {
+  project(fullPath: $path) {
+    workItems(iids: [$iid], first: 1) {
+      nodes {
+        widgets(onlyTypes: [NOTES]) {
+          type
+          ... on WorkItemWidgetNotes {
+            discussions(first: $d, after: $after, filter: ALL_NOTES, sort: CREATED_ASC) {
+              pageInfo { hasNextPage endCursor }
+              nodes { notes(first: 20) { pageInfo { hasNextPage } nodes { ...NoteParts } } }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+    + _NOTE
+)
+
+NOTES = (
+    """
+query Notes($path: ID!, $iid: String!, $after: String) {
+  project(fullPath: $path) {
+    workItems(iids: [$iid], first: 1) {
+      nodes {
+        widgets(onlyTypes: [NOTES]) {
+          type
+          ... on WorkItemWidgetNotes {
+            notes(filter: ALL_NOTES, first: 100, after: $after) {
+              pageInfo { hasNextPage endCursor }
+              nodes { ...NoteParts }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+    + _NOTE
+)
+
+RELABEL = """
+mutation Relabel($id: WorkItemID!, $add: [LabelID!], $remove: [LabelID!]) {
+  done: workItemUpdate(input: {id: $id, labelsWidget: {addLabelIds: $add, removeLabelIds: $remove}}) { errors }
+}
+"""
+
+SET_DUE_DATE = """
+mutation SetDueDate($id: WorkItemID!, $due: Date) {
+  done: workItemUpdate(input: {id: $id, startAndDueDateWidget: {dueDate: $due, isFixed: true}}) { errors }
+}
+"""
+
+SET_ASSIGNEE = """
+mutation SetAssignee($id: WorkItemID!, $who: [UserID!]!) {
+  done: workItemUpdate(input: {id: $id, assigneesWidget: {assigneeIds: $who}}) { errors }
+}
+"""
+
+CREATE_NOTE = """
+mutation CreateNote($on: NoteableID!, $body: String!, $internal: Boolean) {
+  done: createNote(input: {noteableId: $on, body: $body, internal: $internal}) { errors note { id } }
+}
+"""
+
+UPDATE_NOTE = """
+mutation UpdateNote($id: NoteID!, $body: String!) {
+  done: updateNote(input: {id: $id, body: $body}) { errors note { id } }
+}
+"""
+
+LINK = """
+mutation Link($id: WorkItemID!, $to: [WorkItemID!]!) {
+  done: workItemAddLinkedItems(input: {id: $id, linkType: RELATED, workItemsIds: $to}) { errors message }
+}
+"""

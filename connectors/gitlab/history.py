@@ -1,0 +1,275 @@
+"""From what GitLab says of an issue's past, in either API, to events.
+
+Rules:
+
+1. Both APIs come to the same events with the same ids. GraphQL knows whole seconds and folds one person's label
+   changes of one second into a note; so REST's instants are cut to the second and its label events folded likewise.
+2. An id is the kind, the second, and the place within that second: same history, same ids.
+3. What history leaves out is named as a gap where the present values show it, never filled in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from policies.issue import (
+    NOBODY,
+    AssigneeChanged,
+    DueDateChanged,
+    FixVersionsChanged,
+    Gap,
+    GapKind,
+    LabelsChanged,
+    Moved,
+    StatusChanged,
+    TypeChanged,
+    Word,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date, datetime
+
+    from policies.issue import Actor, Event
+
+OPENED = Word("opened", "opened", "new")
+CLOSED = Word("closed", "closed", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDelta:
+    """Attributes: unknown: labels that were deleted since, of which GitLab keeps no name."""
+
+    at: datetime
+    actor: Actor
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StateDelta:
+    at: datetime
+    actor: Actor
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneDelta:
+    """Attributes: title: None for taken off, "" for one whose name is lost."""
+
+    at: datetime
+    actor: Actor
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssigneeDelta:
+    at: datetime
+    actor: Actor
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    everybody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelta:
+    at: datetime
+    actor: Actor
+    due: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDelta:
+    at: datetime
+    actor: Actor
+    before: Word | None
+    after: Word
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDelta:
+    at: datetime
+    actor: Actor
+    before: str
+    after: str
+
+
+Delta = LabelDelta | StateDelta | MilestoneDelta | AssigneeDelta | DueDelta | TypeDelta | MoveDelta
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """How the issue stands now. Attributes: closed_at: as the tracker says it, None where it does not."""
+
+    closed: bool
+    closed_at: datetime | None
+    labels: frozenset[str]
+    assignees: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Ids:
+    """Names for events: kind, second, and a running number within the second."""
+
+    _taken: Counter[str] = field(default_factory=Counter)
+
+    def next(self, kind: str, at: datetime) -> str:
+        stem = f"{kind}:{at:%Y%m%dT%H%M%SZ}"
+        self._taken[stem] += 1
+        return f"{stem}:{self._taken[stem]}"
+
+
+def replay(deltas: Sequence[Delta], now: Present) -> tuple[list[Event], list[Gap]]:
+    """The events that the deltas tell, and the gaps that the present values give away.
+
+    Args:
+        deltas: in the order the tracker gave them; of one kind, those of one second stay in that order.
+        now: the present values.
+    """
+    ordered = sorted(deltas, key=lambda delta: delta.at)
+    ids = _Ids()
+    events: list[Event] = []
+    gaps: list[Gap] = []
+    for told, missing in (
+        _states([delta for delta in ordered if isinstance(delta, StateDelta)], now, ids),
+        _labels([delta for delta in ordered if isinstance(delta, LabelDelta)], now, ids),
+        (_milestones([delta for delta in ordered if isinstance(delta, MilestoneDelta)], ids), []),
+        (_assignees([delta for delta in ordered if isinstance(delta, AssigneeDelta)], now, ids), []),
+        (_dues([delta for delta in ordered if isinstance(delta, DueDelta)], ids), []),
+        (_others(ordered, ids), []),
+    ):
+        events.extend(told)
+        gaps.extend(missing)
+    return events, gaps
+
+
+def _states(deltas: list[StateDelta], now: Present, ids: _Ids) -> tuple[list[Event], list[Gap]]:
+    events: list[Event] = []
+    gaps: list[Gap] = []
+    closed = False
+
+    def turn(at: datetime, actor: Actor, to_closed: bool) -> None:
+        nonlocal closed
+        before, after = (OPENED, CLOSED) if to_closed else (CLOSED, OPENED)
+        events.append(StatusChanged(id=ids.next("status", at), at=at, actor=actor, before=before, after=after))
+        closed = to_closed
+
+    for delta in deltas:
+        if delta.closed != closed:
+            turn(delta.at, delta.actor, delta.closed)
+        elif not delta.closed and not events:
+            gaps.append(Gap(GapKind.HISTORY, f"reopened at {delta.at:%Y-%m-%d %H:%M:%SZ}, but no closing is told"))
+        # Else the same twice: an event and an old system note of one change.
+    if closed == now.closed:
+        return events, gaps
+    if now.closed and now.closed_at is not None and all(event.at <= now.closed_at for event in events):
+        # Before 2020 GitLab kept no state events; the closing date stands on the issue all the same.
+        turn(now.closed_at, NOBODY, to_closed=True)
+    elif now.closed:
+        gaps.append(Gap(GapKind.HISTORY, "closed, but GitLab does not say when"))
+    else:
+        gaps.append(Gap(GapKind.HISTORY, "open again, but GitLab does not say since when"))
+    return events, gaps
+
+
+def _labels(deltas: list[LabelDelta], now: Present, ids: _Ids) -> tuple[list[Event], list[Gap]]:
+    folded: dict[tuple[datetime, str], list[LabelDelta]] = {}
+    for delta in deltas:
+        folded.setdefault((delta.at, delta.actor.id), []).append(delta)
+    events: list[Event] = []
+    for (at, _), group in folded.items():
+        # Put on and taken off within the second leaves nothing.
+        weight: Counter[str] = Counter()
+        for delta in group:
+            weight.update(delta.added)
+            weight.subtract(delta.removed)
+        added = tuple(sorted(name for name, figure in weight.items() if figure > 0))
+        removed = tuple(sorted(name for name, figure in weight.items() if figure < 0))
+        if added or removed or any(delta.unknown for delta in group):
+            told = LabelsChanged(id=ids.next("labels", at), at=at, actor=group[0].actor, added=added, removed=removed)
+            events.append(told)
+    return events, _untold_labels(events, now.labels)
+
+
+def _untold_labels(events: Iterable[Event], present: frozenset[str]) -> list[Gap]:
+    """Labels that history does not lead to the present: put on, never taken off, and not there; or the reverse."""
+    last: dict[str, bool] = {}
+    lost: set[str] = set()
+    for event in events:
+        assert isinstance(event, LabelsChanged)
+        for name in event.added:
+            if last.get(name) is True:
+                lost.add(name)
+            last[name] = True
+        for name in event.removed:
+            if last.get(name) is False:
+                lost.add(name)
+            last[name] = False
+    lost.update(name for name, on in last.items() if on != (name in present))
+    if not lost:
+        return []
+    listed = ", ".join(repr(name) for name in sorted(lost)[:3]) + (" …" if len(lost) > 3 else "")  # noqa: PLR2004 - prose
+    return [Gap(GapKind.HISTORY, f"changes of the labels {listed}: what is told does not lead to the present set")]
+
+
+def _milestones(deltas: list[MilestoneDelta], ids: _Ids) -> list[Event]:
+    events: list[Event] = []
+    standing: str | None = None
+    for delta in deltas:
+        if delta.title == standing:
+            continue
+        # GitLab tells only the new milestone; the one before goes by itself.
+        events.append(
+            FixVersionsChanged(
+                id=ids.next("milestone", delta.at),
+                at=delta.at,
+                actor=delta.actor,
+                added=(delta.title,) if delta.title else (),
+                removed=(standing,) if standing else (),
+            )
+        )
+        standing = delta.title
+    return events
+
+
+def _assignees(deltas: list[AssigneeDelta], now: Present, ids: _Ids) -> list[Event]:
+    standing = list(now.assignees)
+    for delta in reversed(deltas):
+        standing = [who for who in standing if who not in delta.added]
+        standing.extend(who for who in delta.removed if who not in standing)
+    events: list[Event] = []
+    for delta in deltas:
+        before = standing[0] if standing else None
+        kept = [] if delta.everybody else [who for who in standing if who not in delta.removed]
+        standing = [*kept, *(who for who in delta.added if who not in kept)]
+        after = standing[0] if standing else None
+        if before != after:
+            named = ids.next("assignee", delta.at)
+            events.append(AssigneeChanged(id=named, at=delta.at, actor=delta.actor, before=before, after=after))
+    return events
+
+
+def _dues(deltas: list[DueDelta], ids: _Ids) -> list[Event]:
+    events: list[Event] = []
+    standing: date | None = None
+    for delta in deltas:
+        named = ids.next("due", delta.at)
+        events.append(DueDateChanged(id=named, at=delta.at, actor=delta.actor, before=standing, after=delta.due))
+        standing = delta.due
+    return events
+
+
+def _others(deltas: Sequence[Delta], ids: _Ids) -> list[Event]:
+    make: Callable[[str, datetime], str] = ids.next
+    events: list[Event] = []
+    for delta in deltas:
+        if isinstance(delta, TypeDelta):
+            named = make("type", delta.at)
+            events.append(TypeChanged(id=named, at=delta.at, actor=delta.actor, before=delta.before, after=delta.after))
+        elif isinstance(delta, MoveDelta):
+            named = make("moved", delta.at)
+            events.append(Moved(id=named, at=delta.at, actor=delta.actor, before=delta.before, after=delta.after))
+    return events

@@ -1,0 +1,423 @@
+"""GitLab's payloads to facts, out of GraphQL work items and out of REST alike. Pure.
+
+Rules:
+
+1. Both ways give the same facts (see ``history``): a project read twice compares equal, event by event.
+2. A system note is never a comment and never a first response; it can be the only trace of a change.
+3. A payload that lacks what an issue can not do without is ``Malformed``, with the member named; nothing is made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from connectors.gitlab import markdown, system_notes
+from connectors.gitlab.history import (
+    CLOSED,
+    OPENED,
+    AssigneeDelta,
+    Delta,
+    DueDelta,
+    LabelDelta,
+    MilestoneDelta,
+    MoveDelta,
+    Present,
+    StateDelta,
+    TypeDelta,
+    replay,
+)
+from connectors.gitlab.payload import (
+    Malformed,
+    Payload,
+    actor,
+    day,
+    instant,
+    kind_of,
+    need,
+    number,
+    objects,
+    one,
+    several,
+    text_of,
+)
+from policies.issue import Actor, Commented, Event, Gap, GapKind, Issue, IssueRef, Opened, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What references in system notes stand for.
+
+    Attributes:
+        labels: label id (digits) to present title.
+        milestones: milestone iid (digits) to title.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    milestones: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RestHistory:
+    """The four lists in which REST keeps an issue's past."""
+
+    notes: tuple[Payload, ...] = ()
+    labels: tuple[Payload, ...] = ()
+    states: tuple[Payload, ...] = ()
+    milestones: tuple[Payload, ...] = ()
+
+
+def with_own(issue: Issue, account: str) -> Issue:
+    """The same issue with everything our own account did marked as ours."""
+
+    def mark(who: Actor) -> Actor:
+        return replace(who, role=Role.OWN) if who.id == account else who
+
+    if not account:
+        return issue
+    return replace(
+        issue,
+        reporter=mark(issue.reporter),
+        assignee=mark(issue.assignee) if issue.assignee else None,
+        events=tuple(replace(event, actor=mark(event.actor)) for event in issue.events),
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- GraphQL
+
+
+def widgets(node: Payload) -> dict[str, Payload]:
+    """A work item's widgets by type."""
+    return {text_of(widget.get("type")): widget for widget in objects(node.get("widgets"))}
+
+
+def nodes(connection: object) -> list[Payload]:
+    """The nodes of a GraphQL connection; [] where there is none."""
+    return objects(one(connection).get("nodes"))
+
+
+def label_references(notes: Iterable[Payload]) -> set[str]:
+    """Label ids that label notes name, to know whether the labels must be looked up."""
+    found: set[str] = set()
+    for note in notes:
+        meaning = system_notes.read(text_of(note.get("body")), _action(note)) if note.get("system") else None
+        if isinstance(meaning, system_notes.LabelsNote):
+            found.update(name for name in (*meaning.added, *meaning.removed) if name.isdigit())
+    return found
+
+
+def milestone_references(notes: Iterable[Payload]) -> set[str]:
+    """Milestone iids that milestone notes name."""
+    found: set[str] = set()
+    for note in notes:
+        meaning = system_notes.read(text_of(note.get("body")), _action(note)) if note.get("system") else None
+        if isinstance(meaning, system_notes.MilestoneNote) and (meaning.reference or "").isdigit():
+            found.add(meaning.reference or "")
+    return found
+
+
+def work_item(
+    node: Payload, notes: Iterable[Payload], names: Names, tracker: str, project: str, gaps: tuple[Gap, ...] = ()
+) -> Issue:
+    """The facts of one GraphQL work item.
+
+    Args:
+        node: the work item.
+        notes: all its notes, synthetic ones included, oldest first.
+        names: labels and milestones of the project.
+        tracker: the site's name of the tracker.
+        project: full path.
+        gaps: what could not be read.
+
+    Raises:
+        Malformed: an issue can not do without what is missing.
+    """
+    parts = widgets(node)
+    labels = nodes(one(parts.get("LABELS")).get("labels"))
+    known = {**names.labels, **{number(label.get("id")): text_of(label.get("title")) for label in labels}}
+    milestone = one(one(parts.get("MILESTONE")).get("milestone"))
+    key = f"{project}#{need(node, 'iid')}"
+    return _issue(
+        _Plain(
+            ref=IssueRef(tracker, project, key, number(need(node, "id")), text_of(node.get("webUrl"))),
+            title=text_of(node.get("title")),
+            description=text_of(node.get("description")),
+            kind=text_of(one(node.get("workItemType")).get("name")),
+            closed=node.get("state") == "CLOSED",
+            reporter=actor(node.get("author")),
+            opened_at=node.get("createdAt"),
+            updated_at=node.get("updatedAt"),
+            closed_at=node.get("closedAt"),
+            labels=frozenset(text_of(label.get("title")) for label in labels) - {""},
+            assignees=tuple(actor(who) for who in nodes(one(parts.get("ASSIGNEES")).get("assignees"))),
+            due=one(parts.get("START_AND_DUE_DATE")).get("dueDate"),
+            milestone=text_of(milestone.get("title")),
+            confidential=bool(node.get("confidential")),
+        ),
+        [_Note.of_graphql(note) for note in notes],
+        [],
+        Names(known, names.milestones),
+        gaps,
+    )
+
+
+def _action(note: Payload) -> str:
+    return text_of(one(note.get("systemNoteMetadata")).get("action"))
+
+
+# ----------------------------------------------------------------------------------------------------------------- REST
+
+
+def rest_issue(payload: Payload, history: RestHistory, tracker: str, project: str, gaps: tuple[Gap, ...] = ()) -> Issue:
+    """The facts of one REST issue and its four lists.
+
+    Args:
+        payload: the issue.
+        history: its notes and resource events.
+        tracker: the site's name of the tracker.
+        project: full path; the payload's own reference is preferred.
+        gaps: what could not be read.
+
+    Raises:
+        Malformed: an issue can not do without what is missing.
+    """
+    full = text_of(one(payload.get("references")).get("full"))
+    path = full.rsplit("#", maxsplit=1)[0] if "#" in full else project
+    milestone = one(payload.get("milestone"))
+    deltas: list[Delta] = []
+    lost: list[Gap] = list(gaps)
+    for read, events, what in (
+        (_rest_label, history.labels, "label"),
+        (_rest_state, history.states, "state"),
+        (_rest_milestone, history.milestones, "milestone"),
+    ):
+        for event in events:
+            try:
+                deltas.append(read(event))
+            except Malformed as error:
+                lost.append(Gap(GapKind.HISTORY, f"a {what} event of GitLab's that can not be read: {error}"))
+    return _issue(
+        _Plain(
+            ref=IssueRef(
+                tracker,
+                path,
+                f"{path}#{need(payload, 'iid')}",
+                number(need(payload, "id")),
+                text_of(payload.get("web_url")),
+            ),
+            title=text_of(payload.get("title")),
+            description=text_of(payload.get("description")),
+            kind=text_of(payload.get("issue_type")),
+            closed=payload.get("state") == "closed",
+            reporter=actor(payload.get("author")),
+            opened_at=payload.get("created_at"),
+            updated_at=payload.get("updated_at"),
+            closed_at=payload.get("closed_at"),
+            labels=frozenset(_label_names(payload.get("labels"))) - {""},
+            assignees=_rest_assignees(payload),
+            due=payload.get("due_date"),
+            milestone=text_of(milestone.get("title")),
+            confidential=bool(payload.get("confidential")),
+            moved=payload.get("moved_to_id") is not None,
+        ),
+        [_Note.of_rest(note) for note in history.notes],
+        deltas,
+        Names(),
+        tuple(lost),
+    )
+
+
+def _label_names(labels: object) -> list[str]:
+    return [text_of(one(label).get("name")) if isinstance(label, Mapping) else str(label) for label in several(labels)]
+
+
+def _rest_assignees(payload: Payload) -> tuple[Actor, ...]:
+    several = objects(payload.get("assignees")) or objects([payload.get("assignee")])
+    return tuple(actor(who) for who in several)
+
+
+def _rest_label(event: Payload) -> Delta:
+    name = text_of(one(event.get("label")).get("name"))
+    added = event.get("action") == "add"
+    return LabelDelta(
+        instant(event.get("created_at")),
+        actor(event.get("user")),
+        added=(name,) if name and added else (),
+        removed=(name,) if name and not added else (),
+        unknown=0 if name else 1,
+    )
+
+
+def _rest_state(event: Payload) -> Delta:
+    state = event.get("state")
+    if state not in {"closed", "reopened", "opened"}:
+        raise Malformed(f"an unknown state {str(state)[:40]!r}")
+    return StateDelta(instant(event.get("created_at")), actor(event.get("user")), closed=state == "closed")
+
+
+def _rest_milestone(event: Payload) -> Delta:
+    taken_off = event.get("action") == "remove"
+    title = None if taken_off else text_of(one(event.get("milestone")).get("title"))
+    return MilestoneDelta(instant(event.get("created_at")), actor(event.get("user")), title)
+
+
+# ----------------------------------------------------------------------------------------------------------------- both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plain:
+    """An issue's present values, out of either API."""
+
+    ref: IssueRef
+    title: str
+    description: str
+    kind: str
+    closed: bool
+    reporter: Actor
+    opened_at: object
+    updated_at: object
+    closed_at: object
+    labels: frozenset[str]
+    assignees: tuple[Actor, ...]
+    due: object
+    milestone: str
+    confidential: bool
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    id: str
+    body: str
+    system: bool
+    internal: bool
+    author: Actor
+    created: object
+    updated: object
+    action: str = ""
+
+    @classmethod
+    def of_graphql(cls, note: Payload) -> _Note:
+        return cls(
+            number(note.get("id")),
+            text_of(note.get("body")),
+            note.get("system") is True,
+            note.get("internal") is True,
+            actor(note.get("author")),
+            note.get("createdAt"),
+            note.get("updatedAt"),
+            _action(note),
+        )
+
+    @classmethod
+    def of_rest(cls, note: Payload) -> _Note:
+        return cls(
+            number(note.get("id")),
+            text_of(note.get("body")),
+            note.get("system") is True,
+            # Called "confidential" before 15.
+            note.get("internal") is True or note.get("confidential") is True,
+            actor(note.get("author")),
+            note.get("created_at"),
+            note.get("updated_at"),
+        )
+
+
+def _issue(plain: _Plain, notes: list[_Note], deltas: list[Delta], names: Names, gaps: tuple[Gap, ...]) -> Issue:
+    opened_at = instant(plain.opened_at)
+    closed_at = instant(plain.closed_at) if plain.closed_at else None
+    events: list[Event] = [Opened(id="opened", at=opened_at, actor=plain.reporter)]
+    lost: list[Gap] = list(gaps)
+    resolution = "moved" if plain.moved else ""
+    for note in notes:
+        try:
+            at = instant(note.created)
+            if not note.system:
+                events.append(_comment(note, at))
+                continue
+        except Malformed as error:
+            kind = GapKind.HISTORY if note.system else GapKind.COMMENTS
+            lost.append(Gap(kind, f"note {note.id}: {error}"))
+            continue
+        meaning = system_notes.read(note.body, note.action)
+        if isinstance(meaning, system_notes.EndedNote):
+            resolution = resolution or meaning.how
+        elif meaning is not None:
+            if isinstance(meaning, system_notes.MovedNote) and meaning.away:
+                resolution = "moved"
+            deltas.append(_delta(meaning, at, note.author, names, plain.ref))
+    assignees = tuple(who for who in plain.assignees if who.id)
+    told, missing = replay(deltas, Present(plain.closed, closed_at, plain.labels, tuple(who.id for who in assignees)))
+    return Issue(
+        ref=plain.ref,
+        title=plain.title,
+        description=plain.description,
+        type=kind_of(plain.kind),
+        status=CLOSED if plain.closed else OPENED,
+        reporter=plain.reporter,
+        opened_at=opened_at,
+        updated_at=instant(plain.updated_at) if plain.updated_at else opened_at,
+        labels=plain.labels,
+        assignee=assignees[0] if assignees else None,
+        due=day(plain.due),
+        fix_versions=(plain.milestone,) if plain.milestone else (),
+        resolution=resolution if plain.closed else "",
+        confidential=plain.confidential,
+        events=(*events, *told),
+        gaps=(*lost, *missing),
+    )
+
+
+def _comment(note: _Note, at: datetime) -> Commented:
+    edited = instant(note.updated) if note.updated else at
+    return Commented(
+        id=f"note:{note.id}",
+        at=at,
+        actor=note.author,
+        comment=note.id,
+        public=not note.internal,
+        text=markdown.words(note.body) if markdown.ours(note.body) else note.body,
+        edited_at=edited if edited > at else None,
+    )
+
+
+def _delta(meaning: system_notes.Change, at: datetime, who: Actor, names: Names, ref: IssueRef) -> Delta:
+    delta: Delta
+    match meaning:
+        case system_notes.LabelsNote(added, removed, unknown):
+            came, lost = _named(added, names)
+            went, gone = _named(removed, names)
+            delta = LabelDelta(at, who, came, went, unknown + lost + gone)
+        case system_notes.StateNote(state):
+            delta = StateDelta(at, who, closed=state == "closed")
+        case system_notes.MilestoneNote(milestone):
+            known = milestone is None or not milestone.isdigit()
+            delta = MilestoneDelta(at, who, milestone if known else names.milestones.get(milestone or "", ""))
+        case system_notes.AssigneesNote(came, went, everybody):
+            delta = AssigneeDelta(at, who, came, went, everybody)
+        case system_notes.DueNote(due):
+            delta = DueDelta(at, who, due)
+        case system_notes.TypeNote(before, after):
+            delta = TypeDelta(at, who, kind_of(before) if before else None, kind_of(after))
+        case system_notes.MovedNote(other, away):
+            there = full_reference(other, ref.project)
+            delta = MoveDelta(at, who, ref.key, there) if away else MoveDelta(at, who, there, ref.key)
+    return delta
+
+
+def _named(references: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], int]:
+    """The labels' titles, and how many of them nothing is known of."""
+    titles = [names.labels.get(label, "" if label.isdigit() else label) for label in references]
+    return tuple(title for title in titles if title), sum(not title for title in titles)
+
+
+def full_reference(text: str, project: str) -> str:
+    """A reference as it stands in a note (``#7``, ``other#7``, ``group/other#7``), in full: ``group/other#7``."""
+    path, _, iid = text.partition("#")
+    if not path:
+        path = project
+    elif "/" not in path:
+        # A project of the same group is named without the group.
+        path = f"{project.rsplit('/', maxsplit=1)[0]}/{path}" if "/" in project else path
+    return f"{path}#{iid}"

@@ -1,0 +1,177 @@
+"""A document as GitLab Markdown, in which foreign words stay words. Pure.
+
+Rules:
+
+1. Nothing in a text becomes markup, HTML, a mention, a reference, a link, an emoji, a diagram or a quick action.
+   GitLab looks for references and addresses in the finished page, where a backslash no longer protects; inside code it
+   does not look. So a word that could be one is set as code, and all other punctuation is escaped.
+2. No line begins with a slash, whatever the text.
+3. A mark of ours (``changes.Mark``) inside a text is broken up, so that nobody can plant one.
+4. Characters that can not be stored, or that turn the reading direction, are shown as U+FFFD.
+
+Source: docs.gitlab.com/user/markdown, lib/banzai/filter of gitlab-org/gitlab.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING, assert_never
+from urllib.parse import quote
+
+from policies.document import BulletList, Document, Heading, Paragraph, Table, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# C0 and C1 controls but tab and line feed, surrogates, direction overrides and isolates, non-characters.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+# Line ends, the ones a renderer may also take for such.
+_LINE = re.compile("\r\n|\n|\r|\u2028|\u2029|\u0085|\x0b|\x0c")
+_BLANK = re.compile(r"(\s+)")
+
+# What GitLab could take for something: users, labels, issues, milestones, snippets, epics, addresses, commits, Jira
+# keys, emoji, tables of contents, inline diffs, footnotes, quick actions.
+_LIVE = re.compile(
+    r"""
+      [@#!~%$&^*][\w"'({\[]          # @user #7 !7 ~label %milestone $snippet &epic
+    | ://|\bwww\.|\b(?:mailto|javascript|data|vbscript|file|tel):  # addresses
+    | :(?=[\w+-]*[a-zA-Z+-])[\w+-]+:  # emoji, but not a time of day
+    | [\[\]{}`\\]                    # links, footnotes, diffs, code
+    | ^[/:]                          # quick actions, includes
+    | \b[0-9a-fA-F]{7,40}\b          # commits
+    | \b[A-Z][A-Z0-9_]+-\d           # issues of an external tracker
+    | warranty-flows:                # our own marks
+    """,
+    re.VERBOSE,
+)
+_PUNCTUATION = re.compile(r"[\\`*_{}\[\]()#+!|~$^@%]|(?<!\w)[-=:./]")
+_PUNCTUATION_AT_START = re.compile(r"^(\d{1,9})([.)])")
+_ENTITY = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+# Ours read back: the frame of a line, then what stands for something else in it.
+_MARK_LINE = re.compile(r"<!-- warranty-flows:[a-z][a-z0-9-]*:[0-9a-f]{12} -->(?:\r?\n|$)")
+_RULE = re.compile(r"\|(?: --- \|)+")
+_FRAME = re.compile(r"^(?:#{1,6} |- |\| )|(?: \|)$")
+_SEEN = re.compile(
+    r"`(?P<code>[^`]+)`|(?P<entity>&(?:#\d+|lt|gt|amp);)|(?P<link>\[(?!<)|\]\(<[^>]*>\)|</?(?:strong|code)>)"
+    r"|\\(?P<escaped>[!-/:-@\[-`{-~])|(?P<cell> \|(?= ))"
+)
+_JOINING = "@#!~%$&^*:[/\\"
+_URL_SAFE = "/:?#@!$&'*+,;=%~-._"
+
+
+def render(document: Document) -> str:
+    """The document as Markdown, without a line that GitLab would run as a command."""
+    return "\n\n".join(_block(block) for block in document.blocks).strip("\n") + "\n"
+
+
+def plain(text: str) -> str:
+    """One text as inline Markdown that shows exactly these characters (white space folded)."""
+    return _escaped(text, in_table=False)
+
+
+def words(body: str) -> str:
+    """What a reader sees of a note or description that ``render`` made: its words, without its markup.
+
+    The mark of ours moves behind the words, so that the last mark in the text is the one we wrote.
+    """
+    mark, _, rest = body.partition("\n")
+    lines = [_SEEN.sub(_seen, _FRAME.sub("", line)) for line in rest.split("\n") if not _RULE.fullmatch(line)]
+    return "\n".join([*lines, mark]).strip()
+
+
+def ours(body: str) -> bool:
+    """True for a text that begins as ours do; whether it is ours, its author tells."""
+    return bool(_MARK_LINE.match(body))
+
+
+def _seen(found: re.Match[str]) -> str:
+    if found["code"] is not None:
+        return found["code"]
+    if found["entity"] is not None:
+        return html.unescape(found["entity"])
+    if found["link"] is not None:
+        return ""
+    return found["escaped"] or found["cell"] or ""
+
+
+def _block(block: Heading | Paragraph | BulletList | Table) -> str:
+    match block:
+        case Heading(text, level):
+            return f"{'#' * min(max(level, 1), 6)} {plain(text)}"
+        case Paragraph(runs):
+            return _guarded(_runs(runs, in_table=False))
+        case BulletList(items):
+            return "\n".join(f"- {_guarded(_runs(item, in_table=False))}" for item in items)
+        case Table(header, rows):
+            return _table(header, rows)
+        case _:
+            assert_never(block)
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[tuple[Text, ...], ...]]) -> str:
+    lines = [_row(_escaped(cell, in_table=True) for cell in header), _row("---" for _ in header)]
+    lines.extend(_row(_runs(cell, in_table=True) for cell in row) for row in rows)
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _guarded(line: str) -> str:
+    """A line that does not begin a list, a heading rule or a numbered item by accident."""
+    line = line.lstrip()
+    return _PUNCTUATION_AT_START.sub(r"\1\\\2", line)
+
+
+def _runs(runs: Iterable[Text], *, in_table: bool) -> str:
+    line = ""
+    for run in runs:
+        shown = _run(run, in_table=in_table)
+        # Two runs must not become together what neither is alone: "@" and "all", or one piece of code out of two.
+        if line and shown and (line[-1] in _JOINING or line[-1] == shown[0] == "`") and not shown[0].isspace():
+            line += " "
+        line += shown
+    return line
+
+
+def _run(run: Text, *, in_table: bool) -> str:
+    core = run.text.strip()
+    if not core:
+        return " " if run.text else ""
+    # White space stands outside, or the markup around the words would not take.
+    before = " " if run.text[0].isspace() else ""
+    after = " " if run.text[-1].isspace() else ""
+    shown = _code(_fit(core), in_table=in_table) if run.code else _escaped(core, in_table=in_table)
+    if run.strong:
+        # Stars do not close after Chinese punctuation; the tag always does.
+        shown = f"<strong>{shown}</strong>"
+    if run.url:
+        shown = f"[{shown}](<{quote(_fit(run.url), safe=_URL_SAFE)}>)"
+    return f"{before}{shown}{after}"
+
+
+def _fit(text: str) -> str:
+    return _UNFIT.sub("\ufffd", _LINE.sub(" ", text))
+
+
+def _escaped(text: str, *, in_table: bool) -> str:
+    words = _BLANK.split(_fit(text).strip())
+    return "".join(" " if word.isspace() else _word(word, in_table=in_table) for word in words)
+
+
+def _word(word: str, *, in_table: bool) -> str:
+    if _LIVE.search(word):
+        return _code(word, in_table=in_table)
+    escaped = _PUNCTUATION.sub(lambda found: f"\\{found[0]}", word)
+    return re.sub("[<>&]", lambda found: _ENTITY[found[0]], escaped)
+
+
+def _code(text: str, *, in_table: bool) -> str:
+    """The text as inline code: in backticks where that is safe, else in a tag with every sign spelled as an entity."""
+    tricky = "`" in text or "warranty-flows:" in text or (in_table and ("|" in text or "\\" in text))
+    if not tricky:
+        return f"`{text}`"
+    spelled = "".join(c if c.isalnum() or c.isspace() else f"&#{ord(c)};" for c in text)
+    return f"<code>{spelled}</code>"

@@ -1,0 +1,82 @@
+"""Issues with their whole history through REST v4, for servers whose GraphQL can not give it: five requests an issue.
+
+Rules:
+
+1. The list is ordered by creation: an issue that changes while it is read keeps its place, so none is passed over.
+2. A list of events that the server does not have, or does not show, is a gap of that issue and stops no other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.gitlab import mapping
+from connectors.gitlab.client import project_path
+from connectors.gitlab.payload import Malformed, text_of
+from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected, Unreadable
+from policies.issue import Gap, GapKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.payload import Payload
+    from policies.issue import Issue
+
+TYPES = ("issue", "incident", "task")
+
+
+class RestIssues:
+    """Reads a project's issues by REST."""
+
+    def __init__(self, client: GitLabClient) -> None:
+        self._client = client
+
+    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+        """Issues updated at or after ``since``, oldest first, each once."""
+        query = {"state": "all", "order_by": "created_at", "sort": "asc", "scope": "all"}
+        if since:
+            query["updated_after"] = since.isoformat()
+        seen: set[str] = set()
+        path = f"{project_path(project)}/issues"
+        for payload in self._client.pages(path, doing=f"read issues of {project}", query=query):
+            number = str(payload.get("id"))
+            if number not in seen and (text_of(payload.get("issue_type")) or "issue").lower() in TYPES:
+                seen.add(number)
+                yield self._mapped(payload, project)
+
+    def issue(self, project: str, iid: str) -> Issue:
+        """One issue. Raises NotFound; BadAnswer where it can not be made sense of."""
+        doing = f"read {project}#{iid}"
+        payload = self._client.rest("GET", f"{project_path(project)}/issues/{iid}", doing=doing)
+        made = self._mapped(payload, project) if isinstance(payload, dict) else Unreadable(iid, "not an object")
+        if isinstance(made, Unreadable):
+            raise BadAnswer(made.reason, tracker=self._client.name, doing=doing)
+        return made
+
+    def _mapped(self, payload: Payload, project: str) -> Issue | Unreadable:
+        gaps: list[Gap] = []
+        iid = str(payload.get("iid", ""))
+        oldest_first = {"sort": "asc", "order_by": "created_at"}
+        history = mapping.RestHistory(
+            notes=self._past(project, iid, "notes", gaps, oldest_first),
+            labels=self._past(project, iid, "resource_label_events", gaps),
+            states=self._past(project, iid, "resource_state_events", gaps),
+            milestones=self._past(project, iid, "resource_milestone_events", gaps),
+        )
+        try:
+            return mapping.rest_issue(payload, history, self._client.name, project, tuple(gaps))
+        except Malformed as error:
+            return Unreadable(f"{project}#{iid or '?'}", str(error))
+
+    def _past(
+        self, project: str, iid: str, what: str, gaps: list[Gap], query: dict[str, str] | None = None
+    ) -> tuple[Payload, ...]:
+        doing = f"read {what} of {project}#{iid}"
+        try:
+            return tuple(self._client.pages(f"{project_path(project)}/issues/{iid}/{what}", doing=doing, query=query))
+        except (NotFound, PermissionRefused, Rejected, BadAnswer) as error:
+            kind = GapKind.COMMENTS if what == "notes" else GapKind.HISTORY
+            gaps.append(Gap(kind, f"{what.replace('_', ' ')} could not be read: {error.detail}"))
+            return ()

@@ -1,0 +1,125 @@
+"""GitLab behind the port: ``GitLabReader`` and ``GitLabWriter``.
+
+Rules:
+
+1. GraphQL work items where the server has them, REST where it has not; both give the same facts and leave the same.
+2. A write states the end: it may be sent again, except the making of a note or an issue, which is looked for by its
+   mark before it is tried a second time.
+3. What GitLab has no place for (a priority, a link to another web site) is refused, not put somewhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connectors.gitlab.client import GitLabClient, SchemaDiffers, project_path
+from connectors.gitlab.history import CLOSED, OPENED
+from connectors.gitlab.mapping import with_own
+from connectors.gitlab.payload import kind_of, text_of
+from connectors.gitlab.releases import read_releases
+from connectors.gitlab.rest_issues import TYPES, RestIssues
+from connectors.gitlab.server import Generation, Server
+from connectors.gitlab.work_items import WorkItems
+from connectors.gitlab.writes import Writes
+from connectors.tracker import Capabilities, NotFound, Project, Unreadable, Words
+from policies.issue import Issue
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from connectors.retry import Retry
+    from connectors.tracker import Connection, Finding
+    from policies.changes import Change
+    from policies.issue import Actor, Release
+    from policies.receipt import Receipt
+
+_KEY = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
+
+
+class GitLabReader:
+    """Reads a GitLab. Attributes: as the port's ``TrackerReader``."""
+
+    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+        self._client = GitLabClient(connection, retry=retry)
+        self._server = Server(self._client)
+        self._work_items = WorkItems(self._client)
+        self._rest = RestIssues(self._client)
+        self.name = connection.name
+        self.requests: Counter[str] = self._client.requests
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(server=self._server.words(), web_links=False, priorities=False, internal_comments=True)
+
+    def own_account(self) -> Actor:
+        return self._server.account()
+
+    def check(self, projects: Sequence[str]) -> Iterator[Finding]:
+        yield from self._server.check(projects)
+
+    def projects(self) -> tuple[Project, ...]:
+        query = {"membership": "true", "archived": "false", "order_by": "id", "sort": "asc", "simple": "true"}
+        return tuple(
+            Project(
+                text_of(found.get("path_with_namespace")),
+                str(found.get("id")),
+                text_of(found.get("name")),
+                text_of(found.get("web_url")),
+            )
+            for found in self._client.pages("projects", doing="list the projects", query=query)
+        )
+
+    def words(self, project: str) -> Words:
+        """GitLab's words are the same in every project; the project is looked up all the same, to be there."""
+        self._client.rest("GET", project_path(project), doing=f"look at project {project}")
+        return Words(statuses=(OPENED, CLOSED), priorities=(), types=tuple(kind_of(name) for name in TYPES))
+
+    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+        own = self._server.account().id
+        if self._server.generation() is Generation.WORK_ITEMS:
+            try:
+                for found in self._work_items.changed_since(project, since):
+                    yield with_own(found, own) if isinstance(found, Issue) else found
+            except SchemaDiffers:
+                # Parts of the work item schema are marked experiment and may go in any release.
+                self._server.fall_back()
+            else:
+                return
+        for found in self._rest.changed_since(project, since):
+            yield with_own(found, own) if isinstance(found, Issue) else found
+
+    def issue(self, key: str) -> Issue:
+        named = _KEY.fullmatch(key)
+        if named is None:
+            raise NotFound(f"{key!r} names no issue; GitLab's are like 'group/project#7'", tracker=self.name)
+        own = self._server.account().id
+        if self._server.generation() is Generation.WORK_ITEMS:
+            try:
+                return with_own(self._work_items.issue(named["project"], named["iid"]), own)
+            except SchemaDiffers:
+                self._server.fall_back()
+        return with_own(self._rest.issue(named["project"], named["iid"]), own)
+
+    def releases(self, project: str) -> tuple[Release, ...]:
+        return read_releases(self._client, project)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class GitLabWriter:
+    """Writes to a GitLab. Attributes: as the port's ``TrackerWriter``."""
+
+    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+        self._client = GitLabClient(connection, retry=retry)
+        self._writes = Writes(self._client, Server(self._client))
+        self.name = connection.name
+        self.requests: Counter[str] = self._client.requests
+
+    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
+        return self._writes.perform(issue, change, now)
+
+    def close(self) -> None:
+        self._client.close()
