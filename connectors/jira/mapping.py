@@ -21,8 +21,9 @@ from connectors.jira.history import History, identifier, status_gaps
 from connectors.jira.instants import day, instant
 from connectors.jira.people import accounts_by_key, actor_of
 from connectors.jira.text import received
+from connectors.jira.wiki import unescaped
 from connectors.tracker import Project, Unreadable
-from policies.issue import Commented, Event, Gap, GapKind, Issue, IssueRef, Opened, Release, Word
+from policies.issue import Commented, Event, Gap, GapKind, Issue, IssueRef, Opened, Release, Role, Word
 
 # What is asked of every issue; nothing else is read.
 FIELDS = (
@@ -180,6 +181,9 @@ def _comment(payload: Any, place: int, own: str) -> Commented:
     comment: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
     at = instant(comment.get("created"))
     number = identifier(comment.get("id")) or f"at {place}"
+    actor = actor_of(comment.get("author"), own)
+    body = comment.get("body")
+    text = text_of(body)
     try:
         edited_at = instant(comment.get("updated"))
     except ValueError:
@@ -187,10 +191,11 @@ def _comment(payload: Any, place: int, own: str) -> Commented:
     return Commented(
         id=f"comment:{number}",
         at=at,
-        actor=actor_of(comment.get("author"), own),
+        actor=actor,
         comment=number,
         public=not (comment.get("jsdPublic") is False or comment.get("visibility") or _marked_internal(comment)),
-        text=text_of(comment.get("body")),
+        # Data Center gives markup. Ours is known to be escaped text; what others mean by theirs is not ours to guess.
+        text=unescaped(text) if actor.role is Role.OWN and isinstance(body, str) else text,
         edited_at=edited_at if edited_at > at else None,
     )
 

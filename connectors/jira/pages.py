@@ -33,7 +33,7 @@ def search_cloud(server: JiraServer, jql: str, fields: Sequence[str], doing: str
     """The issues that match, each once."""
     seen: set[str] = set()
     tokens: set[str] = set()
-    body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": CLOUD_PAGE}
+    body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": CLOUD_PAGE, "expand": "changelog"}
     while True:
         answer = server.expect_object(server.client.call("POST", "search/jql", doing=doing, body=body), doing)
         yield from _fresh(server.expect_list(answer, "issues", doing), seen)

@@ -88,9 +88,7 @@ class JiraReader:
     def issue(self, key: str) -> Issue:
         _ = self._server.account
         doing = f"read issue {key}"
-        params: dict[str, str | int] = {"fields": ",".join(FIELDS)}
-        if not self._server.cloud:
-            params["expand"] = "changelog"
+        params: dict[str, str | int] = {"fields": ",".join(FIELDS), "expand": "changelog"}
         payload = self._server.object("issue/{key}", doing=doing, params=params, key=key)
         found = next(self._with_history([payload], doing)) if self._server.cloud else payload
         issue = self._mapped(found)
@@ -131,12 +129,18 @@ class JiraReader:
                 yield self._mapped(payload)
 
     def _with_history(self, payloads: Sequence[Mapping[str, Any]], doing: str) -> Iterator[Mapping[str, Any]]:
-        """Cloud: the same issues with their whole history, whatever a shortened one they came with."""
+        """Cloud: the same issues with their whole history.
+
+        What they came with is shortened, but says how many entries there are: the whole is checked against it.
+        """
         ids = [identifier(payload.get("id")) for payload in payloads]
         found = pages.histories(self._server, [id_ for id_ in ids if id_], doing) if any(ids) else {}
         for id_, payload in zip(ids, payloads, strict=True):
+            shortened = payload.get("changelog")
+            said = self._server.number(shortened, "total", 0) if isinstance(shortened, Mapping) else 0
             whole = found.get(id_)
-            yield {**payload, "changelog": None if whole is None else {"total": len(whole), "histories": whole}}
+            changelog = None if whole is None else {"total": max(said, len(whole)), "histories": whole}
+            yield {**payload, "changelog": changelog}
 
     def _mapped(self, payload: Mapping[str, Any]) -> Issue | Unreadable:
         return issue_of(self._with_comments(payload), self._server.source)

@@ -26,6 +26,9 @@ _SPECIAL = re.compile(
     r"|(?i:(?<=www))\.|(?:(?<=h[1-6])|(?<=bq))\.(?=\s)"
 )
 
+_CHARACTERS = {entity: character for character, entity in _ENTITIES.items()} | {"&nbsp;": " "}
+_ESCAPED = re.compile(r"\\([{}\[\]()*_+^~|!#?-])|" + "|".join(map(re.escape, _CHARACTERS)))
+
 
 def markup_of(document: Document, mark: str) -> str:
     """The document as wiki markup, with ``mark`` as its last line in code style."""
@@ -35,6 +38,11 @@ def markup_of(document: Document, mark: str) -> str:
 def escaped(text: str) -> str:
     """The text so that it is shown as it is."""
     return _SPECIAL.sub(lambda found: _ENTITIES.get(found[0]) or "\\" + found[0], printable(text))
+
+
+def unescaped(markup: str) -> str:
+    """The characters that ``escaped`` was given. For what we wrote ourselves; other people's markup stays as it is."""
+    return _ESCAPED.sub(lambda found: found[1] or _CHARACTERS[found[0]], markup)
 
 
 def _block(block: Block) -> str:
