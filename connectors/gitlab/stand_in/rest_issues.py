@@ -1,0 +1,372 @@
+"""REST v4, issues: the list, one issue, its notes, its three kinds of events, its links."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+
+from connectors.gitlab.stand_in.call import Refusal, missing
+from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
+from connectors.gitlab.stand_in.history import Note, latest, thread
+from connectors.gitlab.stand_in.paging import keyset, listed
+from connectors.gitlab.stand_in.shapes import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from connectors.gitlab.stand_in.call import Call
+    from connectors.sandbox.nouns import Issue, IssueLink, Project
+
+_TYPES = ("issue", "incident", "test_case", "task")
+_ORDERS: dict[str, Callable[[Issue], str]] = {
+    "created_at": lambda issue: instant(issue.created) or "",
+    "updated_at": lambda issue: instant(issue.updated) or "",
+    "title": lambda issue: issue.title.casefold(),
+    "due_date": lambda issue: issue.due.isoformat() if issue.due else "9999",
+    "id": lambda issue: f"{int(issue.id):020d}",
+    "relative_position": lambda issue: f"{int(issue.id):020d}",
+    "weight": lambda issue: f"{issue.weight or 0:020d}",
+}
+_UPDATABLE = (
+    "assignee_id", "assignee_ids", "confidential", "created_at", "description", "discussion_locked", "due_date",
+    "labels", "add_labels", "remove_labels", "milestone_id", "state_event", "title", "issue_type", "weight",
+)  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------------- the list
+def list_issues(call: Call) -> Response:
+    return _listed(call, [*call.project().issues.values()])
+
+
+def list_everywhere(call: Call) -> Response:
+    """``/issues``: of all projects the caller sees; ``scope`` is ``created_by_me`` unless said otherwise."""
+    token = call.account()
+    scope = call.choice("scope", ("created_by_me", "assigned_to_me", "all"), "created_by_me")
+    seen = (issue for project in call.store.projects.values() for issue in _of(call, project))
+    if scope == "created_by_me":
+        seen = (issue for issue in seen if issue.reporter == token.user)
+    elif scope == "assigned_to_me":
+        seen = (issue for issue in seen if token.user in issue.assignees)
+    return _listed(call, [*seen])
+
+
+def _of(call: Call, project: Project) -> Iterator[Issue]:
+    if call.visible(project.key):
+        yield from project.issues.values()
+
+
+def _listed(call: Call, issues: list[Issue]) -> Response:
+    order = call.choice("order_by", tuple(_ORDERS), "created_at")
+    sort = call.choice("sort", ("asc", "desc"), "desc")
+    details = bool(call.flag("with_labels_details"))
+
+    def key(issue: Issue) -> tuple[str, int]:
+        return _ORDERS[order](issue), int(issue.id)
+
+    def shape(issue: Issue) -> dict[str, Any]:
+        return call.shapes.issue(issue, details=details)
+
+    tests = [*_tests(call)]
+    rows = sorted((one for one in issues if call.sees(one) and all(test(one) for test in tests)), key=key)
+    if sort == "desc":
+        rows.reverse()
+    if call.text("pagination") == "keyset":
+        if call.generation != "19.2":
+            raise Refusal(405, {"error": "Keyset pagination is not yet available for this type of request"})
+        return keyset(call, rows, shape, key, order)
+    return listed(call, rows, shape, order_by=order, sort=sort, state=call.text("state", "all"))
+
+
+def _tests(call: Call) -> Iterator[Callable[[Issue], bool]]:
+    """What the parameters ask of an issue."""
+    state = call.choice("state", ("opened", "closed", "all"), "all")
+    if state != "all":
+        yield lambda issue: issue.status == state
+    yield from _times(call)
+    yield from _people(call)
+    labels = call.words("labels")
+    if labels in (["None"], ["Any"]):
+        yield lambda issue: bool(issue.labels) == (labels == ["Any"])
+    elif labels:
+        yield lambda issue: set(labels) <= set(issue.labels)
+    if call.given("iids"):
+        iids = set(call.numbers("iids"))
+        yield lambda issue: issue.number in iids
+    if call.given("issue_type"):
+        kind = call.choice("issue_type", _TYPES, "issue").upper()
+        yield lambda issue: issue.type == kind
+    if (confidential := call.flag("confidential")) is not None:
+        yield lambda issue: issue.confidential == confidential
+    if words := call.text("search").casefold():
+        yield lambda issue: words in f"{issue.title}\n{issue.description or ''}".casefold()
+    if title := call.text("milestone"):
+        yield lambda issue: _milestone_title(call, issue) == title
+
+
+def _milestone_title(call: Call, issue: Issue) -> str:
+    milestone = call.store.projects[issue.project].milestones.get(issue.milestone or 0)
+    return milestone.title if milestone else "None"
+
+
+def _times(call: Call) -> Iterator[Callable[[Issue], bool]]:
+    if (updated_after := call.moment("updated_after")) is not None:
+        yield lambda issue: issue.updated >= updated_after
+    if (updated_before := call.moment("updated_before")) is not None:
+        yield lambda issue: issue.updated <= updated_before
+    if (created_after := call.moment("created_after")) is not None:
+        yield lambda issue: issue.created >= created_after
+    if (created_before := call.moment("created_before")) is not None:
+        yield lambda issue: issue.created <= created_before
+
+
+def _people(call: Call) -> Iterator[Callable[[Issue], bool]]:
+    names = {user.username: user.id for user in call.store.users.values()}
+    if call.given("author_username"):
+        author = names.get(call.text("author_username"))
+        yield lambda issue: issue.reporter == author
+    if wanted := call.words("assignee_username"):
+        accounts = {names.get(one) for one in wanted}
+        yield lambda issue: not accounts.isdisjoint(issue.assignees)
+    if (number := call.text("assignee_id")) in {"None", "Any"}:
+        yield lambda issue: bool(issue.assignees) == (number == "Any")
+    elif number:
+        account = _accounts(call, [call.whole("assignee_id", 0)])
+        yield lambda issue: not set(account).isdisjoint(issue.assignees)
+
+
+# ---------------------------------------------------------------------------------------------------------- one issue
+def get_issue(call: Call) -> Response:
+    return JSONResponse(call.shapes.issue(call.issue()))
+
+
+def create_issue(call: Call) -> Response:
+    project = call.project()
+    token = call.need("create", project)
+    call.required("title")
+    changes = _changes(call, project, None)
+    changes.pop("title", None)
+    changes.pop("description", None)
+    edits = Edits(call.store, token.user)
+    with _model():
+        issue = edits.create(project, call.text("title"), call.text("description"), changes)
+    return JSONResponse(call.shapes.issue(issue), 201)
+
+
+def update_issue(call: Call) -> Response:
+    issue = call.issue()
+    project = call.store.projects[issue.project]
+    token = call.need("edit", project)
+    if not any(name in call.params for name in _UPDATABLE):
+        raise Refusal.invalid(f"{', '.join(_UPDATABLE)} are missing, at least one parameter must be provided")
+    changes = _changes(call, project, issue)
+    with _model():
+        Edits(call.store, token.user).update(issue, changes)
+    return JSONResponse(call.shapes.issue(issue))
+
+
+def _changes(call: Call, project: Project, issue: Issue | None) -> dict[str, Any]:
+    """The parameters in the store's names. What GitLab Free does not have is left out, as there."""
+    changes: dict[str, Any] = {name: call.text(name) for name in ("title", "description") if call.given(name)}
+    if (confidential := call.flag("confidential")) is not None:
+        changes["confidential"] = confidential
+    if call.given("due_date"):
+        changes["due"] = call.day("due_date")
+    if call.given("milestone_id"):
+        number = call.whole("milestone_id", 0)
+        changes["milestone"] = number if number in project.milestones else None
+    if call.given("assignee_ids"):
+        changes["assignees"] = _accounts(call, call.numbers("assignee_ids"))
+    elif call.given("assignee_id"):
+        changes["assignees"] = _accounts(call, [call.whole("assignee_id", 0)])
+    if call.given("issue_type"):
+        changes["type"] = call.choice("issue_type", _TYPES, "issue").upper()
+    if call.given("state_event"):
+        event = call.choice("state_event", ("close", "reopen"), "close")
+        changes["status"] = "closed" if event == "close" else "opened"
+    if any(map(call.given, ("labels", "add_labels", "remove_labels"))):
+        standing = call.words("labels") if call.given("labels") or issue is None else issue.labels
+        gone = set(call.words("remove_labels"))
+        changes["labels"] = list(
+            dict.fromkeys([*(one for one in standing if one not in gone), *call.words("add_labels")])
+        )
+    return changes
+
+
+def _accounts(call: Call, numbers: list[int]) -> list[str]:
+    by_number = {user.number: user.id for user in call.store.users.values()}
+    return [by_number[one] for one in numbers if one in by_number]
+
+
+class _model:  # noqa: N801 - reads as a statement: with _model():
+    """Turns what the model refuses into 400 ``{"message": {"title": ["can't be blank"]}}``."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Invalid):
+            raise Refusal.message(400, {error.field: [error.reason]}) from error
+
+
+# -------------------------------------------------------------------------------------------------------------- notes
+def list_notes(call: Call) -> Response:
+    """Comments and system notes; label, state and milestone events are not among them."""
+    issue = call.issue()
+    order = call.choice("order_by", ("created_at", "updated_at"), "created_at")
+    sort = call.choice("sort", ("asc", "desc"), "desc")
+    kinds = call.choice("activity_filter", ("all_notes", "only_comments", "only_activity"), "all_notes")
+    notes = [note for note in _notes(call, issue) if note.kind in {"comment", "system"}]
+    if kinds != "all_notes":
+        notes = [note for note in notes if (note.kind == "comment") == (kinds == "only_comments")]
+    notes.sort(key=lambda note: (_touched(note) if order == "updated_at" else note.at, note.id), reverse=sort == "desc")
+    noteable = {"noteable_id": call.path["iid"], "activity_filter": kinds}
+    return listed(call, notes, lambda note: call.shapes.note(issue, note), order_by=order, sort=sort, **noteable)
+
+
+def list_discussions(call: Call) -> Response:
+    """The same notes, each as the thread it opens."""
+    issue = call.issue()
+    notes = [note for note in _notes(call, issue) if note.kind in {"comment", "system"}]
+
+    def shape(note: Note) -> dict[str, Any]:
+        return {"id": note.discussion, "individual_note": True, "notes": [call.shapes.note(issue, note)]}
+
+    return listed(call, notes, shape)
+
+
+def get_note(call: Call) -> Response:
+    issue = call.issue()
+    return JSONResponse(call.shapes.note(issue, _note(call, issue)))
+
+
+def create_note(call: Call) -> Response:
+    issue = call.issue()
+    token = call.need("comment", call.store.projects[issue.project])
+    call.required("body")
+    internal = call.flag("internal", call.flag("confidential", default=False))
+    written = _write(lambda: Edits(call.store, token.user).comment(issue, call.text("body"), internal=bool(internal)))
+    if written.comment is None:
+        return JSONResponse({"commands_changes": {}, "summary": list(written.said)}, 202)
+    note = next(one for one in thread(issue, *_around(call, issue)) if one.comment is written.comment)
+    return JSONResponse(call.shapes.note(issue, note), 201)
+
+
+def update_note(call: Call) -> Response:
+    issue = call.issue()
+    note = _note(call, issue)
+    token = call.need("comment", call.store.projects[issue.project])
+    if note.comment is None or note.comment.author != token.user:
+        raise Refusal.message(403, "403 Forbidden")
+    if not call.given("body"):
+        raise Refusal.invalid("body, confidential are missing, at least one parameter must be provided")
+    comment = note.comment
+    written = _write(lambda: Edits(call.store, token.user).edit_comment(issue, comment, call.text("body")))
+    if written.comment is None:
+        return JSONResponse({"commands_changes": {}, "summary": list(written.said)}, 202)
+    return JSONResponse(call.shapes.note(issue, _note(call, issue)))
+
+
+def delete_note(call: Call) -> Response:
+    issue = call.issue()
+    note = _note(call, issue)
+    token = call.need("comment", call.store.projects[issue.project])
+    if note.comment is None or note.comment.author != token.user:
+        raise Refusal.message(403, "403 Forbidden")
+    call.store.remove_comment(issue.id, note.comment.id, actor=token.user)
+    return Response(status_code=204)
+
+
+def _write(write: Callable[[], Any]) -> Any:
+    try:
+        return write()
+    except Invalid as error:
+        detail = f'400 Bad request - Note {{:{error.field}=>["{error.reason}"]}}'
+        raise Refusal.message(400, detail) from error
+
+
+def _note(call: Call, issue: Issue) -> Note:
+    found = (
+        one for one in _notes(call, issue) if one.kind in {"comment", "system"} and str(one.id) == call.path["note"]
+    )
+    note = next(found, None)
+    if note is None:
+        raise missing("Note")
+    return note
+
+
+def _notes(call: Call, issue: Issue) -> list[Note]:
+    """The thread as the caller may see it."""
+    notes = latest(thread(issue, *_around(call, issue)), call.keep)
+    return [note for note in notes if call.insider() or not (note.comment and note.comment.internal)]
+
+
+def _around(call: Call, issue: Issue) -> tuple[Project, Any]:
+    return call.store.projects[issue.project], call.store.users
+
+
+def _touched(note: Note) -> Any:
+    return note.comment.updated if note.comment else note.at
+
+
+# ------------------------------------------------------------------------------------------------------------- events
+def list_label_events(call: Call) -> Response:
+    issue = call.issue()
+    notes = [note for note in _notes(call, issue) if note.kind == "label"]
+    return listed(call, [event for note in notes for event in call.shapes.label_events(issue, note)], dict)
+
+
+def list_state_events(call: Call) -> Response:
+    issue = call.issue()
+    notes = [note for note in _notes(call, issue) if note.kind == "state"]
+    return listed(call, notes, lambda note: call.shapes.state_event(issue, note))
+
+
+def list_milestone_events(call: Call) -> Response:
+    issue = call.issue()
+    notes = [note for note in _notes(call, issue) if note.kind == "milestone"]
+    return listed(call, notes, lambda note: call.shapes.milestone_event(issue, note))
+
+
+# -------------------------------------------------------------------------------------------------------------- links
+def list_links(call: Call) -> Response:
+    issue = call.issue()
+    return JSONResponse([call.shapes.linked(issue, link) for link in issue.links])
+
+
+def create_link(call: Call) -> Response:
+    issue = call.issue()
+    token = call.need("link", call.store.projects[issue.project])
+    call.required("target_project_id", "target_issue_iid")
+    kind = call.choice("link_type", ("relates_to", "blocks", "is_blocked_by"), "relates_to")
+    project = call.visible(call.text("target_project_id"))
+    if project is None:
+        raise missing("Project")
+    target = project.issues.get(call.whole("target_issue_iid", 0))
+    if target is None or not call.sees(target):
+        raise missing()
+    try:
+        link = Edits(call.store, token.user).link(issue, target, kind)
+    except Conflict as conflict:
+        status = 409 if "already" in str(conflict) else 403 if "license" in str(conflict) else 404
+        raise Refusal.message(status, str(conflict)) from conflict
+    return JSONResponse(call.shapes.link(link), 201)
+
+
+def delete_link(call: Call) -> Response:
+    issue = call.issue()
+    token = call.need("link", call.store.projects[issue.project])
+    link: IssueLink | None = next((one for one in issue.links if one.id == call.path["link"]), None)
+    if link is None:
+        raise missing()
+    shaped = call.shapes.link(link)
+    call.store.unlink_issues(link, actor=token.user)
+    return JSONResponse(shaped)
+
+
+# ----------------------------------------------------------------------------------------------------- merge requests
+def list_closing(call: Call) -> Response:
+    """The merge requests that close, or closed, the issue."""
+    issue = call.issue()
+    requests = call.store.projects[issue.project].merge_requests.values()
+    return listed(call, [one for one in requests if issue.number in one.closes], call.shapes.merge_request)
