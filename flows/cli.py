@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -184,6 +185,8 @@ def enforce(site: str, now: str | None, as_json: bool, dry: bool, expect: str | 
 def run(arguments: list[str]) -> Exit:
     """Carry out one command line; every way it can say no ends here, as one block and a code."""
     as_json = "--json" in arguments
+    # Libraries that warn (of a retry, say) would be printed between our tables where nobody has set up logging.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         ended: Any = cli.main(arguments, prog_name="warranty", standalone_mode=False)
     except click.ClickException as refused:

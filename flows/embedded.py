@@ -22,6 +22,7 @@ SETTINGS = {
     # What the run has to say, the command says itself: tables, or one clear block.
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_ROOT_LEVEL": "CRITICAL",
     "PREFECT_CLI_PROMPT": "false",
 }
 

@@ -103,25 +103,25 @@ def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
     return tuple(read)
 
 
-@task(name="judge", cache_policy=NO_CACHE)
+@task(name="judge", task_run_name="judge", cache_policy=NO_CACHE)
 def judge(sitting: Sitting, collected: tuple[Collected, ...]) -> tuple[Prepared, tuple[Judged, ...]]:
     """Judge every issue."""
     return steps.judge_collected(sitting, collected)
 
 
-@task(name="plan", cache_policy=NO_CACHE)
+@task(name="plan", task_run_name="plan", cache_policy=NO_CACHE)
 def plan(sitting: Sitting, collected: tuple[Collected, ...], prepared: Prepared, judged: tuple[Judged, ...]) -> Run:
     """Decide what is to be written."""
     return steps.plan_judged(sitting, collected, prepared, judged)
 
 
-@task(name="apply", cache_policy=NO_CACHE)
+@task(name="apply", task_run_name="apply", cache_policy=NO_CACHE)
 def apply(sitting: Sitting, run: Run, prepared: Prepared) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
     """Write: labels, priorities, due dates, assignees, comments, patch links, reports, in the plan's order."""
     return writing.apply(sitting, run.plan, prepared.by_id())
 
 
-@task(name="summarise", cache_policy=NO_CACHE)
+@task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
 def summarise(sitting: Sitting, run: Run) -> None:
     """Write down how the run ended, and show it: one Markdown artifact, and tables of verdicts, plan and receipts."""
     direct.finish(sitting, run)

@@ -1,0 +1,340 @@
+"""The run over two trackers in memory: what is written, what is not, and how it ends."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connectors import registry
+from connectors.ledger import Holder, Ledger
+from connectors.tracker import PermissionRefused, ServerFailed, TrackerError, Unreachable
+from flows.exit_codes import Exit
+from policies.issue import Word
+from policies.receipt import Outcome
+from tests.flows.workshop import NOW, TOKEN, at
+from tests.memory_server import Trouble
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policies.issue import Issue
+    from policies.pack import PolicyPack
+    from policies.verdict import Verdict
+    from tests.flows.conftest import Command
+    from tests.flows.workshop import Workshop
+
+
+def writes(workshop: Workshop) -> list[str]:
+    return [name for server in workshop.servers() for name in server.requests if not name.startswith("GET")]
+
+
+def refused() -> TrackerError:
+    return PermissionRefused("403 from the server")
+
+
+def server_error() -> TrackerError:
+    return ServerFailed("500 from the server")
+
+
+def unreachable() -> TrackerError:
+    return Unreachable("connection refused")
+
+
+def test_a_plan_says_what_would_be_written_and_writes_nothing(workshop: Workshop, warranty: Command) -> None:
+    said = warranty("plan", "--json")
+    assert said.code == Exit.FINE
+    changes = said.document["plan"]["changes"]
+    assert {change["issue"] for change in changes} == {"CAR-1", "CAR-2", "VAN-1", "(new)"}
+    assert not writes(workshop)
+
+
+def test_a_plan_builds_no_writer(warranty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a plan built a writer")
+
+    monkeypatch.setattr(registry, "open_writer", never)
+    assert warranty("plan").code == Exit.FINE
+
+
+def test_an_apply_without_changes_builds_no_writer(warranty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert warranty("apply").code == Exit.FINE
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a writer was built for nothing")
+
+    monkeypatch.setattr(registry, "open_writer", never)
+    assert warranty("apply").code == Exit.FINE
+
+
+def test_what_was_applied_is_not_planned_again(workshop: Workshop, warranty: Command) -> None:
+    first = warranty("apply", "--json")
+    assert first.code == Exit.FINE
+    assert {receipt["outcome"] for receipt in first.document["receipts"]} == {Outcome.PERFORMED}
+    before = len(writes(workshop))
+    second = warranty("apply", "--json")
+    assert second.document["plan"]["changes"] == []
+    assert second.document["receipts"] == []
+    assert len(writes(workshop)) == before
+
+
+def test_without_its_ledger_a_site_still_has_nothing_to_write(workshop: Workshop, warranty: Command) -> None:
+    warranty("apply")
+    shutil.rmtree(workshop.folder / ".warranty")
+    assert warranty("plan", "--json").document["plan"]["changes"] == []
+
+
+def test_the_second_run_reads_only_what_changed(workshop: Workshop, warranty: Command) -> None:
+    warranty("apply")
+    warranty("plan")
+    since = [server.requests.copy() for server in workshop.servers()]
+    said = warranty("plan", "--json")
+    assert len(said.document["issues"]) == 3
+    assert [len(server.requests) for server in workshop.servers()] == [len(names) + 3 for names in since]
+
+
+def test_the_report_is_one_issue_edited_in_place_and_never_judged(workshop: Workshop, warranty: Command) -> None:
+    warranty("apply")
+    workshop.north.open("CAR", "Horn is mute", by="carla")
+    said = warranty("apply", "--json")
+    reports = [record for record in workshop.north.records("CAR") if "warranty::report" in record.labels]
+    assert len(reports) == 1
+    assert reports[0].key not in {issue["key"] for issue in said.document["issues"]}
+
+
+def test_an_expected_digest_lets_the_same_plan_through(workshop: Workshop, warranty: Command) -> None:
+    digest = warranty("plan", "--json").document["plan"]["digest"]
+    assert warranty("apply", "--expect", digest).code == Exit.FINE
+    assert writes(workshop)
+
+
+def test_another_digest_than_expected_writes_nothing(workshop: Workshop, warranty: Command) -> None:
+    digest = warranty("plan", "--json").document["plan"]["digest"]
+    workshop.north.open("CAR", "Horn is mute", by="carla")
+    said = warranty("apply", "--expect", digest)
+    assert said.code == Exit.REFUSED
+    assert digest in said.err
+    assert "nothing was written" in said.err
+    assert not writes(workshop)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    ["changes_per_run: 2", "changes_per_issue: 1", "share_of_issues: 0.1\n  share_from: 1"],
+)
+def test_over_a_limit_nothing_is_written(workshop: Workshop, warranty: Command, limits: str) -> None:
+    workshop.edit("trackers:\n", f"limits:\n  {limits}\ntrackers:\n")
+    said = warranty("apply")
+    assert said.code == Exit.REFUSED
+    assert "goes over a limit" in said.err
+    assert not writes(workshop)
+
+
+def test_a_plan_over_a_limit_is_shown_and_says_so(workshop: Workshop, warranty: Command) -> None:
+    workshop.edit("trackers:\n", "limits: {changes_per_run: 2}\ntrackers:\n")
+    said = warranty("plan")
+    assert said.code == Exit.REFUSED
+    assert "over a limit" in said.out
+
+
+def test_a_failed_change_stops_its_issue_and_no_other(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.troubles.append(Trouble(refused, name="PUT due", times=1))
+    said = warranty("apply", "--json")
+    assert said.code == Exit.PARTLY
+    outcomes = [(one["issue"], one["outcome"]) for one in said.document["receipts"]]
+    assert ("CAR-1", "failed") in outcomes
+    assert ("CAR-1", "not_tried") in outcomes
+    assert {outcome for key, outcome in outcomes if key != "CAR-1"} == {"performed"}
+    assert said.document["state"] == "amber"
+
+
+def test_the_next_run_finishes_what_failed(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.troubles.append(Trouble(refused, name="PUT due", times=1))
+    warranty("apply")
+    again = warranty("apply", "--json")
+    assert again.code == Exit.FINE
+    assert {one["issue"] for one in again.document["receipts"]} == {"CAR-1"}
+
+
+def test_a_tracker_that_stops_answering_is_left_alone_for_the_rest(workshop: Workshop, warranty: Command) -> None:
+    for number in range(6):
+        workshop.north.open("CAR", f"More {number}", by="carla", at=at("06 12:00"))
+    workshop.north.troubles.append(Trouble(unreachable, name="PUT", times=1000))
+    said = warranty("apply", "--json")
+    assert said.code == Exit.PARTLY
+    north = [one["outcome"] for one in said.document["receipts"] if one["tracker"] == "north"]
+    assert north.count("failed") == 3
+    assert set(north[3:]) <= {"not_tried", "failed"}
+    south = {one["outcome"] for one in said.document["receipts"] if one["tracker"] == "south"}
+    assert south == {"performed"}
+
+
+def test_a_tracker_that_is_down_stops_no_other(workshop: Workshop, warranty: Command) -> None:
+    workshop.edit("http://127.0.0.1/south", "http://127.0.0.1/dead")
+    said = warranty("apply", "--json")
+    assert said.code == Exit.PARTLY
+    assert list(said.document["faults"]) == ["south/VAN"]
+    assert {one["tracker"] for one in said.document["receipts"]} == {"north"}
+
+
+def test_where_no_tracker_answers_the_run_is_red(workshop: Workshop, warranty: Command) -> None:
+    workshop.edit("http://127.0.0.1/south", "http://127.0.0.1/dead")
+    workshop.edit("http://127.0.0.1/north", "http://127.0.0.1/dead")
+    said = warranty("apply", "--json")
+    assert said.code == Exit.TRACKER
+    assert said.document["state"] == "red"
+    assert not writes(workshop)
+
+
+def test_a_wrong_token_is_said_clearly_and_not_repeated(warranty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKSHOP_TOKEN", "wrong-token-987")
+    said = warranty("plan")
+    assert said.code == Exit.TRACKER
+    assert "401" in said.out
+    assert "Check that the token is right" in said.out
+    assert "wrong-token-987" not in said.out + said.err
+
+
+def test_a_project_cut_short_keeps_its_cursor_and_is_read_again(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.memory_tracker.MemoryReader.page", 1)
+    workshop.north.troubles.append(Trouble(server_error, name="GET releases", times=10))
+    said = warranty("apply", "--json")
+    assert said.code == Exit.PARTLY
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        assert ledger.cursor("workshop", "north", "CAR") is None
+        assert ledger.cursor("workshop", "south", "VAN") is not None
+    workshop.north.troubles.clear()
+    assert warranty("apply", "--json").code == Exit.FINE
+
+
+def test_a_tracker_that_was_not_read_whole_gets_no_report(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.troubles.append(Trouble(server_error, name="GET releases", times=10))
+    warranty("apply")
+    assert not [record for record in workshop.north.records("CAR") if "warranty::report" in record.labels]
+
+
+def test_an_unreadable_issue_is_shown_and_stops_nobody(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.find("CAR-1").garbled = True
+    said = warranty("apply", "--json")
+    assert said.code == Exit.PARTLY
+    assert [one["key"] for one in said.document["unreadable"]] == ["CAR-1"]
+    assert {one["issue"] for one in said.document["receipts"]} >= {"CAR-2", "VAN-1"}
+
+
+def test_a_status_without_meaning_is_skipped_with_the_line_to_add(workshop: Workshop, warranty: Command) -> None:
+    car = workshop.north.find("CAR-1")
+    workshop.north.set_status(car, Word("17", "Parked: [bold]x"), by="lena")
+    said = warranty("plan", "--json")
+    assert said.code == Exit.PARTLY
+    (skipped,) = said.document["plan"]["skipped"]
+    assert skipped["key"] == "CAR-1"
+    assert "'Parked: [bold]x' (id 17)" in skipped["reason"]
+    assert "under states of tracker 'north' in workshop.yaml" in skipped["reason"]
+    assert "CAR-1" not in {issue["key"] for issue in said.document["issues"]}
+
+
+def test_a_second_run_at_the_same_time_writes_nothing(workshop: Workshop, warranty: Command) -> None:
+    warranty("plan")
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        other = Holder("elsewhere", 1)
+        from flows import instant
+
+        ledger.begin_run("other", "workshop", NOW)
+        ledger.take_lease("workshop", "other", instant.now(), holder=other)
+    said = warranty("apply")
+    assert said.code == Exit.BUSY
+    assert "other" in said.err
+    assert not writes(workshop)
+
+
+def test_each_receipt_is_in_the_ledger_before_the_next_change(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded: list[int] = []
+    performed: list[int] = []
+    real = Ledger.record_receipt
+
+    def counted(self: Ledger, *arguments: object) -> None:
+        real(self, *arguments)  # type: ignore[arg-type]  # handed on as they came
+        recorded.append(len(writes(workshop)))
+
+    monkeypatch.setattr(Ledger, "record_receipt", counted)
+    warranty("apply")
+    performed = sorted(recorded)
+    assert recorded == performed
+    assert len(set(recorded)) >= 9
+
+
+def test_a_killed_apply_is_finished_by_the_next_and_nothing_stands_twice(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Ledger.record_receipt
+    left = [3]
+
+    class Killed(BaseException):
+        pass
+
+    def dying(self: Ledger, *arguments: object) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        real(self, *arguments)  # type: ignore[arg-type]  # handed on as they came
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "record_receipt", dying)
+        with pytest.raises(Killed):
+            warranty("apply")
+    assert warranty("apply").code == Exit.FINE
+    assert warranty("plan", "--json").document["plan"]["changes"] == []
+    ours = [note for record in workshop.north.records("CAR") for note in record.notes if note.author == "warranty"]
+    assert len(ours) == 1
+
+
+def test_every_run_is_written_down_with_its_state_and_digest(warranty: Command) -> None:
+    planned = warranty("plan", "--json").document
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        (run,) = ledger.runs("workshop")
+        verdicts = list(ledger.verdicts("workshop"))
+    assert (run.id, run.state, run.plan_digest) == (planned["run"], "green", planned["plan"]["digest"])
+    assert len(verdicts) == 6
+
+
+def test_the_token_is_in_no_output_and_no_file(workshop: Workshop, warranty: Command) -> None:
+    said = warranty("apply", "--json")
+    assert TOKEN not in said.out + said.err
+    for file in workshop.folder.rglob("*"):
+        assert not file.is_file() or TOKEN.encode() not in file.read_bytes()
+
+
+def test_a_foreign_title_neither_colours_nor_moves_the_terminal(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.open("CAR", "\x1b[31mred\x1b[0m [bold]x[/bold] \u202eevil", by="carla")
+    said = warranty("plan")
+    assert "\x1b" not in said.out
+    assert "\u202e" not in said.out
+    assert "[bold]x[/bold]" in said.out
+
+
+def test_an_issue_that_trips_a_defect_stops_no_other(warranty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import steps
+
+    real = steps.judge
+
+    def tripping(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[Verdict, ...]:
+        if issue.ref.key == "CAR-1":
+            raise ZeroDivisionError
+        return real(issue, pack, now)
+
+    monkeypatch.setattr(steps, "judge", tripping)
+    said = warranty("plan", "--json")
+    assert said.code == Exit.PARTLY
+    assert [skip["key"] for skip in said.document["plan"]["skipped"]] == ["CAR-1"]
+    assert len(said.document["issues"]) == 2
+
+
+def test_requests_are_counted_by_tracker_and_kind(workshop: Workshop, warranty: Command) -> None:
+    sent = warranty("apply", "--json").document["requests"]
+    for server, name in zip(workshop.servers(), ("north", "south"), strict=True):
+        assert sum(sent[name].values()) == len(server.requests)
