@@ -151,7 +151,7 @@ class _Door:
         async def endpoint(request: Request) -> Response:
             if request.headers.get("authorization"):
                 await self._session(request)
-            session = Session(self._store, self._cloud, self._api, _base(request), Token(""), {}, {})
+            session = Session(self._store, self._cloud, self._api, _base(request), Token(""), request.query_params, {})
             return JSONResponse(work(session))
 
         return endpoint
@@ -175,7 +175,7 @@ class _Door:
             self._api,
             _base(request),
             token,
-            dict(request.query_params),
+            request.query_params,
             {name: str(value) for name, value in request.path_params.items()},
             body,
             request.scope.get(TRUNCATED_HISTORY),

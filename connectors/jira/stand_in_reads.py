@@ -55,7 +55,7 @@ def myself(session: Session) -> Json | None:
 
 
 def my_permissions(session: Session) -> Json:
-    asked = [one for one in session.query.get("permissions", "").split(",") if one]
+    asked = session.many("permissions")
     if not asked:
         if session.cloud:
             raise Refusal(400, "The 'permissions' query parameter is required.")
@@ -223,16 +223,15 @@ def user_search(session: Session) -> list[Json]:
 
 def issue(session: Session) -> Json:
     held = session.issue(session.path["key"])
-    asked = [one for one in session.query.get("fields", "*all").split(",") if one]
-    shape = shapes.issue(session, held, asked, expand=session.query.get("expand", ""))
-    return with_properties(shape, held, session.query.get("properties", ""))
+    asked = session.many("fields") or ["*all"]
+    shape = shapes.issue(session, held, asked, expand=",".join(session.many("expand")))
+    return with_properties(shape, held, session.many("properties"))
 
 
-def with_properties(shape: Json, held: Issue, asked: str | list[str]) -> Json:
-    names = asked if isinstance(asked, list) else [one for one in asked.split(",") if one]
-    if names:
-        every = "*all" in names
-        shape["properties"] = {key: value for key, value in held.properties.items() if every or key in names}
+def with_properties(shape: Json, held: Issue, asked: list[str]) -> Json:
+    if asked:
+        every = "*all" in asked
+        shape["properties"] = {key: value for key, value in held.properties.items() if every or key in asked}
     return shape
 
 
@@ -265,7 +264,7 @@ def issue_comments(session: Session) -> Json:
     if order.lstrip("+-") != "created":
         raise Refusal(400, f"Ordering by '{order}' is not supported.")
     ordered = list(reversed(held.comments)) if order.startswith("-") else held.comments
-    expand = "properties" in session.query.get("expand", "").split(",")
+    expand = "properties" in session.many("expand")
     shown = [shapes.comment(session, one, held, properties=expand) for one in ordered[start : start + size]]
     return {"startAt": start, "maxResults": size, "total": len(held.comments), "comments": shown}
 
@@ -275,7 +274,7 @@ def issue_comment(session: Session) -> Json:
     found = held.comment(session.path["id"])
     if found is None:
         raise Refusal(404, f"Can not find a comment for the id: {session.path['id']}.")
-    expand = "properties" in session.query.get("expand", "").split(",")
+    expand = "properties" in session.many("expand")
     return shapes.comment(session, found, held, properties=expand)
 
 
@@ -284,7 +283,7 @@ def comment_list(session: Session) -> Json:
     wanted = {str(one) for one in session.members("ids", required=("ids",))["ids"]}
     if not 1 <= len(wanted) <= 1000:  # noqa: PLR2004 - the vendor's limit
         raise Refusal(400, "The number of comment ids must be between 1 and 1000.")
-    expand = "properties" in session.query.get("expand", "").split(",")
+    expand = "properties" in session.many("expand")
     found = [
         shapes.comment(session, one, held, properties=expand)
         for home in session.projects()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Any
 
@@ -69,10 +68,8 @@ def _keep(session: Session, rest: list[Any]) -> str:
 def _search_asked(session: Session) -> Json:
     """The parameters of /search/jql from query or body, as strings and lists."""
     if session.body is None:
-        said: Json = {**session.query}
-        for name in ("fields", "properties"):
-            if name in said:
-                said[name] = [part for part in said[name].split(",") if part]
+        said: Json = {**session.query, "fields": session.many("fields"), "properties": session.many("properties")}
+        said["expand"] = ",".join(session.many("expand"))
         said["maxResults"] = session.number("maxResults", 50)
     else:
         said = session.members(*_JQL_MEMBERS)
@@ -107,8 +104,8 @@ def search(session: Session) -> Json:
     if session.body is None:
         said: Json = {**session.query}
         start, size = session.number("startAt", 0), session.number("maxResults", 50)
-        names = [one for one in re.split(r"\s*,\s*", said.get("fields", "*navigable")) if one]
-        expand = said.get("expand", "")
+        names = session.many("fields") or ["*navigable"]
+        expand = ",".join(session.many("expand"))
     else:
         said = session.members("jql", "startAt", "maxResults", "fields", "expand", "validateQuery", "fieldsByKeys")
         start, size = int(said.get("startAt") or 0), int(said.get("maxResults", 50))

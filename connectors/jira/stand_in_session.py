@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from starlette.datastructures import QueryParams
 
 from connectors.sandbox.nouns import Issue, Project, Token, User
 from connectors.sandbox.store import Store
@@ -39,7 +42,7 @@ class Session:
     api: str
     base: str
     token: Token
-    query: Mapping[str, str]
+    query: QueryParams
     path: Mapping[str, str]
     body: Any = None
     keep: int | None = None
@@ -82,6 +85,10 @@ class Session:
         if value < 0:
             raise Refusal(400, f"The value of {name} must not be negative.")
         return value if most is None else min(value, most)
+
+    def many(self, name: str) -> list[str]:
+        """A list in the query: a parameter given several times, each perhaps with commas."""
+        return [part for value in self.query.getlist(name) for part in re.split(r"\s*,\s*", value) if part]
 
     def projects(self) -> list[Project]:
         """The Jira projects this account may see."""

@@ -30,6 +30,7 @@ EMBEDDED_COMMENTS = 20
 """How many comments Cloud shows in a search result; the rest is read at ``/issue/{key}/comment``."""
 
 CATEGORIES: dict[str, Json] = {
+    "undefined": {"id": 1, "key": "undefined", "colorName": "medium-gray", "name": "No Category"},
     "new": {"id": 2, "key": "new", "colorName": "blue-gray", "name": "To Do"},
     "indeterminate": {"id": 4, "key": "indeterminate", "colorName": "yellow", "name": "In Progress"},
     "done": {"id": 3, "key": "done", "colorName": "green", "name": "Done"},
@@ -87,7 +88,7 @@ def user(session: Session, id_: str) -> Json | None:
 
 
 def status(session: Session, word: Word) -> Json:
-    category = {**CATEGORIES.get(word.group, CATEGORIES["new"])}
+    category = {**CATEGORIES.get(word.group, CATEGORIES["undefined"])}
     category["self"] = f"{session.rest}/statuscategory/{category['id']}"
     return {
         "self": f"{session.rest}/status/{word.id}", "description": "", "iconUrl": f"{session.base}/images/status.png",
@@ -113,6 +114,9 @@ def version(session: Session, held: Version) -> Json:
         "self": f"{session.rest}/version/{held.id}", "id": held.id, "name": held.name, "archived": held.archived,
         "released": held.released, "projectId": project.id,
     }  # fmt: skip
+    for name in ("released", "archived"):
+        if shape[name] is None:
+            del shape[name]
     if held.description:
         shape["description"] = held.description
     if held.release_date:

@@ -126,7 +126,13 @@ class Log:
             self._append("label_removed", {"project": home.key, "name": name}, actor, at)
 
     def _append(self, kind: str, data: dict[str, Any], actor: str, at: datetime | None) -> None:
-        entry = Entry(len(self.log) + 1, utc(at) if at else self.clock.for_write(), actor, kind, data)
+        entry = Entry(
+            len(self.log) + 1,
+            utc(at) if at else self.clock.for_write() if actor else self.clock.now(),
+            actor,
+            kind,
+            data,
+        )
         self.world.apply(entry)
         self.log.append(entry)
 

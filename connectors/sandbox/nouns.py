@@ -59,14 +59,14 @@ class Token:
 
 @dataclass(slots=True)
 class Version:
-    """A Jira version."""
+    """A Jira version. Attributes: released, archived: None where a loaded source named the version and said no more."""
 
     id: str
     project: str
     name: str
     description: str = ""
-    released: bool = False
-    archived: bool = False
+    released: bool | None = False
+    archived: bool | None = False
     release_date: date | None = None
     given: dict[str, Any] = field(default_factory=dict)
 

@@ -132,7 +132,9 @@ def _project(world: World, entry: Entry) -> None:
 
 def _words(world: World, entry: Entry) -> None:
     project = world.projects[entry.data["project"]]
-    getattr(project, entry.data["kind"]).append(entry.data["word"])
+    words, word = getattr(project, entry.data["kind"]), entry.data["word"]
+    place = next((n for n, one in enumerate(words) if one.id == word.id), len(words))
+    words[place : place + 1] = [word]
 
 
 def _screen(world: World, entry: Entry) -> None:
@@ -218,6 +220,7 @@ def _commented(world: World, entry: Entry) -> None:
     if issue.comments_total is not None:
         issue.comments_total += 1
     world.counted("comment", data["id"])
+    issue.absent.discard("comment")
     touch(issue, entry.at)
 
 
@@ -259,6 +262,7 @@ def _both_ends(world: World, entry: Entry, link: IssueLink, *, added: bool) -> N
         said = {"type": link.type, "key": other.key, "outward": outward}
         if added:
             issue.links.append(link)
+            issue.absent.discard("issuelinks")
         else:
             issue.links.remove(link)
         world.edit(issue, entry, [Item("issue_link", None if added else said, said if added else None)])

@@ -25,15 +25,15 @@ class ReleaseCommands(IssueCommands):
         at: datetime | None = None,
         id_: str | None = None,
         description: str = "",
-        released: bool = False,
-        archived: bool = False,
+        released: bool | None = False,
+        archived: bool | None = False,
         release_date: date | None = None,
         given: Mapping[str, Any] | None = None,
     ) -> Version:
-        """A Jira version; its name is unique in the project."""
+        """A Jira version; its name is unique in the project (a loaded one, with its ``id_``, is taken as it is)."""
         with self.lock:
             home = self._project(project)
-            if any(one.name == name for one in home.versions.values()):
+            if id_ in home.versions or (id_ is None and any(one.name == name for one in home.versions.values())):
                 raise Refused(f"project {home.key} already has a version {name!r}")
             id_ = id_ or str(self._next("version"))
             data = {

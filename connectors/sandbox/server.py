@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import uvicorn
 
+from connectors.registry import KINDS, StandIn
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.store import Request, Store
 
@@ -29,14 +30,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-DIALECTS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
-    "jira-cloud": ("connectors.jira.stand_in", "cloud_app", {}),
-    "jira-dc": ("connectors.jira.stand_in", "dc_app", {}),
-    "gitlab": ("connectors.gitlab.stand_in", "app", {"generation": "19.2"}),
-    "gitlab-16": ("connectors.gitlab.stand_in", "app", {"generation": "16.3"}),
-    "gitlab-rest": ("connectors.gitlab.stand_in", "app", {"generation": "rest-only"}),
-}
-"""Name of the mount -> module, factory, arguments. A dialect is loaded when it is first asked for."""
+DIALECTS: Mapping[str, StandIn] = {name: one for kind in KINDS.values() for name, one in kind.stand_ins.items()}
+"""Name of the mount -> how to make its application. A dialect is loaded when it is first asked for."""
 
 TRUNCATED_HISTORY = "sandbox.truncated_history"
 """Key in the ASGI scope: dialects show only this many of the latest history entries of each issue."""
@@ -133,8 +128,8 @@ class Front:
             if name not in self._apps:
                 if name not in DIALECTS:
                     raise LookupError(f"no dialect {name!r}: there are {sorted({*DIALECTS, *self._apps})}")
-                module, factory, options = DIALECTS[name]
-                self._apps[name] = getattr(importlib.import_module(module), factory)(self._store, **options)
+                one = DIALECTS[name]
+                self._apps[name] = getattr(importlib.import_module(one.module), one.factory)(self._store, **one.options)
             return self._apps[name]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

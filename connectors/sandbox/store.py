@@ -133,7 +133,7 @@ class Store(ReleaseCommands):
             return self.projects[key]
 
     def add_word(self, project: str, kind: str, word: Word) -> None:
-        """One more status, priority, type, resolution or component (``kind`` names the list, in the plural)."""
+        """One more status, priority, type, resolution or component (``kind`` names the list, in the plural), or a better one."""
         with self.lock:
             self._append("word", {"project": self._project(project).key, "kind": kind, "word": word}, "", None)
 
