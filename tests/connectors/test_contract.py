@@ -1,8 +1,8 @@
-"""Every promise of the port, for every tracker there is."""
+"""Every promise of the port, for every tracker there is: real connectors over real HTTP, and the one in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,11 +11,24 @@ pytest.register_assert_rewrite("tests.contract", "tests.ground")
 from tests.contract import PROMISES, Promise  # noqa: E402 - after the line above, or its assertions tell nothing
 from tests.ground import Ground  # noqa: E402 - as above
 from tests.memory_ground import MemoryGround  # noqa: E402 - as above
+from tests.sandbox_ground import SET_UPS, SandboxGround, Served  # noqa: E402 - as above
 
-SET_UPS: dict[str, Callable[[], Ground]] = {"memory": MemoryGround}
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    served = Served()
+    with served.sandbox:
+        yield served
 
 
-@pytest.mark.parametrize("set_up", SET_UPS)
+@pytest.fixture(params=["memory", *SET_UPS])
+def ground(request: pytest.FixtureRequest) -> Ground:
+    if request.param == "memory":
+        return MemoryGround()
+    served: Served = request.getfixturevalue("served")
+    return SandboxGround(served, SET_UPS[request.param])
+
+
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-def test_the_tracker_keeps_its_promise(promise: Promise, set_up: str) -> None:
-    promise(SET_UPS[set_up]())
+def test_the_tracker_keeps_its_promise(promise: Promise, ground: Ground) -> None:
+    promise(ground)
