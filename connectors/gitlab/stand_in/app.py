@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from connectors.gitlab.stand_in import rest_issues as issues
 from connectors.gitlab.stand_in import rest_project as project
+from connectors.gitlab.stand_in import rest_repository as repository
 from connectors.gitlab.stand_in.call import VERSIONS, Call, Generation, Refusal, asker, base_of, parameters
 from connectors.gitlab.stand_in.shapes import Shapes
 from connectors.sandbox.server import TRUNCATED_HISTORY
@@ -70,19 +71,19 @@ ENDPOINTS: tuple[tuple[str, dict[str, Endpoint]], ...] = (
     ),
     (f"{_PROJECT}/milestones", {"GET": project.list_milestones, "POST": project.create_milestone}),
     (f"{_PROJECT}/milestones/{{milestone}}", {"GET": project.get_milestone, "PUT": project.update_milestone}),
-    (f"{_PROJECT}/merge_requests", {"GET": project.list_merge_requests}),
-    (_MERGE, {"GET": project.get_merge_request}),
-    (f"{_MERGE}/closes_issues", {"GET": project.list_closed_issues}),
-    (f"{_PROJECT}/repository/tags", {"GET": project.list_tags}),
-    (f"{_PROJECT}/repository/tags/{{tag}}", {"GET": project.get_tag}),
-    (f"{_PROJECT}/repository/compare", {"GET": project.compare}),
-    (f"{_PROJECT}/repository/commits", {"GET": project.list_commits}),
-    (f"{_PROJECT}/repository/commits/{{sha}}", {"GET": project.get_commit}),
-    (f"{_PROJECT}/repository/commits/{{sha}}/refs", {"GET": project.list_refs}),
-    (f"{_PROJECT}/releases", {"GET": project.list_releases, "POST": project.create_release}),
+    (f"{_PROJECT}/merge_requests", {"GET": repository.list_merge_requests}),
+    (_MERGE, {"GET": repository.get_merge_request}),
+    (f"{_MERGE}/closes_issues", {"GET": repository.list_closed_issues}),
+    (f"{_PROJECT}/repository/tags", {"GET": repository.list_tags}),
+    (f"{_PROJECT}/repository/tags/{{tag}}", {"GET": repository.get_tag}),
+    (f"{_PROJECT}/repository/compare", {"GET": repository.compare}),
+    (f"{_PROJECT}/repository/commits", {"GET": repository.list_commits}),
+    (f"{_PROJECT}/repository/commits/{{sha}}", {"GET": repository.get_commit}),
+    (f"{_PROJECT}/repository/commits/{{sha}}/refs", {"GET": repository.list_refs}),
+    (f"{_PROJECT}/releases", {"GET": repository.list_releases, "POST": repository.create_release}),
     (
         f"{_PROJECT}/releases/{{tag}}",
-        {"GET": project.get_release, "PUT": project.update_release, "DELETE": project.delete_release},
+        {"GET": repository.get_release, "PUT": repository.update_release, "DELETE": repository.delete_release},
     ),
 )
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import heapq
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphql import GraphQLError
@@ -19,46 +21,54 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Row = TypeVar("Row")
+Place = tuple[Any, int]
+"""Sort value (a text or an instant) and id."""
 
 
 def connection(
     rows: Iterable[Row],
     shape: Callable[[Row], Any],
     asked: Mapping[str, Any],
-    key: Callable[[Row], tuple[str, int]],
+    key: Callable[[Row], Place],
     *,
     descending: bool = False,
 ) -> dict[str, Any]:
     """One page. Args: asked: ``first`` and ``after`` are looked at. key: sort value and id."""
-    ordered = sorted(rows, key=key, reverse=descending)
-    left = ordered
+    left = everything = list(rows)
     if after := asked.get("after"):
         place = _read(after)
-        left = [row for row in ordered if (key(row) < place if descending else key(row) > place)]
+        try:
+            left = [row for row in everything if (key(row) < place if descending else key(row) > place)]
+        except TypeError:  # the cursor of a list sorted otherwise
+            raise GraphQLError("Please provide a valid cursor") from None
     first = asked.get("first")
     if first is not None and first < 0:
         raise GraphQLError("first must be a positive number")
     size = PAGE_LIMIT if first is None else min(first, PAGE_LIMIT)
-    shown = left[:size]
+    pick = heapq.nlargest if descending else heapq.nsmallest
+    shown = pick(size, left, key=key)
     return {
-        "count": lambda _info, limit=None: len(ordered) if limit is None else min(len(ordered), limit + 1),
+        "count": lambda _info, limit=None: len(everything) if limit is None else min(len(everything), limit + 1),
         "nodes": [shape(row) for row in shown],
         "pageInfo": {
             "hasNextPage": len(left) > size,
-            "hasPreviousPage": len(left) < len(ordered),
+            "hasPreviousPage": len(left) < len(everything),
             "startCursor": _written(key(shown[0])) if shown else None,
             "endCursor": _written(key(shown[-1])) if shown else None,
         },
     }
 
 
-def _written(key: tuple[str, int]) -> str:
-    return base64.urlsafe_b64encode(json.dumps({"value": key[0], "id": str(key[1])}).encode()).decode().rstrip("=")
+def _written(place: Place) -> str:
+    value, id_ = place
+    told = {"at": value.isoformat()} if isinstance(value, datetime) else {"value": value}
+    return base64.urlsafe_b64encode(json.dumps({**told, "id": str(id_)}).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> tuple[str, int]:
+def _read(cursor: str) -> Place:
     try:
         told = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return str(told["value"]), int(told["id"])
+        value = datetime.fromisoformat(told["at"]) if "at" in told else str(told["value"])
+        return value, int(told["id"])
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise GraphQLError("Please provide a valid cursor") from None

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from graphql import DocumentNode
     from starlette.requests import Request
 
-    from connectors.gitlab.stand_in.views import View
+    from connectors.gitlab.stand_in.project_views import View
     from connectors.sandbox.store import Store
 
 _NO_FIELD = re.compile(r"Cannot query field '(?P<field>\w+)' on type '(?P<type>\w+)'\.")

@@ -22,7 +22,7 @@ from connectors.sandbox.projection import LABELS_AT_BIRTH
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from connectors.sandbox.nouns import Comment, History, Issue, Item, Label, Project, User
+    from connectors.sandbox.nouns import Comment, History, Issue, Item, Label, MergeRequest, Project, User
 
 Kind = Literal["comment", "system", "label", "state", "milestone"]
 
@@ -66,11 +66,24 @@ class Note:
         return hashlib.sha1(f"{self.kind}:{self.id}".encode(), usedforsecurity=False).hexdigest()
 
 
-def thread(issue: Issue, project: Project, users: Mapping[str, User]) -> list[Note]:
-    """Everything that happened, oldest first: comments, system notes and events as synthetic notes."""
+def thread(issue: Issue, project: Project, users: Mapping[str, User], closing: Sequence[MergeRequest]) -> list[Note]:
+    """Everything that happened, oldest first: comments, system notes and events as synthetic notes.
+
+    Args:
+        closing: the merge requests that close the issue; each left a mention on it.
+    """
     comments = map(_comment, issue.comments)
-    derived = (*_birth(issue, project, users), *_changes(issue, project, users), *_mentions(issue, project))
+    derived = (*_birth(issue, project, users), *_changes(issue, project, users), *_mentions(issue, closing))
     return sorted((*comments, *derived), key=lambda note: (note.at, note.id))
+
+
+def closing_requests(project: Project) -> dict[int, list[MergeRequest]]:
+    """By iid of an issue, the merge requests that close or closed it."""
+    found: dict[int, list[MergeRequest]] = {}
+    for request in project.merge_requests.values():
+        for number in request.closes:
+            found.setdefault(number, []).append(request)
+    return found
 
 
 def latest(notes: Sequence[Note], keep: int | None) -> list[Note]:
@@ -141,9 +154,9 @@ def _changes(issue: Issue, project: Project, users: Mapping[str, User]) -> Itera
                 number += max(1, len(note.added) + len(note.removed))
 
 
-def _mentions(issue: Issue, project: Project) -> Iterator[Note]:
-    for request in project.merge_requests.values():
-        if issue.number in request.closes and request.created >= issue.created:
+def _mentions(issue: Issue, closing: Sequence[MergeRequest]) -> Iterator[Note]:
+    for request in closing:
+        if request.created >= issue.created:
             yield Note(
                 id=_DERIVED * 5 + request.id * _PER_ENTRY + issue.number % _PER_ENTRY,
                 at=request.created,

@@ -12,13 +12,13 @@ from graphql import GraphQLError
 
 from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
 from connectors.gitlab.stand_in.gids import number
-from connectors.gitlab.stand_in.history import thread
-from connectors.gitlab.stand_in.views import TYPE_NUMBERS
+from connectors.gitlab.stand_in.project_views import TYPE_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connectors.gitlab.stand_in.views import View, Views
+    from connectors.gitlab.stand_in.project_views import View
+    from connectors.gitlab.stand_in.views import Views
     from connectors.sandbox.nouns import Comment, Issue, Project
 
 UNAVAILABLE = (
@@ -218,8 +218,8 @@ class _Writes:
     def _note(self, issue: Issue, comment: Comment | None) -> View | None:
         if comment is None:
             return None
-        notes = thread(issue, self.store.projects[issue.project], self.store.users)
-        return self.views.note(issue, next(note for note in notes if note.comment is comment))
+        note = next(note for note in self.views.thread(issue) if note.comment is comment)
+        return self.views.note(issue, note)
 
     # ---------------------------------------------------------------------------------------------------------- labels
     def label_create(self, _info: Any, **arguments: Input) -> View:

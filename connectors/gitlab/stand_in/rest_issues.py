@@ -10,13 +10,13 @@ from connectors.gitlab.stand_in.call import Refusal, missing
 from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
 from connectors.gitlab.stand_in.history import Note, latest, thread
 from connectors.gitlab.stand_in.paging import keyset, listed
-from connectors.gitlab.stand_in.shapes import instant
+from connectors.gitlab.stand_in.project_shapes import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from connectors.gitlab.stand_in.call import Call
-    from connectors.sandbox.nouns import Issue, IssueLink, Project
+    from connectors.sandbox.nouns import Issue, IssueLink, MergeRequest, Project
 
 _TYPES = ("issue", "incident", "test_case", "task")
 _ORDERS: dict[str, Callable[[Issue], str]] = {
@@ -248,7 +248,7 @@ def create_note(call: Call) -> Response:
     written = _write(lambda: Edits(call.store, token.user).comment(issue, call.text("body"), internal=bool(internal)))
     if written.comment is None:
         return JSONResponse({"commands_changes": {}, "summary": list(written.said)}, 202)
-    note = next(one for one in thread(issue, *_around(call, issue)) if one.comment is written.comment)
+    note = next(one for one in _thread(call, issue) if one.comment is written.comment)
     return JSONResponse(call.shapes.note(issue, note), 201)
 
 
@@ -297,12 +297,17 @@ def _note(call: Call, issue: Issue) -> Note:
 
 def _notes(call: Call, issue: Issue) -> list[Note]:
     """The thread as the caller may see it."""
-    notes = latest(thread(issue, *_around(call, issue)), call.keep)
+    notes = latest(_thread(call, issue), call.keep)
     return [note for note in notes if call.insider() or not (note.comment and note.comment.internal)]
 
 
-def _around(call: Call, issue: Issue) -> tuple[Project, Any]:
-    return call.store.projects[issue.project], call.store.users
+def _closing(call: Call, issue: Issue) -> list[MergeRequest]:
+    requests = call.store.projects[issue.project].merge_requests.values()
+    return [one for one in requests if issue.number in one.closes]
+
+
+def _thread(call: Call, issue: Issue) -> list[Note]:
+    return thread(issue, call.store.projects[issue.project], call.store.users, _closing(call, issue))
 
 
 def _touched(note: Note) -> Any:
@@ -368,5 +373,4 @@ def delete_link(call: Call) -> Response:
 def list_closing(call: Call) -> Response:
     """The merge requests that close, or closed, the issue."""
     issue = call.issue()
-    requests = call.store.projects[issue.project].merge_requests.values()
-    return listed(call, [one for one in requests if issue.number in one.closes], call.shapes.merge_request)
+    return listed(call, _closing(call, issue), call.shapes.merge_request)

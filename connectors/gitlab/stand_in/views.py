@@ -1,29 +1,22 @@
-"""What the store holds, as GraphQL's objects: dictionaries by field name, with a function where a field costs work.
-
-Both generations read the same views; the schema decides which of the fields can be asked for.
-"""
+"""Issues and work items as GraphQL's objects, with widgets and threads (see ``project_views`` for the rest)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab.stand_in.connections import connection
 from connectors.gitlab.stand_in.gids import gid, moment
 from connectors.gitlab.stand_in.history import Note, label_body, label_named, latest, thread
+from connectors.gitlab.stand_in.project_views import ProjectViews, View
 from connectors.gitlab.stand_in.shapes import link_kind, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Iterator
 
-    from connectors.gitlab.stand_in.call import Call
-    from connectors.sandbox.nouns import Commit, Issue, IssueLink, Label, MergeRequest, Milestone, Project, Release
+    from connectors.sandbox.nouns import Issue, IssueLink, MergeRequest, Project
 
-View = dict[str, Any]
-
-TYPE_NUMBERS = {"ISSUE": 1, "INCIDENT": 2, "TEST_CASE": 3, "REQUIREMENT": 4, "TASK": 5}
 _ICONS = {
     "assignee": "user",
     "closed": "issue-close",
@@ -49,222 +42,23 @@ _NOTE_MODELS = {
 }
 
 
-def sort_of(order: str) -> tuple[Callable[[Issue], tuple[str, int]], bool]:
-    """The key of a ``WorkItemSort`` or ``IssueSort``, and whether it runs downwards."""
-    field, _, way = order.upper().rpartition("_")
+class Views(ProjectViews):
+    """Everything a query can reach, for one caller."""
 
-    def key(issue: Issue) -> tuple[str, int]:
-        value = {"UPDATED": issue.updated, "CREATED": issue.created}.get(field)
-        return (issue.title.casefold() if value is None else value.isoformat(timespec="microseconds")), int(issue.id)
-
-    return key, way == "DESC"
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """Attributes: call: who asks, and of which server."""
-
-    call: Call
-
-    # ------------------------------------------------------------------------------------------------------- people
-    def user(self, account: str) -> View | None:
-        user = self.call.store.users.get(account)
-        if user is None:
-            return None
-        return {
-            "id": gid("User", user.number),
-            "username": user.username,
-            "name": user.name,
-            "publicEmail": user.email,
-            "bot": user.bot,
-            "active": user.active,
-            "state": "active" if user.active else "blocked",
-            "webUrl": f"{self.call.shapes.base}/{user.username}",
-        }
-
-    def users(self, accounts: list[str], asked: dict[str, Any]) -> View:
-        known = [one for one in accounts if one in self.call.store.users]
-        return connection(known, self.user, asked, lambda one: ("", self.call.store.users[one].number))
-
-    # ------------------------------------------------------------------------------------------------------ project
     def project(self, project: Project) -> View:
-        token = self.call.token
-        may = {word: token is not None and token.may(word, project.key) for word in ("admin", "create", "edit")}
         return {
-            "id": gid("Project", project.id),
-            "fullPath": project.key,
-            "name": project.name,
-            "nameWithNamespace": self.call.shapes.project(project)["name_with_namespace"],
-            "webUrl": self.call.shapes.web(project),
-            "visibility": "private",
-            "archived": False,
-            "createdAt": moment(project.created),
-            "userPermissions": {
-                "adminProject": may["admin"],
-                "createIssue": may["create"],
-                "createLabel": may["edit"],
-                "pushCode": may["create"],
-                "readProject": True,
-            },
-            "labels": lambda _info, **asked: self.labels(project, asked),
-            "milestones": lambda _info, **asked: self.milestones(project, [*project.milestones.values()], asked),
-            "mergeRequests": lambda _info, **asked: self.merge_requests(project, asked),
-            "releases": lambda _info, **asked: self.releases(project, asked),
-            "projectMembers": lambda _info, **asked: self.members(asked),
-            "workItemTypes": lambda _info, **asked: self.types(project, asked),
+            **super().project(project),
             "workItems": lambda _info, **asked: self.issues(project, asked, self.work_item),
             "issues": lambda _info, **asked: self.issues(project, asked, self.issue),
-        }
-
-    def labels(self, project: Project, asked: dict[str, Any]) -> View:
-        words, title = (asked.get("searchTerm") or "").casefold(), asked.get("title")
-        rows = [one for one in project.labels.values() if words in one.name.casefold() and title in {None, one.name}]
-        return connection(rows, self.label, asked, lambda one: (one.name.casefold(), one.id))
-
-    def label(self, label: Label) -> View:
-        created = moment(label.created) if label.created else "2026-01-01T00:00:00Z"
-        return {
-            "id": gid("ProjectLabel", label.id),
-            "title": label.name,
-            "color": label.color,
-            "textColor": "#FFFFFF",
-            "description": label.description or None,
-            "archived": False,
-            "createdAt": created,
-            "updatedAt": created,
-        }
-
-    def milestones(self, project: Project, rows: list[Milestone], asked: dict[str, Any]) -> View:
-        state, title = asked.get("state"), asked.get("title")
-        rows = [one for one in rows if state is None or one.active == (state == "active")]
-        rows = [one for one in rows if title in {None, one.title}]
-        return connection(rows, lambda one: self.milestone(project, one), asked, lambda one: ("", one.id))
-
-    def milestone(self, project: Project, milestone: Milestone | None) -> View | None:
-        if milestone is None:
-            return None
-        return {
-            "id": gid("Milestone", milestone.id),
-            "iid": str(milestone.iid),
-            "title": milestone.title,
-            "description": "",
-            "dueDate": milestone.due.isoformat() if milestone.due else None,
-            "state": "active" if milestone.active else "closed",
-            "expired": False,
-            "webPath": f"/{project.key}/-/milestones/{milestone.iid}",
-        }
-
-    def members(self, asked: dict[str, Any]) -> View:
-        words = (asked.get("search") or "").casefold()
-        people = [one for one in self.call.store.users.values() if words in f"{one.username}\n{one.name}".casefold()]
-
-        def shape(account: str) -> View:
-            user = self.call.store.users[account]
-            level = {"integerValue": 10 if user.customer else 30}
-            return {
-                "__typename": "ProjectMember",
-                "id": gid("ProjectMember", user.number),
-                "user": self.user(account),
-                "accessLevel": level,
-            }
-
-        return connection([one.id for one in people], shape, asked, lambda one: ("", self.call.store.users[one].number))
-
-    def types(self, project: Project, asked: dict[str, Any]) -> View:
-        wanted = asked.get("name")
-        known = [word.id for word in project.types if word.id in TYPE_NUMBERS and wanted in {None, word.id}]
-        return connection(known, self.type, asked, lambda one: ("", TYPE_NUMBERS[one]))
-
-    def type(self, id_: str) -> View:
-        name = id_.replace("_", " ").capitalize()
-        icon = f"work-item-{id_.lower().replace('_', '-')}"
-        return {"id": gid("WorkItems::Type", TYPE_NUMBERS.get(id_, 1)), "name": name, "iconName": icon}
-
-    # ------------------------------------------------------------------------------------------------------- patches
-    def merge_requests(self, project: Project, asked: dict[str, Any]) -> View:
-        state, iids = asked.get("state"), asked.get("iids")
-        rows = [one for one in project.merge_requests.values() if state in {None, "all", one.state}]
-        if iids is not None:
-            rows = [one for one in rows if str(one.iid) in iids]
-        if (after := asked.get("mergedAfter")) is not None:
-            rows = [one for one in rows if one.merged_at is not None and one.merged_at >= after]
-        if (after := asked.get("updatedAfter")) is not None:
-            rows = [one for one in rows if one.updated >= after]
-        field, _, way = asked["sort"].rpartition("_")
-
-        def key(request: MergeRequest) -> tuple[str, int]:
-            times = {"CREATED": request.created, "UPDATED": request.updated, "MERGED_AT": request.merged_at}
-            at = times[field]
-            return (at.isoformat(timespec="microseconds") if at else ""), request.id
-
-        return connection(rows, self.merge_request, asked, key, descending=way == "DESC")
-
-    def merge_request(self, request: MergeRequest) -> View:
-        project = self.call.store.projects[request.project]
-        return {
-            "id": gid("MergeRequest", request.id),
-            "iid": str(request.iid),
-            "title": request.title,
-            "description": request.description,
-            "state": request.state,
-            "createdAt": moment(request.created),
-            "updatedAt": moment(request.updated),
-            "mergedAt": moment(request.merged_at) if request.merged_at else None,
-            "mergeCommitSha": request.merge_commit_sha or None,
-            "sourceBranch": request.source_branch,
-            "targetBranch": request.target_branch,
-            "webUrl": f"{self.call.shapes.web(project)}/-/merge_requests/{request.iid}",
-            "reference": lambda _info, full=False: f"{project.key if full else ''}!{request.iid}",
-            "project": lambda _info: self.project(project),
-        }
-
-    def releases(self, project: Project, asked: dict[str, Any]) -> View:
-        by_release, down = asked["sort"].startswith("RELEASED_AT"), asked["sort"].endswith("DESC")
-        names = {release.tag: n for n, release in enumerate(project.releases.values(), 1)}
-
-        def key(release: Release) -> tuple[str, int]:
-            at: datetime = release.released_at if by_release else release.created
-            return at.isoformat(timespec="microseconds"), names[release.tag]
-
-        def shape(release: Release) -> View:
-            return self.release(project, release, names[release.tag])
-
-        return connection(project.releases.values(), shape, asked, key, descending=down)
-
-    def release(self, project: Project, release: Release, number: int) -> View:
-        tag = project.tags.get(release.tag)
-        commit = next((one for one in project.commits if tag and one.sha == tag.sha), None)
-        milestones = [one for one in project.milestones.values() if one.title in release.milestones]
-        return {
-            "id": gid("Release", number),
-            "tagName": release.tag,
-            "tagPath": f"/{project.key}/-/tags/{release.tag}",
-            "name": release.name,
-            "description": release.description,
-            "createdAt": moment(release.created),
-            "releasedAt": moment(release.released_at),
-            "upcomingRelease": release.released_at > self.call.now(),
-            "links": {"selfUrl": f"{self.call.shapes.web(project)}/-/releases/{release.tag}"},
-            "commit": self.commit(project, commit) if commit else None,
-            "milestones": lambda _info, **asked: self.milestones(project, milestones, asked),
-        }
-
-    def commit(self, project: Project, commit: Commit) -> View:
-        return {
-            "id": gid("CommitPresenter", commit.sha),
-            "sha": commit.sha,
-            "shortId": commit.sha[:8],
-            "title": commit.message.partition("\n")[0],
-            "message": commit.message,
-            "webUrl": f"{self.call.shapes.web(project)}/-/commit/{commit.sha}",
         }
 
     # -------------------------------------------------------------------------------------------------------- issues
     def issues(self, project: Project, asked: dict[str, Any], shape: Callable[[Issue], View]) -> View:
         """The issues of a project that meet all that is asked, as work items or as issues."""
-        key, descending = sort_of(asked["sort"])
-        rows = [one for one in project.issues.values() if self.call.sees(one) and _meets(one, asked)]
-        return connection(rows, shape, asked, key, descending=descending)
+        field, _, way = asked["sort"].upper().rpartition("_")
+        tests = [self.call.sees, *_tests(asked)]
+        rows = [one for one in project.issues.values() if all(test(one) for test in tests)]
+        return connection(rows, shape, asked, _KEYS[field], descending=way == "DESC")
 
     def work_item(self, issue: Issue) -> View:
         return {
@@ -281,7 +75,7 @@ class Views:
     def issue(self, issue: Issue) -> View:
         """The older shape, of servers before work items could be asked for by their last update."""
         project = self.call.store.projects[issue.project]
-        closing = [one for one in project.merge_requests.values() if issue.number in one.closes]
+        closing = self.closing(issue)
         return {
             **self._common(issue),
             "id": gid("Issue", issue.id),
@@ -391,8 +185,7 @@ class Views:
         }
 
     def _development(self, issue: Issue) -> View:
-        project = self.call.store.projects[issue.project]
-        closing = [one for one in project.merge_requests.values() if issue.number in one.closes]
+        closing = self.closing(issue)
 
         def shape(request: MergeRequest) -> View:
             id_ = gid("MergeRequestsClosingIssues", request.id * 1000 + issue.number % 1000)
@@ -423,8 +216,12 @@ class Views:
         return connection(rows, shape, asked, lambda one: ("", int(one.id)))
 
     # --------------------------------------------------------------------------------------------------------- notes
+    def thread(self, issue: Issue) -> list[Note]:
+        store = self.call.store
+        return thread(issue, store.projects[issue.project], store.users, self.closing(issue))
+
     def _thread(self, issue: Issue, asked: dict[str, Any], *, merged: bool) -> list[Note]:
-        notes = latest(thread(issue, self.call.store.projects[issue.project], self.call.store.users), self.call.keep)
+        notes = latest(self.thread(issue), self.call.keep)
         kinds = asked.get("filter", "ALL_NOTES")
         shown = []
         for note in notes:
@@ -494,32 +291,48 @@ class Views:
         return f"<p>{shown}</p>"
 
 
-def _place(note: Note) -> tuple[str, int]:
-    return note.at.isoformat(timespec="microseconds"), note.id
+def _place(note: Note) -> tuple[datetime, int]:
+    return note.at, note.id
 
 
-def _meets(issue: Issue, asked: dict[str, Any]) -> bool:
-    """Whether an issue is one of those that the arguments of ``workItems`` or ``issues`` ask for."""
-    iids = [str(one) for one in (asked.get("iids") or ([asked["iid"]] if asked.get("iid") else []))]
-    words = (asked.get("search") or "").casefold()
-    tests = (
-        asked.get("state") in {None, "all", issue.status},
-        asked.get("types") is None or issue.type in asked["types"],
-        not iids or str(issue.number) in iids,
-        asked.get("ids") is None or int(issue.id) in asked["ids"],
-        set(asked.get("labelName") or ()) <= set(issue.labels),
-        asked.get("confidential") in {None, issue.confidential},
-        words in f"{issue.title}\n{text(issue.description)}".casefold(),
-        _within(issue.created, asked, "created"),
-        _within(issue.updated, asked, "updated"),
-        _within(issue.resolved_at if issue.status == "closed" else None, asked, "closed"),
-    )
-    return all(tests)
+_KEYS: dict[str, Callable[[Issue], tuple[str | datetime, int]]] = {
+    "CREATED": lambda issue: (issue.created, int(issue.id)),
+    "UPDATED": lambda issue: (issue.updated, int(issue.id)),
+    "TITLE": lambda issue: (issue.title.casefold(), int(issue.id)),
+}
 
 
-def _within(at: datetime | None, asked: dict[str, Any], what: str) -> bool:
-    """Both ends are included."""
-    after, before = asked.get(f"{what}After"), asked.get(f"{what}Before")
-    if at is None:
-        return after is None and before is None
-    return (after is None or at >= after) and (before is None or at <= before)
+def _tests(asked: dict[str, Any]) -> Iterator[Callable[[Issue], bool]]:
+    """What the arguments of ``workItems`` or ``issues`` ask of an issue. Both ends of a span of time are included."""
+    if (state := asked.get("state")) not in {None, "all"}:
+        yield lambda issue: issue.status == state
+    if (types := asked.get("types")) is not None:
+        yield lambda issue: issue.type in types
+    if iids := asked.get("iids") or ([asked["iid"]] if asked.get("iid") else None):
+        yield lambda issue: str(issue.number) in iids
+    if (ids := asked.get("ids")) is not None:
+        yield lambda issue: int(issue.id) in ids
+    if labels := set(asked.get("labelName") or ()):
+        yield lambda issue: labels <= set(issue.labels)
+    if (confidential := asked.get("confidential")) is not None:
+        yield lambda issue: issue.confidential == confidential
+    if words := (asked.get("search") or "").casefold():
+        yield lambda issue: words in f"{issue.title}\n{text(issue.description)}".casefold()
+    for what, of in _INSTANTS.items():
+        yield from _span(of, asked.get(f"{what}After"), asked.get(f"{what}Before"))
+
+
+_INSTANTS: dict[str, Callable[[Issue], datetime | None]] = {
+    "created": lambda issue: issue.created,
+    "updated": lambda issue: issue.updated,
+    "closed": lambda issue: issue.resolved_at if issue.status == "closed" else None,
+}
+
+
+def _span(
+    of: Callable[[Issue], datetime | None], after: datetime | None, before: datetime | None
+) -> Iterator[Callable[[Issue], bool]]:
+    if after is not None:
+        yield lambda issue: (at := of(issue)) is not None and at >= after
+    if before is not None:
+        yield lambda issue: (at := of(issue)) is not None and at <= before
