@@ -60,7 +60,7 @@ def _all_ok(findings: tuple[Finding, ...]) -> bool:
 
 
 def _show(site: Site, findings: tuple[Finding, ...]) -> None:
-    rows = tuple((f.subject, "ok" if f.ok else "not ok", f.detail, f.advice) for f in findings)
+    rows = tuple((f.subject, "ok" if f.ok else "not ok", f.detail, "" if f.ok else f.advice) for f in findings)
     out = render.console()
     out.print(Grid(f"Doctor · {site.name}", ("subject", "found", "detail", "advice"), rows).as_rich(rows=len(rows)))
     bad = sum(not finding.ok for finding in findings)
@@ -109,9 +109,10 @@ def _packages() -> Iterator[Finding]:
             if ok
             else "another distribution holds this name: install warranty-flows in an environment of its own",
         )
+    ours = {home, *(home / name for name in OURS)}
     for name, distribution in THEIRS.items():
         where = _place(name)
-        ok = where is not None and home not in where.parents and distribution in owners.get(name, ())
+        ok = where is not None and where.parent not in ours and distribution in owners.get(name, ())
         yield Finding(
             f"package {name}",
             ok=ok,

@@ -1,0 +1,85 @@
+"""The timeline of one issue, as a person and as a program read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.exit_codes import Exit
+from policies.issue import Word
+from tests.flows.workshop import at
+from tests.memory_server import CLOSED, OPEN
+
+if TYPE_CHECKING:
+    from tests.flows.conftest import Command
+    from tests.flows.workshop import Workshop
+
+WAITING = Word("3", "Waiting for customer", "indeterminate")
+
+
+def paused_and_reopened(workshop: Workshop) -> None:
+    north = workshop.north
+    car = north.find("CAR-2")
+    workshop.edit("Closed: closed}", "Closed: closed, Waiting for customer: waiting_for_customer}")
+    north.set_status(car, WAITING, by="lena", at=at("06 12:00"))
+    north.comment(car, "It is the red one", by="carla", at=at("06 15:00"))
+    north.set_status(car, OPEN, by="lena", at=at("06 15:30"))
+    north.set_status(car, CLOSED, by="lena", at=at("06 17:00"))
+    north.set_status(car, OPEN, by="carla", at=at("09 09:00"))
+
+
+def test_a_paused_and_reopened_issue_has_a_story_a_support_lead_can_follow(
+    workshop: Workshop, warranty: Command
+) -> None:
+    paused_and_reopened(workshop)
+    said = warranty("explain", "CAR-2")
+    assert said.code == Exit.FINE
+    for words in (
+        "CAR-2  Radio is silent",
+        "2026-03-06 10:00 CST",
+        "public comment",
+        "paused: awaiting customer",
+        "Lena (responder)",
+        "promised within 10bd",
+        "due 2026-03-",
+        "policy standard-warranty@1",
+        "clocks.resolution.goals[3]",
+    ):
+        assert words in said.out, words
+
+
+def test_the_same_story_is_a_document(workshop: Workshop, warranty: Command) -> None:
+    paused_and_reopened(workshop)
+    document = warranty("explain", "CAR-2", "--json").document
+    kinds = {line["kind"] for line in document["timeline"]}
+    assert kinds >= {"event", "working", "paused", "start", "due", "now"}
+    assert document["policy"] == "standard-warranty@1"
+    assert document["verdicts"][0]["goal"] == "24h"
+
+
+def test_an_issue_of_the_second_tracker_is_found_too(warranty: Command) -> None:
+    assert "Door sticks" in warranty("explain", "VAN-1").out
+
+
+def test_an_unknown_key_is_told(warranty: Command) -> None:
+    said = warranty("explain", "CAR-99")
+    assert said.code == Exit.BAD_INPUT
+    assert "no tracker of the site has an issue CAR-99 (north, south)" in said.err
+
+
+def test_a_tracker_that_is_down_is_told(workshop: Workshop, warranty: Command) -> None:
+    workshop.edit("http://127.0.0.1/north", "http://127.0.0.1/dead")
+    said = warranty("explain", "CAR-1")
+    assert said.code == Exit.TRACKER
+    assert "connection refused" in said.err
+
+
+def test_a_status_without_meaning_is_told_with_the_line_to_add(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.set_status(workshop.north.find("CAR-1"), WAITING, by="lena")
+    said = warranty("explain", "CAR-1")
+    assert said.code == Exit.BAD_INPUT
+    assert "Waiting for customer" in said.err
+
+
+def test_our_own_report_is_no_issue_to_explain(warranty: Command) -> None:
+    warranty("apply")
+    assert "our own report" in warranty("explain", "CAR-3").err
