@@ -18,6 +18,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -26,6 +27,7 @@ import gql.transport.exceptions as gql_errors
 import httpx
 import requests
 import urllib3.exceptions
+from gql import GraphQLRequest, gql
 
 from connectors.retry import Kind, Retry, retry_after_seconds
 from connectors.tracker import (
@@ -43,6 +45,8 @@ from connectors.tracker import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from graphql import DocumentNode
 
     from connectors.tracker import Connection
 
@@ -108,7 +112,7 @@ class GitLabClient:
         self._status = 0
         self._headers: Mapping[str, str] = {}
         self._rest: gitlab.Gitlab | None = None
-        self._graphql: gitlab.GraphQL | None = None
+        self._graphql: _GraphQL | None = None
         self._http: httpx.Client | None = None
 
     # ---------------------------------------------------------------------------------------------------------- REST
@@ -228,25 +232,25 @@ class GitLabClient:
         problem: TrackerError
         self._status, self._headers = 0, {}
         try:
-            data = self._graphql_session().execute(document, variable_values=dict(variables))
+            data = self._graphql_session().execute(_request(document, variables))
             if isinstance(data, dict):
                 return data
             problem = BadAnswer("the GraphQL answer holds no data")
         except gql_errors.TransportQueryError as error:
             problem = self._query_refused(error.errors or [])
         except gql_errors.TransportConnectionFailed as error:
-            problem = _no_answer(isinstance(error.__cause__, _NOT_SENT), kind)
-        except gitlab.exceptions.GitlabError as error:
-            # The library's text for these holds the address and the status, not the server's message.
-            problem = self._refusal(error.response_code or self._status, None)
-        except gql_errors.TransportError:
+            cause = error.__cause__
+            if isinstance(cause, _HttpRefusal):
+                problem = self._refusal(cause.status, cause.body)
+            else:
+                problem = _no_answer(isinstance(cause, _NOT_SENT), kind)
+        except (gql_errors.TransportError, AssertionError, TypeError, AttributeError):
+            # The last three are gql's own, over JSON that is no GraphQL answer.
             problem = self._not_json()
         raise self._named(problem, doing) from None
 
     def _query_refused(self, errors: list[Any]) -> TrackerError:
         text = "; ".join(str(error.get("message", "")) for error in errors if isinstance(error, dict))
-        if self._status >= requests.codes.bad_request:
-            return self._refusal(self._status, json.dumps({"message": text}).encode())
         said = self._one_line(text) or "GraphQL refused the request without saying why"
         low = text.lower()
         if "complexity" in low or "timeout" in low or "timed out" in low or "too large" in low:
@@ -322,15 +326,15 @@ class GitLabClient:
             )
         return self._rest
 
-    def _graphql_session(self) -> gitlab.GraphQL:
+    def _graphql_session(self) -> _GraphQL:
         if self._graphql is None:
             connect, read = self._timeout
             self._http = httpx.Client(
                 headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
                 timeout=httpx.Timeout(read, connect=connect),
-                event_hooks={"response": [self._seen]},
+                event_hooks={"response": [self._seen, _no_refusal]},
             )
-            self._graphql = gitlab.GraphQL(
+            self._graphql = _GraphQL(
                 self.url, client=self._http, max_retries=0, obey_rate_limit=False, retry_transient_errors=False
             )
         return self._graphql
@@ -347,6 +351,43 @@ class GitLabClient:
         if self._http is not None:
             self._http.close()
             self._http = self._graphql = None
+
+
+class _GraphQL(gitlab.GraphQL):
+    """Takes whole requests: gql is about to drop the way in which python-gitlab hands it variables."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._gql = _as_it_is
+
+
+def _as_it_is(request_string: Any) -> GraphQLRequest:
+    assert isinstance(request_string, GraphQLRequest)
+    return request_string
+
+
+class _HttpRefusal(Exception):
+    """An HTTP status other than success, seen before gql makes something else of it. Attributes: body: the answer's."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+def _no_refusal(response: httpx.Response) -> None:
+    if not response.is_success:
+        raise _HttpRefusal(response.status_code, response.read())
+
+
+@cache
+def _parsed(document: str) -> DocumentNode:
+    return gql(document).document
+
+
+def _request(document: str, variables: Mapping[str, Any]) -> Any:
+    # Each document is parsed once; the library would do it again for every page.
+    return GraphQLRequest(_parsed(document), variable_values=dict(variables))
 
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ProxyError)
@@ -387,7 +428,9 @@ def _message(body: bytes | str | None) -> str:
         return ""
     if not isinstance(parsed, dict):
         return ""
-    said = parsed.get("message") or parsed.get("error_description") or parsed.get("error") or ""
+    said = parsed.get("message") or parsed.get("error_description") or parsed.get("error")
+    if not said:
+        said = [error.get("message", "") for error in parsed.get("errors") or [] if isinstance(error, dict)]
     return _flat(said)
 
 

@@ -4,8 +4,8 @@ Rules:
 
 1. A merge request is carried by the first release whose tag holds its merge, squash or head commit; "first" by the
    instant of release.
-2. It fixes the issues that its description names with one of GitLab's closing words, here or in another project, and
-   the Jira keys in its title, description or branch.
+2. It fixes the issues that its description names with one of GitLab's closing words, here or in another project
+   (where it names them otherwise, GitLab is asked), and the Jira keys in its title, description or branch.
 3. Nothing is asked that can not change the answer: merge requests that name no issue are left out, and a release is
    compared only while one that may be in it has no release yet.
 """
@@ -70,8 +70,7 @@ def fixed_issues(request: Payload, project: str, url: str) -> tuple[str, ...]:
             key = _key(reference, project, url)
             if key:
                 found[key] = None
-    # A branch is lower case by custom: "car-12-fix-pump".
-    for text in (title, description, branch, branch.upper()):
+    for text in (title, description, branch):
         found.update((key, None) for key in _JIRA_KEY.findall(text))
     return tuple(found)
 
@@ -156,12 +155,30 @@ def _merged(client: GitLabClient, project: str) -> Iterator[_Request]:
     path = f"{project_path(project)}/merge_requests"
     try:
         for payload in client.pages(path, doing=f"read merge requests of {project}", query=query):
-            fixes = fixed_issues(payload, project, client.url)
+            fixes = fixed_issues(payload, project, client.url) or _closed_by_other_words(client, project, payload)
             if fixes:
                 yield _request(payload, fixes)
     except (NotFound, PermissionRefused):
         # Merge requests are switched off, or hidden: releases are still worth knowing.
         return
+
+
+def _closed_by_other_words(client: GitLabClient, project: str, payload: Payload) -> tuple[str, ...]:
+    """What GitLab itself says is closed, asked where an issue is named but by no word we know: words are a setting."""
+    if not _ONE_REFERENCE.search(text_of(payload.get("description"))):
+        return ()
+    path = f"{project_path(project)}/merge_requests/{payload.get('iid')}/closes_issues"
+    doing = f"read what {project}!{payload.get('iid')} closes"
+    try:
+        closed = list(client.pages(path, doing=doing))
+    except (NotFound, PermissionRefused, Rejected, BadAnswer):
+        return ()
+    # Issues of an external tracker come without an iid; their keys were found in the words.
+    return tuple(_full_key(issue, project) for issue in closed if issue.get("iid"))
+
+
+def _full_key(issue: Payload, project: str) -> str:
+    return text_of(one(issue.get("references")).get("full")) or f"{project}#{issue.get('iid')}"
 
 
 def _request(payload: Payload, fixes: tuple[str, ...]) -> _Request:
