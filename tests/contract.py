@@ -235,7 +235,7 @@ def since_is_inclusive_and_leaves_out_what_is_long_unchanged(ground: Ground) -> 
 
 @promise
 def our_own_writes_show_in_the_history_as_ours(ground: Ground) -> None:
-    key = ground.opens("Pump leaks", labels=["sla-ok"])
+    key = ground.opens("Pump leaks")
     for change in possible(ground):
         perform(ground, read(ground, key), change)
     issue = read(ground, key)

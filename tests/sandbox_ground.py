@@ -206,7 +206,10 @@ class SandboxGround:
             if published:
                 store.release_version(version, on=self.now.date(), actor="bob")
             return
-        request = store.create_merge_request(self.project, "Mend it", actor="bob", closes=[self._issue(fixing).number])
+        number = self._issue(fixing).number
+        request = store.create_merge_request(
+            self.project, "Mend it", actor="bob", description=f"Closes #{number}", closes=[number]
+        )
         store.merge(self.project, request.iid, actor="bob")
         store.tag(self.project, name, actor="bob")
         at = None if published else self.now + 30 * day
