@@ -11,33 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any, assert_never
 
 from connectors.jira.text import one_line, printable, received
 from policies.document import Block, BulletList, Document, Heading, Paragraph, Table, Text
-
-_BLOCKS = frozenset(
-    {
-        "paragraph",
-        "heading",
-        "codeBlock",
-        "blockquote",
-        "bulletList",
-        "orderedList",
-        "listItem",
-        "taskList",
-        "taskItem",
-        "decisionList",
-        "decisionItem",
-        "table",
-        "tableRow",
-        "panel",
-        "expand",
-        "nestedExpand",
-        "mediaSingle",
-        "mediaGroup",
-    }
-)
 
 
 def document_of(document: Document, mark: str) -> dict[str, Any]:
@@ -104,44 +82,49 @@ def _runs(runs: tuple[Text, ...]) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
+class _Break(IntEnum):
+    """Where one block ends and another begins. Several in one place count as the widest."""
+
+    LINE = 1
+    BLOCK = 2
+
+
 def text_of(value: Any) -> str:
     """The words of a comment or description: a string (v2) as it is, ADF (v3) as plain lines, "" for anything else."""
     if isinstance(value, str):
         return received(value)
-    out: list[str] = []
-    # An explicit stack: a document nested ten thousand deep is only a long one. A string on it is text to be put out.
+    out: list[str | _Break] = []
+    # An explicit stack: a document nested ten thousand deep is only a long one. What is no node is to be put out.
     stack: list[Any] = [value] if isinstance(value, dict) else []
     while stack:
         node = stack.pop()
-        if isinstance(node, str):
-            _put(out, node)
-        elif isinstance(node, dict):
+        if isinstance(node, dict):
             stack.extend(reversed(_parts(node)))
-    return "".join(out).strip("\n")
-
-
-def _put(out: list[str], text: str) -> None:
-    """A line break is put once, and not straight behind a bullet."""
-    if text and not (text == "\n" and (not out or out[-1] in {"\n", "- "})):
-        out.append(text)
+        elif isinstance(node, _Break) and out and isinstance(last := out[-1], _Break):
+            out[-1] = max(last, node)
+        elif isinstance(node, str | _Break):
+            out.append(node)
+    return "".join("\n" * part if isinstance(part, _Break) else part for part in out).strip("\n")
 
 
 def _parts(node: dict[str, Any]) -> list[Any]:
-    """What a node is made of, in order: strings and further nodes."""
+    """What a node is made of, in order: strings, breaks and further nodes."""
     kind = node.get("type")
     if isinstance(kind, str) and kind in _LEAVES:
         return [_LEAVES[kind](node)]
     content = node.get("content")
     parts: list[Any] = content if isinstance(content, list) else []
     if kind in {"tableCell", "tableHeader"}:
-        # A cell is one line: its paragraphs lose the breaks around them.
-        return ["| ", *(part for child in parts for part in (_without_breaks(child), " "))]
+        # A cell is one line, and an item begins on the line of its bullet.
+        return ["| ", *(part for child in parts for part in (_bare(child), " "))]
     if kind in {"listItem", "taskItem", "decisionItem"}:
-        return ["\n", "- ", *parts, "\n"]
-    return ["\n", *parts, "\n"] if kind in _BLOCKS else parts
+        return [_Break.LINE, "- ", *(part for child in parts for part in (_bare(child), _Break.LINE)), _Break.LINE]
+    around = _BREAKS.get(kind) if isinstance(kind, str) else None
+    return [around, *parts, around] if around else parts
 
 
-def _without_breaks(child: Any) -> Any:
+def _bare(child: Any) -> Any:
+    """A paragraph without the breaks around it; inline nodes, which an old item may hold directly, as they are."""
     return {**child, "type": ""} if isinstance(child, dict) and child.get("type") == "paragraph" else child
 
 
@@ -192,3 +175,21 @@ _LEAVES: dict[str, Callable[[dict[str, Any]], str]] = {
     "media": _attribute("alt"),
     "mediaInline": _attribute("alt"),
 }
+
+_BREAKS = dict.fromkeys(("bulletList", "orderedList", "taskList", "decisionList", "tableRow"), _Break.LINE) | (
+    dict.fromkeys(
+        (
+            "paragraph",
+            "heading",
+            "codeBlock",
+            "blockquote",
+            "table",
+            "panel",
+            "expand",
+            "nestedExpand",
+            "mediaSingle",
+            "mediaGroup",
+        ),
+        _Break.BLOCK,
+    )
+)

@@ -100,33 +100,19 @@ class JiraClient:
         Raises:
             TrackerError: one of the port's errors, free of secrets.
         """
-        return self.exchange(method, template, doing=doing, kind=kind, params=params, body=body, **names)[1]
-
-    def exchange(
-        self,
-        method: str,
-        template: str,
-        *,
-        doing: str,
-        kind: Kind = Kind.READ,
-        params: dict[str, str | int] | None = None,
-        body: Any = None,
-        **names: str,
-    ) -> tuple[int, Any]:
-        """As ``call``, with the HTTP status before the JSON."""
         path = template.format(**{name: quote(value, safe="") for name, value in names.items()})
         counted = f"{method} {template}"
         extra: dict[str, Any] = {} if body is None else {"json": body}
         if params:
             extra["params"] = params
 
-        def once() -> tuple[int, Any]:
+        def once() -> Any:
             self.requests[counted] += 1
             return self._send(method, path, doing, extra)
 
         return self._retry.call(once, kind=kind)
 
-    def _send(self, method: str, path: str, doing: str, extra: dict[str, Any]) -> tuple[int, Any]:
+    def _send(self, method: str, path: str, doing: str, extra: dict[str, Any]) -> Any:
         failure: TrackerError
         answered: list[Response] = []
         try:
@@ -147,7 +133,7 @@ class JiraClient:
         except UnicodeError:
             failure = Rejected("the request holds characters that can not be sent", tracker=self.name, doing=doing)
         else:
-            return response.status_code, self._content(response, doing)
+            return self._content(response, doing)
         raise failure from None
 
     # ------------------------------------------------------------------------------------------- what the answer means

@@ -216,27 +216,40 @@ class JiraWriter:
         doing = f"link {issue.ref.key}"
         if not 0 < len(change.global_id) <= _LONGEST_GLOBAL_ID:
             raise Rejected(f"a global id has 1 to {_LONGEST_GLOBAL_ID} characters", tracker=self.name, doing=doing)
-        status, answer = self._server.client.exchange(
+        # What is left out is emptied, so all is sent.
+        link = {
+            "globalId": change.global_id,
+            "application": {"type": "warranty-flows", "name": "warranty-flows"},
+            "relationship": one_line(change.relationship),
+            "object": {
+                "url": change.url,
+                "title": one_line(change.title)[:_LONGEST_TITLE],
+                "status": {"resolved": change.resolved},
+            },
+        }
+        standing = self._standing_link(issue, change.global_id, doing)
+        prior = {"link": standing, "global_id": change.global_id}
+        if standing is not None and _agrees(link, standing):
+            return Outcome.ALREADY_SO, prior, identifier(standing.get("id"))
+        answer = self._server.client.call(
             "POST",
             "issue/{key}/remotelink",
             doing=doing,
-            # The global id makes it one link, however often it is sent. What is left out is emptied, so all is sent.
+            # The global id makes it one link, however often it is sent.
             kind=Kind.IDEMPOTENT,
-            body={
-                "globalId": change.global_id,
-                "application": {"type": "warranty-flows", "name": "warranty-flows"},
-                "relationship": one_line(change.relationship),
-                "object": {
-                    "url": change.url,
-                    "title": one_line(change.title)[:_LONGEST_TITLE],
-                    "status": {"resolved": change.resolved},
-                },
-            },
+            body=link,
             key=issue.ref.id,
         )
-        made = self._server.identifier(answer, doing)
-        created = status == 201  # noqa: PLR2004 - HTTP status: created, not updated
-        return Outcome.PERFORMED, {"link": None if created else made, "global_id": change.global_id}, made
+        return Outcome.PERFORMED, prior, self._server.identifier(answer, doing)
+
+    def _standing_link(self, issue: Issue, global_id: str, doing: str) -> Mapping[str, Any] | None:
+        """The link as it is now. Writing the same once more would show in the issue's history."""
+        try:
+            return self._server.object(
+                "issue/{key}/remotelink", doing=doing, params={"globalId": global_id}, key=issue.ref.id
+            )
+        except NotFound:
+            return None
 
     # --------------------------------------------------------------------------------------------------------- reports
 
@@ -311,6 +324,13 @@ def _receipt(ref: IssueRef, change: Change, done: _Done, now: datetime) -> Recei
 
 def _stood(comment: Commented) -> dict[str, Any]:
     return {"comment": comment.comment, "text": comment.text}
+
+
+def _agrees(wanted: Any, found: Any) -> bool:
+    """Whether all that is wanted is so; what the server adds of its own does not count."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(_agrees(value, found.get(name)) for name, value in wanted.items())
+    return bool(wanted == found)
 
 
 def _title(change: UpsertReport) -> str:
