@@ -33,7 +33,7 @@ from connectors.ledger_schema import (
     receipt_row,
     verdict_row,
 )
-from connectors.ledger_text import ISSUE, RECEIPT, VERDICT
+from connectors.ledger_text import ISSUE, RECEIPT, VERDICT, Text
 from policies.issue import Issue, IssueRef, utc
 from policies.receipt import Receipt
 from policies.verdict import Verdict
@@ -231,11 +231,11 @@ class Ledger:
             where.append(IssueRow.project == project)
         after = ""
         while True:
-            query = select(IssueRow.id, IssueRow.body).where(*where, IssueRow.id > after).order_by(IssueRow.id)
+            query = select(IssueRow.id, IssueRow.key, IssueRow.body).where(*where, IssueRow.id > after)
             with self._reading() as connection:
-                rows = connection.execute(query.limit(_BATCH)).all()
-            for _, body in rows:
-                yield ISSUE.read(body)
+                rows = connection.execute(query.order_by(IssueRow.id).limit(_BATCH)).all()
+            for _, key, body in rows:
+                yield self._whole(ISSUE, body, f"issue {key}")
             if len(rows) < _BATCH:
                 return
             after = rows[-1][0]
@@ -248,7 +248,7 @@ class Ledger:
             if body is None:
                 newest = IssueRow.updated_at.desc()
                 body = connection.scalar(query.where(IssueRow.key == key).order_by(newest).limit(1))
-        return None if body is None else ISSUE.read(body)
+        return None if body is None else self._whole(ISSUE, body, f"issue {key}")
 
     def due(self, site: str, now: datetime) -> tuple[IssueRef, ...]:
         """Cached issues to be judged at ``now``, soonest first.
@@ -324,7 +324,7 @@ class Ledger:
                 rows = connection.execute(query.limit(_BATCH)).mappings().all()
             for row in rows:
                 ref = IssueRef(row["tracker"], row["project"], row["issue_key"], row["issue_id"], row["url"])
-                yield Judged(ref, VERDICT.read(row["body"]), row["run"])
+                yield Judged(ref, self._whole(VERDICT, row["body"], f"verdict {row['n']}"), row["run"])
             if len(rows) < _BATCH:
                 return
             after = rows[-1]["n"]
@@ -343,9 +343,20 @@ class Ledger:
         where += [ReceiptRow.run == run] if run is not None else []
         where += [ReceiptRow.tracker == tracker] if tracker is not None else []
         where += [ReceiptRow.issue_id == issue_id] if issue_id is not None else []
-        query = select(ReceiptRow.run, ReceiptRow.tracker, ReceiptRow.body).where(*where).order_by(ReceiptRow.n)
+        query = select(ReceiptRow.n, ReceiptRow.run, ReceiptRow.tracker, ReceiptRow.body).where(*where)
         with self._reading() as connection:
-            return tuple(Recorded(of, at, RECEIPT.read(body)) for of, at, body in connection.execute(query))
+            rows = connection.execute(query.order_by(ReceiptRow.n)).all()
+        return tuple(Recorded(of, at, self._whole(RECEIPT, body, f"receipt {n}")) for n, of, at, body in rows)
+
+    def _whole(self, text: Text[T], body: str, what: str) -> T:
+        try:
+            return text.read(body)
+        except ValueError:
+            # The error itself repeats what stands there, which is a customer's.
+            raise LedgerError(
+                f"{what} in {self._database.where} cannot be read: it was written by another version of this program; "
+                "use that version, or name another ledger (an empty one costs a full read, nothing else)"
+            ) from None
 
     def _site_of(self, connection: Connection, run: str) -> str:
         site = connection.scalar(select(RunRow.site).where(RunRow.id == run))

@@ -334,6 +334,16 @@ def test_evidence_can_not_be_altered_or_removed_even_by_another_program(
     assert len(_sql(path, f"SELECT * FROM {table}")) == 1  # noqa: S608 - a table's name of our own
 
 
+def test_what_another_version_wrote_otherwise_is_an_error_that_says_what_to_do(ledger: Ledger, path: Path) -> None:
+    ledger.keep("acme", [an_issue()])
+    _sql(path, "UPDATE warranty_issues SET body = replace(body, 'commented', 'sung')")
+    with pytest.raises(LedgerError, match=r"issue CAR-1 .* cannot be read: .* name another ledger") as caught:
+        list(ledger.issues("acme", "jira"))
+    assert "on it" not in str(caught.value)
+    with pytest.raises(LedgerError, match=r"issue CAR-1 .* cannot be read"):
+        ledger.issue("acme", "jira", "CAR-1")
+
+
 def test_a_transaction_that_breaks_off_leaves_nothing(ledger: Ledger) -> None:
     ledger.begin_run("r1", "acme", NOW)
     broken = replace(a_verdict(), policy=None)  # type: ignore[arg-type]  # what the database refuses
@@ -457,6 +467,12 @@ def test_a_verdict_survives_the_ledger(verdict: Verdict) -> None:
 @_SPEED
 def test_a_receipt_survives_the_ledger(receipt: Receipt) -> None:
     assert RECEIPT.read(RECEIPT.write(receipt)) == receipt
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"events": 7}', '{"events": [{"kind": "eaten"}]}'])
+def test_a_text_that_is_no_issue_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        ISSUE.read(text)
 
 
 def test_a_receipt_keeps_which_change_it_was() -> None:
