@@ -126,12 +126,17 @@ def doctor(site: str, now: str | None, as_json: bool) -> Exit:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Raw Jira REST issues, one a line (plain or .gz), instead of a scenario.",
 )
+@click.option(
+    "--write-site",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --load: where to write a site file over it (default .warranty/sandbox-load.yaml).",
+)
 @_json
-def sandbox(port: int, scenario: str, load: Path | None, as_json: bool) -> Exit:
+def sandbox(port: int, scenario: str, load: Path | None, write_site: Path | None, as_json: bool) -> Exit:
     """Serve a Jira Cloud, a Jira Data Center and a GitLab of its own on loopback, until Ctrl-C."""
     from flows import playground
 
-    return playground.serve(port, scenario, load, as_json=as_json)
+    return playground.serve(port, scenario, load, site_file=write_site, as_json=as_json)
 
 
 @cli.command()

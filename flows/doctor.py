@@ -18,29 +18,16 @@ from rich.text import Text
 
 from connectors.ledger import LedgerError
 from connectors.tracker import Finding, TrackerError, TrackerReader
-from flows import embedded, render, steps
+from flows import embedded, likely, render, steps
 from flows.exit_codes import Exit
 from flows.grid import STYLES, Grid
 from flows.site import Site, TrackerSite
-from policies.issue import State, Word
+from policies.issue import Word
 from policies.loader import InputError
 
 DISTRIBUTION = "warranty-flows"
 OURS = ("policies", "connectors", "flows")
 THEIRS = {"jira": "jira", "gitlab": "python-gitlab"}
-# A word of a status, in the languages trackers are often used in -> the state it most likely stands for.
-_HINTS = {
-    State.OPEN: ("open", "to do", "new", "backlog", "reopened", "triage", "待办", "打开", "新建", "重新打开"),
-    State.ACCEPTED: ("accepted", "confirmed", "acknowledged", "assigned", "已确认", "已接受"),
-    State.IN_PROGRESS: ("in progress", "in review", "testing", "development", "处理中", "进行中", "正在进行"),
-    State.WAITING_FOR_CUSTOMER: ("waiting for customer", "needs info", "pending", "feedback", "等待客户", "待反馈"),
-    State.WAITING_FOR_THIRD_PARTY: ("waiting for vendor", "waiting for supplier", "blocked", "on hold", "等待供应商"),
-    State.RESOLVED: ("resolved", "done", "fixed", "complete", "已解决", "完成"),
-    State.VERIFIED: ("verified", "tested", "已验证"),
-    State.CLOSED: ("closed", "已关闭", "关闭"),
-    State.CANCELLED: ("cancelled", "rejected", "duplicate", "won't do", "已取消", "已拒绝"),
-}
-_GROUPS = {"new": State.OPEN, "indeterminate": State.IN_PROGRESS, "done": State.RESOLVED}
 
 
 def doctor(site: str, now: datetime, *, as_json: bool) -> Exit:
@@ -221,7 +208,7 @@ def _words(site: Site, tracker: TrackerSite, project: str, reader: TrackerReader
             subject,
             ok=False,
             detail=f"status {status.name!r} (id {status.id}) means nothing yet",
-            advice=f'add `"{status.name}": {_likely(status).value}` under states of {tracker.name!r} in {site.path.name}',
+            advice=f'add `"{status.name}": {likely.state_of(status).value}` under states of {tracker.name!r} in {site.path.name}',
         )
     lost = _without_severity(tracker, words.priorities)
     for priority in lost:
@@ -244,17 +231,6 @@ def _without_severity(tracker: TrackerSite, priorities: tuple[Word, ...]) -> lis
     if not by_priority:
         return []
     return [word for word in priorities if not by_priority & {word.id.casefold(), word.name.casefold()}]
-
-
-def _likely(status: Word) -> State:
-    """The state a status most likely stands for, by its name or its group."""
-    name = status.name.casefold()
-    for state, hints in _HINTS.items():
-        if any(hint == name for hint in hints):
-            return state
-    spoken = {hint: state for state, hints in _HINTS.items() for hint in hints}
-    near = difflib.get_close_matches(name, list(spoken), 1, 0.6)
-    return spoken[near[0]] if near else _GROUPS.get(status.group, State.OPEN)
 
 
 def _people(tracker: TrackerSite) -> Iterator[Finding]:

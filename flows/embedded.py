@@ -41,6 +41,8 @@ def prepare(home: Path | None = None) -> None:
     if orchestrator():
         return
     if "prefect" in sys.modules:
+        if all(os.environ.get(name) for name in SETTINGS):
+            return  # a second run of this process
         raise RuntimeError("Prefect was imported before its settings were made")
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
