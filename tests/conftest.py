@@ -12,6 +12,11 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# The contract's assertions live outside of test files; without this they would not tell what they saw.
+pytest.register_assert_rewrite(
+    "tests.ground", "tests.promises_in_trouble", "tests.promises_of_reading", "tests.promises_of_writing"
+)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

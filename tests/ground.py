@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -121,6 +121,17 @@ class Ground(Protocol):
 
     def received(self) -> int:
         """Requests the tracker has received so far."""
+
+
+Promise = Callable[[Ground], None]
+PROMISES: list[Promise] = []
+"""Filled by the modules of promises; ``contract`` imports them all."""
+
+
+def promise(function: Promise) -> Promise:
+    """Note a function as one of the port's promises."""
+    PROMISES.append(function)
+    return function
 
 
 @contextmanager

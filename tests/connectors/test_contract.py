@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract", "tests.ground")
-
-from tests.contract import PROMISES, Promise  # noqa: E402 - after the line above, or its assertions tell nothing
-from tests.ground import Ground  # noqa: E402 - as above
-from tests.memory_ground import MemoryGround  # noqa: E402 - as above
-from tests.sandbox_ground import SET_UPS, SandboxGround, Served  # noqa: E402 - as above
+from tests.contract import PROMISES, Promise
+from tests.ground import Ground
+from tests.memory_ground import MemoryGround
+from tests.sandbox_ground import SET_UPS, SandboxGround, Served
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,9 @@ from connectors.tracker import (
 from policies.changes import Change, Mark, Relabel, SetDueDate, UpsertComment, UpsertReport
 from policies.document import Document
 from policies.issue import Actor, Commented, Event, Gap, Issue, LabelsChanged, Release
-from tests import contract
+from tests import promises_in_trouble as trouble
+from tests import promises_of_reading as reading
+from tests import promises_of_writing as writing
 from tests.contract import PROMISES, Promise
 from tests.memory_ground import MemoryGround
 from tests.memory_server import MemoryServer, Note, Record
@@ -287,43 +289,43 @@ class PostsTwiceAfterAnError(MemoryWriter):
 
 
 BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
-    TakesItsNameForItsAccount: contract.the_own_account_is_known,
-    RepeatsTheToken: contract.a_wrong_token_is_refused_and_not_repeated,
-    HidesTheTokenInTheCause: contract.a_wrong_token_is_refused_and_not_repeated,
-    TakesAMissingProjectForAnEmptyOne: contract.a_project_that_is_not_there_is_not_found,
-    RefusesAMissingIssue: contract.an_issue_that_is_not_there_is_not_found,
-    CallsADeadServerAFailedOne: contract.a_dead_server_is_unreachable,
-    ForgetsTheDoneStatuses: contract.the_project_and_its_words_are_listed,
-    FindsEverythingWell: contract.a_check_finds_nothing_wrong_where_all_is_well_and_names_a_missing_project,
-    StopsAfterAPage: contract.every_issue_is_given_once,
-    GivesTheFirstOfManyTwice: contract.every_issue_is_given_once,
-    ForgetsWhichLabelsWent: contract.the_whole_history_is_told_in_order_with_who_did_it,
-    RunsLinesTogether: contract.the_whole_history_is_told_in_order_with_who_did_it,
-    CutsCommentsInLists: contract.one_issue_and_the_same_in_a_list_are_equal,
-    LeavesOutTheInstantItself: contract.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
-    ReadsAllEveryTime: contract.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
-    LooksAtTheOpeningOnly: contract.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
-    DoesNotKnowItsOwnEdits: contract.our_own_writes_show_in_the_history_as_ours,
-    DropsOurLabelEvents: contract.our_own_writes_show_in_the_history_as_ours,
-    GuessesWhatIsMissing: contract.a_history_that_is_cut_short_is_a_gap,
-    FallsOverOneIssue: contract.one_broken_issue_stops_nobody,
-    SkipsWhatIsBroken: contract.one_broken_issue_stops_nobody,
-    TakesPlannedForPublished: contract.releases_say_when_customers_could_have_them_and_what_they_fix,
-    DoesNotCountItsWrites: contract.requests_are_counted,
-    CannotClearADueDate: contract.after_a_change_it_is_so,
-    RecordsWhatChangesNothing: contract.a_change_twice_is_a_change_once,
-    SetsTheWholeListOfLabels: contract.labels_of_others_stay,
-    LooksForThePriorValueAfterwards: contract.the_receipt_holds_what_stood_there,
-    EditsAnybodysComment: contract.a_sticky_comment_is_edited_in_place,
-    SaysInternalThingsAloud: contract.an_internal_comment_is_not_public,
-    TrustsTheText: contract.hostile_text_is_read_as_it_stands_and_triggers_nothing,
-    EscapesWhatNeedsNone: contract.hostile_text_is_read_as_it_stands_and_triggers_nothing,
-    MakesAReportForEachText: contract.one_report_is_made_and_edited_in_place,
-    WaitsAsLongAsItLikes: contract.a_429_on_a_read_is_waited_for_as_long_as_asked,
-    GivesUpAtTheFirstError: contract.a_500_on_a_read_is_survived,
-    PostsAgainBlindly: contract.a_lost_answer_leaves_one_comment,
-    PostsTwiceAfterAnError: contract.a_500_on_writing_a_comment_leaves_one_comment,
-    OpensAgainBlindly: contract.a_lost_answer_leaves_one_report,
+    TakesItsNameForItsAccount: reading.the_own_account_is_known,
+    RepeatsTheToken: reading.a_wrong_token_is_refused_and_not_repeated,
+    HidesTheTokenInTheCause: reading.a_wrong_token_is_refused_and_not_repeated,
+    TakesAMissingProjectForAnEmptyOne: reading.a_project_that_is_not_there_is_not_found,
+    RefusesAMissingIssue: reading.an_issue_that_is_not_there_is_not_found,
+    CallsADeadServerAFailedOne: reading.a_dead_server_is_unreachable,
+    ForgetsTheDoneStatuses: reading.the_project_and_its_words_are_listed,
+    FindsEverythingWell: reading.a_check_finds_nothing_wrong_where_all_is_well_and_names_a_missing_project,
+    StopsAfterAPage: reading.every_issue_is_given_once,
+    GivesTheFirstOfManyTwice: reading.every_issue_is_given_once,
+    ForgetsWhichLabelsWent: reading.the_whole_history_is_told_in_order_with_who_did_it,
+    RunsLinesTogether: reading.the_whole_history_is_told_in_order_with_who_did_it,
+    CutsCommentsInLists: reading.one_issue_and_the_same_in_a_list_are_equal,
+    LeavesOutTheInstantItself: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
+    ReadsAllEveryTime: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
+    LooksAtTheOpeningOnly: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
+    DoesNotKnowItsOwnEdits: reading.our_own_writes_show_in_the_history_as_ours,
+    DropsOurLabelEvents: reading.our_own_writes_show_in_the_history_as_ours,
+    GuessesWhatIsMissing: reading.a_history_that_is_cut_short_is_a_gap,
+    FallsOverOneIssue: reading.one_broken_issue_stops_nobody,
+    SkipsWhatIsBroken: reading.one_broken_issue_stops_nobody,
+    TakesPlannedForPublished: reading.releases_say_when_customers_could_have_them_and_what_they_fix,
+    DoesNotCountItsWrites: reading.requests_are_counted,
+    CannotClearADueDate: writing.after_a_change_it_is_so,
+    RecordsWhatChangesNothing: writing.a_change_twice_is_a_change_once,
+    SetsTheWholeListOfLabels: writing.labels_of_others_stay,
+    LooksForThePriorValueAfterwards: writing.the_receipt_holds_what_stood_there,
+    EditsAnybodysComment: writing.a_sticky_comment_is_edited_in_place,
+    SaysInternalThingsAloud: writing.an_internal_comment_is_not_public,
+    TrustsTheText: writing.hostile_text_is_read_as_it_stands_and_triggers_nothing,
+    EscapesWhatNeedsNone: writing.hostile_text_is_read_as_it_stands_and_triggers_nothing,
+    MakesAReportForEachText: writing.one_report_is_made_and_edited_in_place,
+    WaitsAsLongAsItLikes: trouble.a_429_on_a_read_is_waited_for_as_long_as_asked,
+    GivesUpAtTheFirstError: trouble.a_500_on_a_read_is_survived,
+    PostsAgainBlindly: trouble.a_lost_answer_leaves_one_comment,
+    PostsTwiceAfterAnError: trouble.a_500_on_writing_a_comment_leaves_one_comment,
+    OpensAgainBlindly: trouble.a_lost_answer_leaves_one_report,
 }
 
 

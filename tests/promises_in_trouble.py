@@ -1,0 +1,90 @@
+"""What the port promises when requests fail and answers get lost."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from connectors.tracker import (
+    TrackerError,
+)
+from policies.changes import (
+    UpsertComment,
+)
+from tests.ground import (
+    Ground,
+    note,
+    our_notes,
+    perform,
+    promise,
+    read,
+    readable,
+    reading,
+    report,
+)
+
+
+@promise
+def a_429_on_a_read_is_waited_for_as_long_as_asked(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    with reading(ground) as reader:
+        reader.own_account()
+        ground.refuses_next(status=429, retry_after=7)
+        found = readable(list(reader.changed_since(ground.project, None)))
+    assert [issue.ref.key for issue in found] == [key]
+    assert ground.waits == [7.0]
+
+
+@promise
+def a_500_on_a_read_is_survived(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    with reading(ground) as reader:
+        reader.own_account()
+        ground.refuses_next(status=500)
+        found = readable(list(reader.changed_since(ground.project, None)))
+        ground.refuses_next(status=502)
+        assert reader.issue(key) in found
+    assert len(ground.waits) == 2
+
+
+def _until_it_is_so(ground: Ground, key: str, change: UpsertComment) -> None:
+    """Run after run, as the flows do it: read, and perform what is not so."""
+    for _ in range(3):
+        issue = read(ground, key)
+        if change.satisfied_by(issue):
+            return
+        with suppress(TrackerError):
+            perform(ground, issue, change)
+    assert change.satisfied_by(read(ground, key)), "three runs did not bring it about"
+
+
+@promise
+def a_lost_answer_leaves_one_comment(ground: Ground) -> None:
+    for cut in (False, True):
+        key = ground.opens(f"Pump leaks ({cut})")
+        ground.loses_next_answer(text="warranty-flows:", cut=cut)
+        _until_it_is_so(ground, key, note("All is well."))
+        assert len(our_notes(ground, key)) == 1, "a comment stands twice"
+        ground.loses_next_answer(text="warranty-flows:", cut=cut)
+        _until_it_is_so(ground, key, note("All is worse."))
+        assert len(our_notes(ground, key)) == 1, "a comment stands twice after an edit"
+
+
+@promise
+def a_500_on_writing_a_comment_leaves_one_comment(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    ground.refuses_next(status=500, text="warranty-flows:")
+    _until_it_is_so(ground, key, note("All is well."))
+    assert len(our_notes(ground, key)) == 1
+
+
+@promise
+def a_lost_answer_leaves_one_report(ground: Ground) -> None:
+    ground.loses_next_answer(text="warranty-flows:")
+    made = None
+    for _ in range(2):
+        with suppress(TrackerError):
+            made = perform(ground, None, report(ground, "One breach."))
+    assert made is not None
+    assert made.issue is not None
+    assert report(ground, "One breach.").satisfied_by(read(ground, made.issue.key))
+    assert ground.keys() == (made.issue.key,)
