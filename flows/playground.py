@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,7 @@ from connectors.sandbox.load import Loaded, LoadFailed, load_file
 from connectors.sandbox.scenario import Scenario, ScenarioFault, read
 from connectors.sandbox.server import DIALECTS, Sandbox
 from connectors.sandbox.store import Store
-from flows import likely, render
+from flows import instant, likely, render
 from flows.exit_codes import Exit
 from flows.grid import line
 from flows.refusal import Refusal
@@ -24,6 +26,7 @@ from flows.refusal import Refusal
 OWN_ACCOUNT = "warranty-flows"
 OWN_MAIL = "warranty-flows@sandbox.example"
 OWN_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but a sandbox on loopback; the shipped scenarios know it too
+LATER = timedelta(minutes=10)
 _KEPT_KEYS = 5
 
 
@@ -104,15 +107,22 @@ def _scene(name: str) -> Scenario:
         raise Refusal(str(failure), Exit.BAD_INPUT) from None
 
 
+def _new_ledger() -> str:
+    """A ledger of this sandbox's own: what was read from an earlier one is not true of this one."""
+    return f"sqlite:///{Path('.warranty').resolve() / f'sandbox-{instant.now():%Y%m%dT%H%M%S}-{os.getpid()}.db'}"
+
+
 def _stage_of_scene(sandbox: Sandbox, scene: Scenario | None) -> Stage:
     assert scene is not None
-    now = scene.at(scene.now).astimezone(ZoneInfo(scene.zone)).isoformat()
+    # What `apply` writes lies after the scenario's now; judged a little later, the next plan sees it.
+    now = (scene.at(scene.now) + LATER).astimezone(ZoneInfo(scene.zone)).isoformat()
     kinds = {project.kind for project in scene.projects}
     return Stage(
         dialects=tuple(name for name in DIALECTS if any(name.startswith(kind) for kind in kinds)),
         variables={
             "WARRANTY_SANDBOX_URL": f"http://127.0.0.1:{sandbox.port}",
             "WARRANTY_SANDBOX_TOKEN": scene.tokens[0].token,
+            "WARRANTY_SANDBOX_LEDGER": _new_ledger(),
         },
         options=f"--site sandbox --now {now}",
         notes=tuple(filter(None, (scene.about, f"its clock stands at {scene.now} ({scene.zone})"))),
@@ -174,6 +184,7 @@ def site_over(store: Store, loaded: Loaded, url: str) -> str:
             "# Written by `warranty sandbox --load`: a first guess at what the words mean. Check it.",
             "name: sandbox-load",
             "pack: standard-warranty",
+            f"ledger: {_quoted(_new_ledger())}",
             "zone: Asia/Shanghai",
             "limits: {changes_per_run: 100000}",
             "trackers:",

@@ -63,7 +63,9 @@ def reason(verdict: Verdict) -> str:
 
 
 def describe(change: Change) -> str:
-    """A change in one line."""
+    """A change in one line; labels short, as + and -."""
+    if isinstance(change, Relabel):
+        return " ".join(["label", *(f"+{name}" for name in change.add), *(f"-{name}" for name in change.remove)])
     return ", ".join(described(change))
 
 

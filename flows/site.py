@@ -80,6 +80,11 @@ class Address(_Shape):
     default: str = ""
     suffix: str = ""
 
+    def value(self) -> str:
+        """What it comes to now, "" where the variable is not set and there is no default."""
+        base = (os.environ.get(self.env, "") or self.default).rstrip("/")
+        return f"{base}{self.suffix}" if base else ""
+
 
 class TrackerSite(_Shape):
     """One tracker of a site.
@@ -188,7 +193,7 @@ class Site(_Shape):
     language: Literal["en", "zh"] = "en"
     zone: str = "UTC"
     label_prefix: str = Field(default="warranty", pattern=r"^[a-z][a-z0-9-]*$", max_length=30)
-    ledger: str = ""
+    ledger: str | Address = ""
     limits: LimitsShape = LimitsShape()
     trackers: tuple[TrackerSite, ...] = Field(min_length=1)
 
@@ -252,7 +257,8 @@ class Site(_Shape):
     @property
     def ledger_url(self) -> str:
         """The ledger's SQLAlchemy URL; by default a file under ``.warranty`` in the current folder."""
-        return self.ledger or f"sqlite:///.warranty/{self.name}.db"
+        stated = self.ledger if isinstance(self.ledger, str) else self.ledger.value()
+        return stated or f"sqlite:///.warranty/{self.name}.db"
 
     @property
     def report_label(self) -> str:
@@ -288,10 +294,9 @@ class Site(_Shape):
     def _address(self, tracker: TrackerSite) -> str:
         if isinstance(tracker.url, str):
             return tracker.url
-        base = os.environ.get(tracker.url.env, "") or tracker.url.default
-        if not base:
+        if not (address := tracker.url.value()):
             raise self._missing(tracker.url.env, tracker, "url")
-        return base.rstrip("/") + tracker.url.suffix
+        return address
 
     def _secret(self, name: SecretName, tracker: TrackerSite, field: str) -> SecretStr:
         if name.env is not None:
