@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 import pytest
 
-from connectors.retry import Kind
+from connectors.retry import Kind, Retry
 from connectors.tracker import (
+    BadAnswer,
+    Connection,
     CredentialsRefused,
     Finding,
     NotFound,
+    PermissionRefused,
     RateLimited,
     Rejected,
     ServerFailed,
@@ -25,6 +29,7 @@ from connectors.tracker import (
 from policies.changes import Change, Mark, Relabel, SetDueDate, UpsertComment, UpsertReport
 from policies.document import Document
 from policies.issue import Actor, Commented, Event, Gap, Issue, LabelsChanged, Release
+from policies.receipt import Outcome, Receipt
 from tests import promises_in_trouble as trouble
 from tests import promises_of_reading as reading
 from tests import promises_of_writing as writing
@@ -92,7 +97,7 @@ class ForgetsTheDoneStatuses(MemoryReader):
 class FindsEverythingWell(MemoryReader):
     def check(self, projects: Sequence[str]) -> Iterator[Finding]:
         for finding in super().check(projects):
-            yield replace(finding, ok=True)
+            yield replace(finding, ok=finding.ok or finding.subject != "rights")
 
 
 class StopsAfterAPage(MemoryReader):
@@ -121,13 +126,10 @@ class RunsLinesTogether(MemoryReader):
             yield comment if ours else replace(comment, text=" ".join(comment.text.split()))
 
 
-class CutsCommentsInLists(MemoryReader):
+class LeavesOutAddressesInLists(MemoryReader):
     def _readable(self, record: Record) -> Issue | Unreadable:
         found = super()._readable(record)
-        if isinstance(found, Unreadable):
-            return found
-        events = (replace(one, text=one.text[:5]) if isinstance(one, Commented) else one for one in found.events)
-        return replace(found, events=tuple(events))
+        return replace(found, ref=replace(found.ref, url="")) if isinstance(found, Issue) else found
 
 
 class LeavesOutTheInstantItself(MemoryReader):
@@ -180,17 +182,50 @@ class TakesPlannedForPublished(MemoryReader):
         )
 
 
-class WaitsAsLongAsItLikes(MemoryReader):
+class CutsWaitsShort(MemoryReader):
     def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
         trouble = next(iter(self._server.troubles), None)
-        if trouble is not None and isinstance(trouble.error(), RateLimited):
-            trouble.error = lambda: RateLimited("429 from the server")
+        error = trouble.error() if trouble else None
+        if trouble is not None and isinstance(error, RateLimited) and (error.retry_after or 0) < 60:
+            trouble.error = lambda: RateLimited("429 from the server", retry_after=1)
         return super()._send(kind, name, act, text=text)
 
 
-class GivesUpAtTheFirstError(MemoryReader):
+class GivesUpAtAServersError(MemoryReader):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        trouble = next(iter(self._server.troubles), None)
+        if trouble is not None and isinstance(trouble.error(), ServerFailed):
+            trouble.error = lambda: Rejected("500 from the server")
+        return super()._send(kind, name, act, text=text)
+
+
+class ShowsAPageOfComments(MemoryReader):
+    def _comments(self, record: Record) -> Iterator[Commented]:
+        yield from islice(super()._comments(record), 50)
+
+
+class TrustsEveryToken(MemoryReader):
+    def check(self, projects: Sequence[str]) -> Iterator[Finding]:
+        yield from (finding for finding in super().check(projects) if finding.subject != "rights")
+
+
+class TakesHalfAnAnswerForTheLast(MemoryReader):
     def _read(self, name: str, act: Callable[[], T]) -> T:
-        return self._send(Kind.CREATE, name, lambda _: act())
+        return self._send(Kind.IDEMPOTENT, name, lambda _: act())
+
+
+class SleepsAsLongAsItIsTold(MemoryReader):
+    def __init__(self, server: MemoryServer, connection: Connection, retry: Retry | None = None) -> None:
+        super().__init__(server, connection, retry)
+        self._retry.longest_wait_seconds = self._retry.patience_seconds = 1e9
+
+
+class CallsAWebPageAFailure(MemoryReader):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        try:
+            return super()._send(kind, name, act, text=text)
+        except BadAnswer as error:
+            raise ServerFailed("500 from the server") from error
 
 
 # ------------------------------------------------------------------------------------------------------ broken writers
@@ -233,11 +268,49 @@ class LooksForThePriorValueAfterwards(MemoryWriter):
         return prior, made
 
 
+def _marked(record: Record, change: UpsertComment) -> list[Note]:
+    return [note for note in record.notes if f"warranty-flows:{change.marker}:" in note.raw]
+
+
 class EditsAnybodysComment(MemoryWriter):
     def _standing(self, record: Record, change: UpsertComment) -> Note | None:
         found = super()._standing(record, change)
-        marked = [note for note in record.notes if f"warranty-flows:{change.marker}:" in note.raw]
-        return marked[-1] if found and marked else found
+        others = [note for note in _marked(record, change) if note.author != self._me().id]
+        return others[-1] if found and others else found
+
+
+class TakesPlantedMarksForItsOwn(MemoryWriter):
+    def _standing(self, record: Record, change: UpsertComment) -> Note | None:
+        return next(iter(_marked(record, change)), None)
+
+
+class EditsTheNewestOfItsComments(MemoryWriter):
+    def _standing(self, record: Record, change: UpsertComment) -> Note | None:
+        own = [note for note in _marked(record, change) if note.author == self._me().id]
+        return own[-1] if own else None
+
+
+class KeepsQuietWhenItMayNot(MemoryWriter):
+    about: type[TrackerError] = PermissionRefused
+
+    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
+        try:
+            return super().perform(issue, change, now)
+        except self.about:
+            ref = issue.ref if issue else None
+            return Receipt(issue=ref, change=change, outcome=Outcome.PERFORMED, at=now)
+
+
+class KeepsQuietWhenItIsUnknown(KeepsQuietWhenItMayNot):
+    about = Rejected
+
+
+class WritesAgainAtOnce(MemoryWriter):
+    def _send(self, kind: Kind, name: str, act: Callable[[str], T], *, text: str = "") -> T:
+        trouble = next(iter(self._server.troubles), None)
+        if trouble is not None and isinstance(trouble.error(), RateLimited):
+            trouble.error = lambda: RateLimited("429 from the server")
+        return super()._send(kind, name, act, text=text)
 
 
 class SaysInternalThingsAloud(MemoryWriter):
@@ -301,7 +374,7 @@ BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
     GivesTheFirstOfManyTwice: reading.every_issue_is_given_once,
     ForgetsWhichLabelsWent: reading.the_whole_history_is_told_in_order_with_who_did_it,
     RunsLinesTogether: reading.the_whole_history_is_told_in_order_with_who_did_it,
-    CutsCommentsInLists: reading.one_issue_and_the_same_in_a_list_are_equal,
+    LeavesOutAddressesInLists: reading.one_issue_and_the_same_in_a_list_are_equal,
     LeavesOutTheInstantItself: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
     ReadsAllEveryTime: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
     LooksAtTheOpeningOnly: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
@@ -321,8 +394,18 @@ BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
     TrustsTheText: writing.hostile_text_is_read_as_it_stands_and_triggers_nothing,
     EscapesWhatNeedsNone: writing.hostile_text_is_read_as_it_stands_and_triggers_nothing,
     MakesAReportForEachText: writing.one_report_is_made_and_edited_in_place,
-    WaitsAsLongAsItLikes: trouble.a_429_on_a_read_is_waited_for_as_long_as_asked,
-    GivesUpAtTheFirstError: trouble.a_500_on_a_read_is_survived,
+    CutsWaitsShort: trouble.a_429_on_a_read_is_waited_for_as_long_as_asked,
+    GivesUpAtAServersError: trouble.a_500_on_a_read_is_survived,
+    ShowsAPageOfComments: reading.a_long_thread_and_a_long_history_are_told_whole,
+    TrustsEveryToken: reading.a_token_that_may_only_look_is_found_out_before_anything_is_written,
+    TakesHalfAnAnswerForTheLast: trouble.a_read_whose_answer_is_lost_or_cut_is_asked_again,
+    SleepsAsLongAsItIsTold: trouble.a_wait_too_long_to_sleep_goes_up_at_once,
+    CallsAWebPageAFailure: trouble.a_web_page_in_place_of_the_api_is_a_bad_answer,
+    TakesPlantedMarksForItsOwn: writing.a_mark_that_somebody_else_planted_is_not_taken_for_ours,
+    EditsTheNewestOfItsComments: writing.of_two_comments_of_ours_the_oldest_is_edited_and_the_other_left,
+    KeepsQuietWhenItMayNot: writing.without_the_right_to_write_nothing_is_written_and_the_error_says_so,
+    KeepsQuietWhenItIsUnknown: writing.what_the_tracker_does_not_know_is_refused_and_changes_nothing,
+    WritesAgainAtOnce: trouble.a_429_on_writing_a_comment_is_waited_for_and_leaves_one,
     PostsAgainBlindly: trouble.a_lost_answer_leaves_one_comment,
     PostsTwiceAfterAnError: trouble.a_500_on_writing_a_comment_leaves_one_comment,
     OpensAgainBlindly: trouble.a_lost_answer_leaves_one_report,
