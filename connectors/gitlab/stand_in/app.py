@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     Endpoint = Callable[[Call], Response]
 
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _PROJECT = "/projects/{project}"
 _ISSUE = f"{_PROJECT}/issues/{{iid}}"
 _MERGE = f"{_PROJECT}/merge_requests/{{iid}}"
@@ -64,7 +65,16 @@ ENDPOINTS: tuple[tuple[str, dict[str, Endpoint]], ...] = (
     (f"{_ISSUE}/links/{{link}}", {"DELETE": issues.delete_link}),
     (f"{_ISSUE}/closed_by", {"GET": issues.list_closing}),
     (f"{_ISSUE}/related_merge_requests", {"GET": issues.list_closing}),
-    (f"{_PROJECT}/labels", {"GET": project.list_labels, "POST": project.create_label}),
+    (
+        f"{_PROJECT}/labels",
+        {
+            "GET": project.list_labels,
+            "POST": project.create_label,
+            # The older addresses, with the label's name in the body, are still served and still used.
+            "PUT": project.update_label,
+            "DELETE": project.delete_label,
+        },
+    ),
     (
         f"{_PROJECT}/labels/{{label}}",
         {"GET": project.get_label, "PUT": project.update_label, "DELETE": project.delete_label},
@@ -93,15 +103,12 @@ def app(store: Store, generation: Generation = "19.2") -> ASGIApp:
     if generation not in VERSIONS:
         raise ValueError(f"no GitLab generation {generation!r}: there are {sorted(VERSIONS)}")
     desk = _Desk(store, generation)
-    routes = [
-        Route(f"/api/v4{path}", desk.answer(methods), methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
-        for path, methods in ENDPOINTS
-    ]
+    routes = [Route(f"/api/v4{path}", desk.answer(methods), methods=_METHODS) for path, methods in ENDPOINTS]
     if generation != "rest-only":
         from connectors.gitlab.stand_in.graphql_api import GraphQL
 
         routes.append(Route("/api/graphql", GraphQL(store, generation).answer, methods=["GET", "POST"]))
-    routes.append(Route("/{path:path}", _nothing))
+    routes.append(Route("/{path:path}", _nothing, methods=_METHODS))
     return _encoded(Starlette(routes=routes))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -55,6 +56,7 @@ class GraphQL:
         self.store = store
         self.generation = generation
         self.schema = schema_of(generation)
+        self._read = lru_cache(maxsize=128)(self._document)
 
     async def answer(self, request: Request) -> Response:
         """One HTTP request."""
@@ -80,12 +82,9 @@ class GraphQL:
 
     def run(self, call: Call, query: str, variables: dict[str, Any], name: str | None) -> dict[str, Any]:
         """The answer's body."""
-        try:
-            document = parse(query)
-        except GraphQLError as error:
-            return {"errors": [_worded(error)]}
-        if errors := validate(self.schema, document):
-            return {"errors": [_invalid(error, document) for error in errors]}
+        document, errors = self._read(query)
+        if document is None:
+            return {"errors": list(errors)}
         operation = get_operation_ast(document, name)
         if operation is None:
             return {
@@ -109,6 +108,15 @@ class GraphQL:
         root |= {"queryComplexity": lambda _info: {"score": score, "limit": limit}}
         result = execute_sync(self.schema, document, root, variable_values=variables, operation_name=name)
         return _answered(result)
+
+    def _document(self, query: str) -> tuple[DocumentNode | None, tuple[dict[str, Any], ...]]:
+        """The query if it is one and fits the schema; else what is wrong with it."""
+        try:
+            document = parse(query)
+        except GraphQLError as error:
+            return None, (_worded(error),)
+        errors = tuple(_invalid(error, document) for error in validate(self.schema, document))
+        return (None if errors else document), errors
 
 
 def queries(views: Views) -> dict[str, Any]:

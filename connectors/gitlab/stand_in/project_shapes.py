@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -187,6 +188,8 @@ class ProjectShapes:
             "milestone": None,
             "merge_when_pipeline_succeeds": False,
             "merge_status": "can_be_merged",
+            "detailed_merge_status": "mergeable" if request.state == "opened" else "not_open",
+            "prepared_at": instant(request.created),
             "sha": sha,
             "merge_commit_sha": request.merge_commit_sha or None,
             "squash_commit_sha": None,
@@ -203,10 +206,30 @@ class ProjectShapes:
                 "human_total_time_spent": None,
             },
             "squash": False,
+            "squash_on_merge": False,
             "task_completion_status": {"count": 0, "completed_count": 0},
             "has_conflicts": False,
             "blocking_discussions_resolved": True,
             "approvals_before_merge": None,
+        }
+
+    def whole_merge_request(self, request: MergeRequest) -> dict[str, Any]:
+        """As it is answered alone: what lists leave out, too."""
+        sha = hex_of(request.source_branch, request.id)
+        base = hex_of(request.target_branch, request.id)
+        return {
+            **self.merge_request(request),
+            "subscribed": False,
+            "changes_count": "1",
+            "latest_build_started_at": None,
+            "latest_build_finished_at": None,
+            "first_deployed_to_production_at": None,
+            "pipeline": None,
+            "head_pipeline": None,
+            "diff_refs": {"base_sha": base, "head_sha": sha, "start_sha": base},
+            "merge_error": None,
+            "first_contribution": False,
+            "user": {"can_merge": True},
         }
 
     def commit(self, project: Project, commit: Commit) -> dict[str, Any]:
@@ -259,6 +282,7 @@ class ProjectShapes:
             "tag_name": release.tag,
             "name": release.name,
             "description": release.description,
+            "description_html": f'<p dir="auto">{escape(release.description)}</p>' if release.description else "",
             "created_at": instant(release.created),
             "released_at": instant(release.released_at),
             "upcoming_release": release.released_at > now,

@@ -75,7 +75,8 @@ def _listed(call: Call, issues: list[Issue]) -> Response:
         if call.generation != "19.2":
             raise Refusal(405, {"error": "Keyset pagination is not yet available for this type of request"})
         return keyset(call, rows, shape, key, order)
-    return listed(call, rows, shape, order_by=order, sort=sort, state=call.text("state", "all"))
+    shown = {"order_by": order, "sort": sort, "state": call.text("state", "all")}
+    return listed(call, rows, shape, **shown, with_labels_details=str(details).lower())
 
 
 def _tests(call: Call) -> Iterator[Callable[[Issue], bool]]:

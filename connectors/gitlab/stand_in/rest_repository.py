@@ -33,7 +33,7 @@ def list_merge_requests(call: Call) -> Response:
 
 
 def get_merge_request(call: Call) -> Response:
-    return JSONResponse(call.shapes.merge_request(_merge_request(call)))
+    return JSONResponse(call.shapes.whole_merge_request(_merge_request(call)))
 
 
 def list_closed_issues(call: Call) -> Response:

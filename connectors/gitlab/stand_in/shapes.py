@@ -90,6 +90,7 @@ class Shapes(ProjectShapes):
             "id": note.id,
             "type": None,
             "body": note.body,
+            "attachment": None,
             "author": self.user(note.author),
             "created_at": instant(note.at),
             "updated_at": instant(updated),
