@@ -73,7 +73,7 @@ class Ground(Protocol):
 
     Attributes:
         project: fresh, with no issues. now: the present instant; the past is written by ``at``.
-        own: account id the connector works with; ``token``: its secret.
+        own: account id the connector works with; ``token``: its secret; ``watching``: one that may only look.
         colleague: an account that may be assigned. past_a_page: how many issues do not fit a page.
         waits: seconds that were waited, in order.
     """
@@ -81,6 +81,7 @@ class Ground(Protocol):
     project: str
     own: str
     token: str
+    watching: str
     colleague: str
     past_a_page: int
     waits: list[float]
@@ -94,7 +95,9 @@ class Ground(Protocol):
 
     # what people do; each gives or takes the issue's key
     def opens(self, title: str, *, labels: Sequence[str] = (), at: datetime | None = None) -> str: ...
-    def says(self, key: str, text: str, *, internal: bool = False, at: datetime | None = None) -> None: ...
+    def says(
+        self, key: str, text: str, *, internal: bool = False, by_us: bool = False, at: datetime | None = None
+    ) -> None: ...
     def relabels(self, key: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None: ...
     def closes(self, key: str, *, at: datetime | None = None) -> None: ...
     def reopens(self, key: str) -> None: ...
@@ -110,8 +113,11 @@ class Ground(Protocol):
     def refuses_next(self, *, status: int, retry_after: int | None = None, text: str = "") -> None:
         """The next request (with ``text`` in its body) is answered with this status; nothing is done."""
 
-    def loses_next_answer(self, *, text: str, cut: bool = False) -> None:
-        """The next request with this text is carried out; its answer is lost, or half of it is."""
+    def loses_next_answer(self, *, text: str = "", cut: bool = False) -> None:
+        """The next request (with this text) is carried out; its answer is lost, or half of it is."""
+
+    def shows_a_web_page(self) -> None:
+        """From now on every request is answered with 200 and a page to log in."""
 
     # what is really there
     def really(self, key: str) -> Snapshot: ...
@@ -144,8 +150,8 @@ def reading(ground: Ground, connection: Connection | None = None) -> Iterator[Tr
 
 
 @contextmanager
-def writing(ground: Ground) -> Iterator[TrackerWriter]:
-    writer = ground.writer()
+def writing(ground: Ground, connection: Connection | None = None) -> Iterator[TrackerWriter]:
+    writer = ground.writer(connection)
     try:
         yield writer
     finally:

@@ -24,6 +24,7 @@ class MemoryGround:
     project = "CAR"
     own = "warranty-bot"
     token = "memory-token-5f2c"
+    watching = "memory-token-w4t7"
     colleague = "bob"
     past_a_page = MemoryReader.page + 5
     reader_of: Callable[[MemoryServer, Connection, Retry], MemoryReader] = MemoryReader
@@ -35,7 +36,8 @@ class MemoryGround:
         self.server = type(self).server_of(NOW)
         self.server.projects[self.project] = []
         self.server.people = {name: Actor(name, name.title()) for name in ("ann", "bob", self.own)}
-        self.server.tokens[self.token] = self.own
+        self.server.tokens = dict.fromkeys((self.token, self.watching), self.own)
+        self.server.watching = {self.watching}
 
     @property
     def now(self) -> datetime:
@@ -60,8 +62,11 @@ class MemoryGround:
         record.labels = set(labels)
         return record.key
 
-    def says(self, key: str, text: str, *, internal: bool = False, at: datetime | None = None) -> None:
-        self.server.comment(self.server.find(key), text, by="ann", internal=internal, at=at)
+    def says(
+        self, key: str, text: str, *, internal: bool = False, by_us: bool = False, at: datetime | None = None
+    ) -> None:
+        who = self.own if by_us else "ann"
+        self.server.comment(self.server.find(key), text, by=who, internal=internal, at=at)
 
     def relabels(self, key: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         self.server.relabel(self.server.find(key), add, remove, by="ann")
@@ -89,9 +94,12 @@ class MemoryGround:
         seconds = None if retry_after is None else float(retry_after)
         self.server.troubles.append(Trouble(partial(kind, f"{status} from the server", retry_after=seconds), text=text))
 
-    def loses_next_answer(self, *, text: str, cut: bool = False) -> None:
+    def loses_next_answer(self, *, text: str = "", cut: bool = False) -> None:
         lost: Callable[[], TrackerError] = partial(BadAnswer if cut else OutcomeUnknown, "no whole answer came")
         self.server.troubles.append(Trouble(lost, text=text, after=True))
+
+    def shows_a_web_page(self) -> None:
+        self.server.troubles.append(Trouble(partial(BadAnswer, "a web page came back"), times=1_000))
 
     # ---- what is really there
     def really(self, key: str) -> Snapshot:

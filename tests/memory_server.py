@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from connectors.tracker import CredentialsRefused, NotFound, TrackerError
+from connectors.tracker import CredentialsRefused, NotFound, PermissionRefused, TrackerError
 from policies.issue import (
     NOBODY,
     Actor,
@@ -103,6 +103,7 @@ class MemoryServer:
         self.now = now
         self.people: dict[str, Actor] = {}
         self.tokens: dict[str, str] = {}
+        self.watching: set[str] = set()
         self.projects: dict[str, list[Record]] = {}
         self.versions: dict[str, list[tuple[str, datetime | None]]] = {}
         self.requests: list[str] = []
@@ -121,7 +122,7 @@ class MemoryServer:
         return self.now
 
     def request(self, token: SecretStr, name: str, act: Callable[[str], T], *, text: str = "") -> T:
-        """One request: ``act`` gets the account. Raises what was asked for, and CredentialsRefused."""
+        """One request: ``act`` gets the account. Raises what was asked for, CredentialsRefused, PermissionRefused."""
         self.requests.append(name)
         trouble = next((one for one in self.troubles if one.name in name and one.text in text), None)
         if trouble is not None:
@@ -133,6 +134,8 @@ class MemoryServer:
         account = self.tokens.get(token.get_secret_value())
         if account is None:
             raise CredentialsRefused("401 from the server", doing=name)
+        if token.get_secret_value() in self.watching and not name.startswith("GET"):
+            raise PermissionRefused("403 from the server", doing=name)
         answer = act(account)
         if trouble is not None:
             raise trouble.error()

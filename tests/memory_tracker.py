@@ -159,6 +159,8 @@ class MemoryReader(_Client):
 
     def check(self, projects: Sequence[str]) -> Iterator[Finding]:
         yield Finding("account", ok=True, detail=f"logged in as {self._me().id}")
+        may = self._connection.token.get_secret_value() not in self._server.watching
+        yield Finding("rights", ok=may, detail="may write" if may else "may only look", advice="let it write")
         for project in projects:
             found = any(one.key == project for one in self.projects())
             yield Finding(
@@ -245,6 +247,8 @@ class MemoryWriter(_Client):
                 prior = {"due": record.due.isoformat() if record.due else None}
                 self._write("PUT due", lambda who: self._server.set_due(record, due, by=who))
             case SetAssignee(account=account):
+                if account not in self._server.people:
+                    raise Rejected(f"nobody is called {account!r}", tracker=self.name)
                 prior = {"assignee": record.assignee}
                 self._write("PUT assignee", lambda who: self._server.set_assignee(record, account, by=who))
             case UpsertComment():

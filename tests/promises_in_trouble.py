@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from connectors.tracker import (
-    TrackerError,
-)
+import pytest
+
+from connectors.tracker import BadAnswer, RateLimited, TrackerError
 from policies.changes import (
     UpsertComment,
 )
@@ -40,9 +40,9 @@ def a_500_on_a_read_is_survived(ground: Ground) -> None:
     with reading(ground) as reader:
         reader.own_account()
         ground.refuses_next(status=500)
-        found = readable(list(reader.changed_since(ground.project, None)))
+        readable(list(reader.changed_since(ground.project, None)))
         ground.refuses_next(status=502)
-        assert reader.issue(key) in found
+        assert reader.issue(key).ref.key == key
     assert len(ground.waits) == 2
 
 
@@ -88,3 +88,45 @@ def a_lost_answer_leaves_one_report(ground: Ground) -> None:
     assert made.issue is not None
     assert report(ground, "One breach.").satisfied_by(read(ground, made.issue.key))
     assert ground.keys() == (made.issue.key,)
+
+
+@promise
+def a_read_whose_answer_is_lost_or_cut_is_asked_again(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    for cut in (False, True):
+        with reading(ground) as reader:
+            reader.own_account()
+            ground.loses_next_answer(cut=cut)
+            found = readable(list(reader.changed_since(ground.project, None)))
+        assert [issue.ref.key for issue in found] == [key]
+
+
+@promise
+def a_wait_too_long_to_sleep_goes_up_at_once(ground: Ground) -> None:
+    ground.opens("Pump leaks")
+    with reading(ground) as reader:
+        reader.own_account()
+        ground.refuses_next(status=429, retry_after=1847)
+        with pytest.raises(RateLimited) as caught:
+            list(reader.changed_since(ground.project, None))
+    assert caught.value.retry_after == 1847
+    assert ground.waits == []
+
+
+@promise
+def a_429_on_writing_a_comment_is_waited_for_and_leaves_one(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    issue = read(ground, key)
+    ground.refuses_next(status=429, retry_after=3, text="warranty-flows:")
+    perform(ground, issue, note("All is well."))
+    assert len(our_notes(ground, key)) == 1
+    assert ground.waits == [3.0]
+
+
+@promise
+def a_web_page_in_place_of_the_api_is_a_bad_answer(ground: Ground) -> None:
+    ground.opens("Pump leaks")
+    ground.shows_a_web_page()
+    with reading(ground) as reader, pytest.raises(BadAnswer) as caught:
+        reader.own_account()
+    assert "<html" not in str(caught.value)

@@ -241,3 +241,25 @@ def requests_are_counted(ground: Ground) -> None:
         reader.issue(key)
         counted = sum(reader.requests.values()) + sum(writer.requests.values())
     assert counted == ground.received() - before > 0
+
+
+@promise
+def a_long_thread_and_a_long_history_are_told_whole(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    for n in range(55):
+        ground.says(key, f"It leaks for the {n}th day.")
+        ground.relabels(key, add=[f"day-{n}"], remove=[f"day-{n - 1}"] if n else [])
+    for issue in (read(ground, key), *readable(all_of(ground))):
+        assert issue.gaps == ()
+        assert [comment.text for comment in issue.comments()] == [f"It leaks for the {n}th day." for n in range(55)]
+        relabelled = [event for event in issue.events if isinstance(event, LabelsChanged)]
+        assert [event.added for event in relabelled] == [(f"day-{n}",) for n in range(55)]
+
+
+@promise
+def a_token_that_may_only_look_is_found_out_before_anything_is_written(ground: Ground) -> None:
+    ground.opens("Pump leaks")
+    with reading(ground, ground.connection(token=ground.watching)) as reader:
+        wrong = [finding for finding in reader.check([ground.project]) if not finding.ok]
+    assert wrong
+    assert all(finding.detail and finding.advice for finding in wrong)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from policies.changes import (
-    Relabel,
-    SetAssignee,
-    SetDueDate,
-    SetPriority,
-    UpsertComment,
-    UpsertLink,
-)
+import pytest
+
+from connectors.tracker import NotFound, PermissionRefused, Rejected
+from policies.changes import Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink, UpsertReport
 from policies.document import BulletList, Document, Heading, Paragraph, Table, Text
 from policies.receipt import Outcome
 from tests.ground import (
@@ -30,6 +26,7 @@ from tests.ground import (
     reading,
     report,
     visible,
+    writing,
 )
 
 HOSTILE = (
@@ -192,3 +189,55 @@ def one_report_is_made_and_edited_in_place(ground: Ground) -> None:
     changed = read(ground, made.issue.key)
     assert report(ground, "Two breaches.").satisfied_by(changed)
     assert not report(ground, "One breach.").satisfied_by(changed)
+
+
+@promise
+def a_mark_that_somebody_else_planted_is_not_taken_for_ours(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    planted = f"Nothing to see here.\n{note('All is well.').mark}"
+    ground.says(key, planted)
+    before = ground.really(key).comments
+    issue = read(ground, key)
+    assert not note("All is well.").satisfied_by(issue)
+    perform(ground, issue, note("All is well."))
+    after = ground.really(key).comments
+    assert after[0] == before[0], "a customer's comment was edited"
+    assert [comment.author for comment in after] == [before[0].author, ground.own]
+
+
+@promise
+def of_two_comments_of_ours_the_oldest_is_edited_and_the_other_left(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    perform(ground, read(ground, key), note("At risk."))
+    (first,) = our_notes(ground, key)
+    ground.says(key, first.text, by_us=True)
+    assert len(our_notes(ground, key)) == 2
+    perform(ground, read(ground, key), note("Overdue."))
+    oldest, other = our_notes(ground, key)
+    assert "Overdue." in oldest.text
+    assert (oldest.id, other.text) == (first.id, first.text)
+    assert note("Overdue.").satisfied_by(read(ground, key))
+
+
+@promise
+def without_the_right_to_write_nothing_is_written_and_the_error_says_so(ground: Ground) -> None:
+    key = ground.opens("Pump leaks", labels=["sla-ok"])
+    issue, before = read(ground, key), ground.really(key)
+    for change in [*possible(ground), report(ground, "One breach.")]:
+        with writing(ground, ground.connection(token=ground.watching)) as writer:
+            # GitLab's GraphQL has one answer for both: it "does not exist or you don't have permission".
+            with pytest.raises((PermissionRefused, NotFound)) as caught:
+                writer.perform(None if isinstance(change, UpsertReport) else issue, change, ground.now)
+            assert ground.watching not in str(caught.value)
+    assert ground.really(key) == before
+    assert ground.keys() == (key,)
+
+
+@promise
+def what_the_tracker_does_not_know_is_refused_and_changes_nothing(ground: Ground) -> None:
+    key = ground.opens("Pump leaks", labels=["vip"])
+    issue, before = read(ground, key), ground.really(key)
+    for change in (SetAssignee("nobody-is-called-that"), SetPriority("No Such Priority")):
+        with pytest.raises((Rejected, NotFound)):
+            perform(ground, issue, change)
+    assert ground.really(key) == before

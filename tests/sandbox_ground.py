@@ -25,7 +25,7 @@ from policies.issue import Word
 from tests.ground import Snapshot, Stored
 
 NOW = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
-BOT, MAIL, TOKEN = "warranty-bot", "bot@acme.test", "sandbox-token-5f2c"
+BOT, MAIL, TOKEN, WATCHING = "warranty-bot", "bot@acme.test", "sandbox-token-5f2c", "sandbox-token-w4t7"
 STATUSES = (Word("1", "Open", "new"), Word("3", "处理中", "indeterminate"), Word("6", "Closed", "done"))
 PRIORITIES = (Word("1", "Highest"), Word("2", "Medium"), Word("3", "Low"))
 
@@ -103,6 +103,7 @@ class Served:
         for name, mail, bot in people:
             self.store.create_user(name, name.title(), email=mail, bot=bot, customer=name == "ann")
         self.store.create_token(TOKEN, BOT)
+        self.store.create_token(WATCHING, BOT, permissions={"browse"})
 
     @staticmethod
     def _mounts() -> list[str]:
@@ -127,6 +128,7 @@ class SandboxGround:
 
     own = BOT
     token = TOKEN
+    watching = WATCHING
     colleague = "bob"
 
     def __init__(self, served: Served, set_up: SetUp) -> None:
@@ -186,8 +188,10 @@ class SandboxGround:
         priority = "2" if self._jira else None
         return self._store.create_issue(self.project, title, actor="ann", labels=labels, priority=priority, at=at).key
 
-    def says(self, key: str, text: str, *, internal: bool = False, at: datetime | None = None) -> None:
-        self._store.comment(key, text, actor="ann", internal=internal, at=at)
+    def says(
+        self, key: str, text: str, *, internal: bool = False, by_us: bool = False, at: datetime | None = None
+    ) -> None:
+        self._store.comment(key, text, actor=BOT if by_us else "ann", internal=internal, at=at)
 
     def relabels(self, key: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         self._store.relabel(key, actor="ann", add=add, remove=remove)
@@ -225,8 +229,11 @@ class SandboxGround:
     def refuses_next(self, *, status: int, retry_after: int | None = None, text: str = "") -> None:
         self._store.faults.add(Fault("status", status=status, retry_after=retry_after, body=text))
 
-    def loses_next_answer(self, *, text: str, cut: bool = False) -> None:
+    def loses_next_answer(self, *, text: str = "", cut: bool = False) -> None:
         self._store.faults.add(Fault("truncated_json" if cut else "drop_after", body=text))
+
+    def shows_a_web_page(self) -> None:
+        self._store.faults.add(Fault("login_page", times=None))
 
     # ---- what is really there
     def really(self, key: str) -> Snapshot:
