@@ -16,11 +16,14 @@ from gitlab.exceptions import GitlabAuthenticationError, GitlabError
 from gql.transport.exceptions import TransportQueryError
 
 from connectors.gitlab.stand_in import app
+from connectors.gitlab.stand_in.call import Generation
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.nouns import Issue
-from connectors.sandbox.server import Sandbox
+from connectors.sandbox.server import App, Receive, Sandbox, Scope, Send
 from connectors.sandbox.store import Store
+
+GENERATIONS: dict[str, Generation] = {"gitlab": "19.2", "gitlab-16": "16.3", "gitlab-rest": "rest-only"}
 
 # python-gitlab calls gql in a way that gql no longer likes; that is between the two of them.
 pytestmark = [
@@ -134,10 +137,36 @@ def store() -> Store:
     return store
 
 
+class Front:
+    """One server for all tests: each test's own store is behind it in its turn."""
+
+    def __init__(self) -> None:
+        self.store = Store(Clock.fixed(NOW))
+        self.inner: dict[str, App] = {}
+        self.sandbox = Sandbox(self.store, apps={name: self._app(name) for name in GENERATIONS})
+
+    def _app(self, name: str) -> App:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.inner[name](scope, receive, send)
+
+        return answer
+
+
+@pytest.fixture(scope="module")
+def front() -> Iterator[Front]:
+    front = Front()
+    with front.sandbox:
+        yield front
+
+
 @pytest.fixture
-def ground(store: Store) -> Iterator[Ground]:
-    with Sandbox(store) as sandbox:
-        yield Ground(store, sandbox)
+def ground(front: Front, store: Store) -> Ground:
+    front.inner = {name: app(store, generation) for name, generation in GENERATIONS.items()}
+    front.store.requests.clear()
+    front.store.faults.clear()
+    # Faults and the note of requests belong to the server.
+    store.requests, store.faults = front.store.requests, front.store.faults
+    return Ground(store, front.sandbox)
 
 
 def eventful(store: Store) -> Issue:
