@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,14 @@ class Said:
     @property
     def document(self) -> Any:
         return json.loads(self.out)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where a test imports Prefect, its files go to a folder of the tests'."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        yield
 
 
 Command = Callable[..., Said]
