@@ -67,7 +67,7 @@ def render(document: Document) -> str:
 
 def plain(text: str) -> str:
     """One text as inline Markdown that shows exactly these characters (white space folded)."""
-    return _escaped(text, in_table=False)
+    return _escaped(text)
 
 
 def words(body: str) -> str:
@@ -110,7 +110,7 @@ def _block(block: Heading | Paragraph | BulletList | Table) -> str:
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[tuple[Text, ...], ...]]) -> str:
-    lines = [_row(_escaped(cell, in_table=True) for cell in header), _row("---" for _ in header)]
+    lines = [_row(_escaped(cell, "|\\") for cell in header), _row("---" for _ in header)]
     lines.extend(_row(_runs(cell, in_table=True) for cell in row) for row in rows)
     return "\n".join(lines)
 
@@ -137,13 +137,16 @@ def _runs(runs: Iterable[Text], *, in_table: bool) -> str:
 
 
 def _run(run: Text, *, in_table: bool) -> str:
-    core = run.text.strip()
+    text = _fit(run.text)
+    core = text.strip()
     if not core:
-        return " " if run.text else ""
+        return " " if text else ""
     # White space stands outside, or the markup around the words would not take.
-    before = " " if run.text[0].isspace() else ""
-    after = " " if run.text[-1].isspace() else ""
-    shown = _code(_fit(core), in_table=in_table) if run.code else _escaped(core, in_table=in_table)
+    before = " " if text[0].isspace() else ""
+    after = " " if text[-1].isspace() else ""
+    # Inside a link, brackets count even in code: "[`]:`](...)" would define a link instead of being one.
+    unsafe = ("|\\" if in_table else "") + ("[]" if run.url else "")
+    shown = _code(core, unsafe) if run.code else _escaped(core, unsafe)
     if run.strong:
         # Stars do not close after Chinese punctuation; the tag always does.
         shown = f"<strong>{shown}</strong>"
@@ -156,22 +159,26 @@ def _fit(text: str) -> str:
     return _UNFIT.sub("\ufffd", _LINE.sub(" ", text))
 
 
-def _escaped(text: str, *, in_table: bool) -> str:
+def _escaped(text: str, unsafe: str = "") -> str:
     words = _BLANK.split(_fit(text).strip())
-    return "".join(" " if word.isspace() else _word(word, in_table=in_table) for word in words)
+    return "".join(" " if word.isspace() else _word(word, unsafe) for word in words)
 
 
-def _word(word: str, *, in_table: bool) -> str:
+def _word(word: str, unsafe: str) -> str:
     if _LIVE.search(word):
-        return _code(word, in_table=in_table)
+        return _code(word, unsafe)
     escaped = _PUNCTUATION.sub(lambda found: f"\\{found[0]}", word)
     return re.sub("[<>&]", lambda found: _ENTITY[found[0]], escaped)
 
 
-def _code(text: str, *, in_table: bool) -> str:
-    """The text as inline code: in backticks where that is safe, else in a tag with every sign spelled as an entity."""
-    tricky = "`" in text or "warranty-flows:" in text or (in_table and ("|" in text or "\\" in text))
-    if not tricky:
+def _code(text: str, unsafe: str) -> str:
+    """The text as inline code: in backticks where that is safe, else in a tag with every sign spelled as an entity.
+
+    Args:
+        text: one line.
+        unsafe: signs that count even inside backticks, where this stands.
+    """
+    if "warranty-flows:" not in text and not any(sign in text for sign in f"`{unsafe}"):
         return f"`{text}`"
     spelled = "".join(c if c.isalnum() or c.isspace() else f"&#{ord(c)};" for c in text)
     return f"<code>{spelled}</code>"
