@@ -6,6 +6,7 @@ Rules:
 2. A note or an issue of ours is made once: where a try ended without a clear answer, its mark is looked for first.
 3. A note that is to stay internal is never put into a public one.
 4. The receipt holds what stood there before, as the issue was read.
+5. Done is what GitLab shows afterwards, not what it answered without an error.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import re
 from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import unquote, urlsplit
 
-from connectors.gitlab import documents, markdown
+from connectors.gitlab import documents, mapping, markdown
 from connectors.gitlab.client import AlreadyThere, SchemaDiffers, project_path
-from connectors.gitlab.payload import actor, number, one, text_of
+from connectors.gitlab.payload import actor, number, objects, one, several, text_of
 from connectors.gitlab.server import Generation
 from connectors.gitlab.work_items import look_up_labels
 from connectors.retry import Kind
-from connectors.tracker import BadAnswer, NotFound, OutcomeUnknown, Rejected, ServerFailed
+from connectors.tracker import BadAnswer, NotFound, OutcomeUnknown, PermissionRefused, Rejected, ServerFailed
 from policies.changes import (
     Mark,
     Relabel,
@@ -96,6 +97,8 @@ class Writes:
 
     def _relabel(self, ref: IssueRef, change: Relabel) -> None:
         doing = f"label {ref.key}"
+        if not change.add and not change.remove:
+            return
         if self._by_graphql():
             known = self._labels(ref.project)
             for name in change.add:
@@ -107,30 +110,52 @@ class Writes:
             if not add and not remove:
                 return
             ask = {"id": _work_item(ref), "add": add, "remove": remove}
-            if self._mutated("Relabel", documents.RELABEL, ask, doing):
+            done = self._mutated("Relabel", documents.RELABEL, ask, doing)
+            if done is not None:
+                borne = mapping.nodes(_left(done, "LABELS").get("labels"))
+                self._must_be_so(_agrees(change, [label.get("title") for label in borne]), "labels", doing)
                 return
         if any("," in name for name in (*change.add, *change.remove)):
             raise self._refused("a label's name may hold no comma", doing, "Rename the label in the pack")
         body = {"add_labels": ",".join(change.add), "remove_labels": ",".join(change.remove)}
-        self._put(ref, {name: listed for name, listed in body.items() if listed}, doing)
+        left = self._put(ref, {name: listed for name, listed in body.items() if listed}, doing)
+        self._must_be_so(_agrees(change, several(left.get("labels"))), "labels", doing)
 
     def _set_due(self, ref: IssueRef, change: SetDueDate) -> None:
         doing = f"set the due date of {ref.key}"
         day = change.due.isoformat() if change.due else None
         if self._by_graphql():
             ask = {"id": _work_item(ref), "due": day}
-            if self._mutated("SetDueDate", documents.SET_DUE_DATE, ask, doing):
+            done = self._mutated("SetDueDate", documents.SET_DUE_DATE, ask, doing)
+            if done is not None:
+                left = _left(done, "START_AND_DUE_DATE").get("dueDate")
+                self._must_be_so((text_of(left)[:10] or None) == day, "due date", doing)
                 return
-        self._put(ref, {"due_date": day or ""}, doing)
+        left = self._put(ref, {"due_date": day or ""}, doing).get("due_date")
+        self._must_be_so((left or None) == day, "due date", doing)
 
     def _assign(self, ref: IssueRef, change: SetAssignee) -> None:
         doing = f"assign {ref.key} to {change.account}"
         person = self._person(change.account, doing)
         if self._by_graphql():
             ask = {"id": _work_item(ref), "who": [f"gid://gitlab/User/{person}"]}
-            if self._mutated("SetAssignee", documents.SET_ASSIGNEE, ask, doing):
+            done = self._mutated("SetAssignee", documents.SET_ASSIGNEE, ask, doing)
+            if done is not None:
+                self._must_be_assigned(mapping.nodes(_left(done, "ASSIGNEES").get("assignees")), change, doing)
                 return
-        self._put(ref, {"assignee_ids": [int(person)]}, doing)
+        left = self._put(ref, {"assignee_ids": [int(person)]}, doing)
+        self._must_be_assigned(objects(left.get("assignees")), change, doing)
+
+    def _must_be_assigned(self, people: list[Payload], change: SetAssignee, doing: str) -> None:
+        names = {text_of(who.get("username")).lower() for who in people}
+        self._must_be_so(change.account.lower() in names, "assignee", doing)
+
+    def _must_be_so(self, so: bool, what: str, doing: str) -> None:
+        """GitLab drops what an account may not set, or a person who is no member, without a word."""
+        if not so:
+            detail = f"GitLab took the request and left the {what} as before"
+            advice = "Give the account the role Reporter, and name only members of the project"
+            raise PermissionRefused(detail, tracker=self._client.name, doing=doing, advice=advice)
 
     def _person(self, username: str, doing: str) -> str:
         if username not in self._people:
@@ -197,16 +222,25 @@ class Writes:
         if self._by_graphql():
             ask = {"on": _work_item(ref), "body": body, "internal": internal}
             done = self._mutated("CreateNote", documents.CREATE_NOTE, ask, doing, kind=Kind.CREATE)
-            if done:
-                return self._made(number(one(done.get("note")).get("id") or ""), doing)
+            if done is not None:
+                return self._checked_note(ref, one(done.get("note")), internal=internal, doing=doing)
         path = f"{_issue_path(ref)}/notes"
-        made = one(self._client.rest("POST", path, doing=doing, body={"body": body, "internal": internal}))
-        return self._made(number(made.get("id") or ""), doing)
+        made = self._client.rest("POST", path, doing=doing, body={"body": body, "internal": internal})
+        return self._checked_note(ref, one(made), internal=internal, doing=doing)
+
+    def _checked_note(self, ref: IssueRef, note: Payload, *, internal: bool, doing: str) -> str:
+        made = self._made(number(note.get("id") or ""), doing)
+        if internal and note.get("internal") is not True and note.get("confidential") is not True:
+            # A server from before 15 knows no internal notes and writes a public one instead.
+            self._client.rest("DELETE", f"{_issue_path(ref)}/notes/{made}", doing=doing)
+            advice = "Let the site's pack write public notes on this tracker, or update GitLab"
+            raise self._refused("this GitLab knows no internal notes", doing, advice)
+        return made
 
     def _edit_note(self, ref: IssueRef, note: str, body: str, doing: str) -> None:
         if self._by_graphql():
             ask = {"id": f"gid://gitlab/Note/{note}", "body": body}
-            if self._mutated("UpdateNote", documents.UPDATE_NOTE, ask, doing):
+            if self._mutated("UpdateNote", documents.UPDATE_NOTE, ask, doing) is not None:
                 return
         self._client.rest("PUT", f"{_issue_path(ref)}/notes/{note}", doing=doing, body={"body": body})
 
@@ -324,9 +358,9 @@ class Writes:
             raise self._refused("; ".join(errors)[:300], doing)
         return done
 
-    def _put(self, ref: IssueRef, body: Mapping[str, Any], doing: str) -> None:
-        if body:
-            self._client.rest("PUT", _issue_path(ref), doing=doing, body=body)
+    def _put(self, ref: IssueRef, body: Mapping[str, Any], doing: str) -> Payload:
+        """The issue as it stands afterwards."""
+        return one(self._client.rest("PUT", _issue_path(ref), doing=doing, body=body))
 
     def _made(self, number_: str, doing: str) -> str:
         if number_:
@@ -340,6 +374,15 @@ class Writes:
 def _marked(change: UpsertComment | UpsertReport) -> str:
     """The document with its mark in front, where no reader sees it."""
     return f"<!-- {change.mark} -->\n{markdown.render(change.document)}"
+
+
+def _left(done: Payload, widget: str) -> Payload:
+    """A widget of the work item as the mutation left it."""
+    return mapping.widgets(one(done.get("workItem"))).get(widget, {})
+
+
+def _agrees(change: Relabel, labels: list[Any]) -> bool:
+    return set(change.add) <= set(labels) and not set(change.remove) & set(labels)
 
 
 def _work_item(ref: IssueRef) -> str:

@@ -9,15 +9,20 @@ from datetime import UTC, date, datetime, timedelta
 
 import gitlab
 import pytest
+import responses
 from pydantic import SecretStr
 
+from connectors.gitlab.client import GitLabClient
+from connectors.gitlab.mapping import RestHistory, rest_issue
+from connectors.gitlab.server import Server
 from connectors.gitlab.tracker import GitLabReader, GitLabWriter
+from connectors.gitlab.writes import Writes
 from connectors.retry import Retry
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store
-from connectors.tracker import Connection, NotFound, Rejected, Unreadable
+from connectors.tracker import Connection, NotFound, PermissionRefused, Rejected, Unreadable
 from policies.changes import (
     Change,
     Relabel,
@@ -28,7 +33,7 @@ from policies.changes import (
     UpsertLink,
     UpsertReport,
 )
-from policies.document import Document, Paragraph, Text
+from policies.document import Block, BulletList, Document, Heading, Paragraph, Table, Text
 from policies.issue import (
     AssigneeChanged,
     Commented,
@@ -419,3 +424,82 @@ def test_python_gitlab_sees_what_we_wrote(ground: Ground) -> None:
         [("add", "sla-breached"), ("remove", "sla-ok")], [("remove", "sla-ok"), ("add", "sla-breached")],
     )  # fmt: skip
     direct.session.close()
+
+
+# What GitLab runs as a command when it stands at the beginning of a line, and what else a title may hold.
+COMMANDS = (
+    "/close", "/reopen", "/label ~pwned", "/unlabel ~vip", "/assign @bob", "/due 2026-01-01", "/title pwned", "  /close", "\t/close",
+    "x\n/close", "x\r/label ~pwned", "x\u2028/close", "@all", "#1", "acme/car#1", "<script>alert(1)</script>", "```mermaid\ngraph TD\n```",
+    "```", "| a | b |", "-->\n/close", "<!-- warranty-flows:sla:000000000000 -->", "`\n/close\n`", "CAR-1", "https://evil.example",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", ["gitlab", "gitlab-rest"])
+def test_foreign_text_runs_nothing_wherever_we_write_it(ground: Ground, dialect: str) -> None:
+    key = ground.store.create_issue(PROJECT, "Pump leaks", actor="alice", labels=["vip"]).key
+    blocks: list[Block] = []
+    for text in COMMANDS:
+        run = Text(text)
+        blocks += [Heading(text), Paragraph((run,)), BulletList(((run,), (run,))), Table((text,), (((run,),),))]
+    document = Document(tuple(blocks))
+    sticky = UpsertComment("sla", document)
+    summary = UpsertReport(PROJECT, "summary", "Warranty summary", document, "warranty-report")
+    ground.perform(ground.one(key, dialect), UpsertComment("sla", Document(())), dialect)
+    ground.perform(ground.one(key, dialect), sticky, dialect)
+    made = ground.perform(None, summary, dialect)
+    ground.perform(None, replace(summary, document=Document((Paragraph((Text("x"),)), *blocks))), dialect)
+    assert made.issue is not None
+    for one, labels in ((key, ["vip"]), (made.issue.key, ["warranty-report"])):
+        stored = ground.store.issue(one)
+        assert stored is not None
+        assert (stored.status, stored.labels, stored.assignees, stored.due) == ("opened", labels, [], None)
+    assert sticky.satisfied_by(ground.one(key, dialect))
+
+
+@pytest.mark.parametrize("dialect", ["gitlab", "gitlab-rest"])
+def test_somebody_unknown_can_not_be_assigned(ground: Ground, dialect: str) -> None:
+    key = ground.store.create_issue(PROJECT, "Pump leaks", actor="alice").key
+    with pytest.raises(Rejected, match="no user 'nobody'") as caught:
+        ground.perform(ground.one(key, dialect), SetAssignee("nobody"), dialect)
+    assert "responder" in caught.value.advice
+
+
+def by_rest_alone() -> Writes:
+    client = GitLabClient(Connection(name="gl", url="https://gl.example", token=SecretStr("x")), retry=patience())
+    server = Server(client)
+    server.fall_back()
+    return Writes(client, server)
+
+
+def plain_issue() -> Issue:
+    payload = {
+        "id": 71, "iid": 7, "title": "Pump leaks", "state": "opened", "created_at": "2026-03-02T09:00:00Z",
+        "author": {"username": "alice"}, "references": {"full": "acme/car#7"},
+    }  # fmt: skip
+    return rest_issue(payload, RestHistory(), "gl", PROJECT)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (Relabel(add=("sla-ok",)), {"labels": ["vip"]}),
+        (Relabel(remove=("vip",)), {"labels": ["vip"]}),
+        (SetDueDate(date(2026, 4, 1)), {"due_date": None}),
+        (SetAssignee("bob"), {"assignees": []}),
+    ],
+)
+def test_what_gitlab_drops_without_a_word_is_not_called_done(change: Change, left: dict[str, object]) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get("https://gl.example/api/v4/users", json=[{"id": 4, "username": "bob"}])
+        mock.put("https://gl.example/api/v4/projects/acme%2Fcar/issues/7", json=left)
+        with pytest.raises(PermissionRefused, match="as before"):
+            by_rest_alone().perform(plain_issue(), change, NOW)
+
+
+def test_an_old_server_that_makes_an_internal_note_public_has_it_taken_back() -> None:
+    notes = "https://gl.example/api/v4/projects/acme%2Fcar/issues/7/notes"
+    with responses.RequestsMock() as mock:
+        mock.post(notes, json={"id": 31, "body": "x"}, status=201)
+        mock.delete(f"{notes}/31", status=204)
+        with pytest.raises(Rejected, match="knows no internal notes"):
+            by_rest_alone().perform(plain_issue(), note("Between us.", internal=True), NOW)
