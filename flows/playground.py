@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from flows import instant, likely, render
 from flows.exit_codes import Exit
 from flows.grid import line
 from flows.refusal import Refusal
+from policies.issue import Word
 
 OWN_ACCOUNT = "warranty-flows"
 OWN_MAIL = "warranty-flows@sandbox.example"
@@ -175,7 +177,7 @@ def site_over(store: Store, loaded: Loaded, url: str) -> str:
     severities: dict[str, str] = {}
     with store.lock:
         for key in loaded.projects:
-            for status in store.projects[key].statuses:
+            for status in (*store.projects[key].statuses, *_past_statuses(store, key)):
                 states.setdefault(status.name or status.id, likely.state_of(status).value)
             for priority in store.projects[key].priorities:
                 severities.setdefault(priority.name or priority.id, _severity(priority.name))
@@ -194,14 +196,29 @@ def site_over(store: Store, loaded: Loaded, url: str) -> str:
             "    user: {env: WARRANTY_SANDBOX_USER}",
             "    token: {env: WARRANTY_SANDBOX_TOKEN}",
             f"    projects: [{', '.join(_quoted(key) for key in loaded.projects)}]",
-            "    states:",
-            *(f"      {_quoted(word)}: {state}" for word, state in states.items()),
-            "    severities:",
-            *(f"      {_quoted(word)}: {severity}" for word, severity in severities.items()),
+            *_mapping("states", states),
+            *_mapping("severities", severities),
             '    responders: ["*"]',
             "",
         ]
     )
+
+
+def _past_statuses(store: Store, project: str) -> Iterator[Word]:
+    """Statuses that only the histories name: renamed or deleted since."""
+    for issue in store.issues.values():
+        if issue.project != project:
+            continue
+        for item in (item for entry in issue.history for item in entry.items if item.field == "status"):
+            for end in ("from", "to"):
+                if name := str((item.given or {}).get(f"{end}String") or ""):
+                    yield Word(str((item.given or {}).get(end) or ""), name)
+
+
+def _mapping(name: str, words: dict[str, str]) -> list[str]:
+    if not words:
+        return [f"    {name}: {{}}"]
+    return [f"    {name}:", *(f"      {_quoted(word)}: {meaning}" for word, meaning in words.items())]
 
 
 def _quoted(word: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,7 +32,7 @@ found = sorted({name.split(".")[0] for name in sys.modules} & {"prefect", "fasta
 print("IMPORTED", int(code), *found)
 """
 
-CASE = {
+CASE: dict[str, Any] = {
     "id": "one",
     "kind": "elapsed",
     "calendar": {
