@@ -60,13 +60,19 @@ class Entry:
 
 @dataclass
 class World:
-    """All there is, by id. Attributes: last: the highest id given out, by kind."""
+    """All there is, by id.
+
+    Attributes:
+        keys, comments: issue ids by key, and by the id of a comment.
+        last: the highest id given out, by kind.
+    """
 
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
     issues: dict[str, Issue] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
     link_types: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
 
@@ -186,6 +192,7 @@ def _loaded(world: World, entry: Entry) -> None:
     _place(world, issue)
     world.counted(f"number {issue.project}", issue.number)
     for comment in issue.comments:
+        world.comments[comment.id] = issue.id
         world.counted("comment", comment.id)
     for history in issue.history:
         world.counted("history", history.id)
@@ -217,6 +224,7 @@ def _commented(world: World, entry: Entry) -> None:
     issue = world.issues[data.pop("issue")]
     data["properties"] = dict(data["properties"])
     issue.comments.append(Comment(author=entry.actor, created=entry.at, updated=entry.at, **data))
+    world.comments[data["id"]] = issue.id
     if issue.comments_total is not None:
         issue.comments_total += 1
     world.counted("comment", data["id"])
@@ -237,6 +245,7 @@ def _comment_edited(world: World, entry: Entry) -> None:
 def _comment_removed(world: World, entry: Entry) -> None:
     issue = world.issues[entry.data["issue"]]
     issue.comments = [one for one in issue.comments if one.id != entry.data["comment"]]
+    del world.comments[entry.data["comment"]]
     if issue.comments_total is not None:
         issue.comments_total -= 1
     touch(issue, entry.at)

@@ -20,6 +20,7 @@ Generation = Literal["19.2", "16.3", "rest-only"]
 VERSIONS: dict[Generation, str] = {"19.2": "19.2.1", "16.3": "16.3.9", "rest-only": "15.11.13"}
 """What each generation says it is. ``rest-only`` is an old server with its GraphQL endpoint shut."""
 
+_DIGITS = 19
 TITLE_LENGTH = 255
 TEXT_LENGTH = 1_000_000
 
@@ -116,7 +117,7 @@ class Call:
         project, iid = self.project(), self.path["iid"]
         if not iid.isdecimal():
             raise Refusal.invalid("issue_iid is invalid")
-        found = project.issues.get(int(iid))
+        found = project.issues.get(whole_number(iid))
         if found is None or not self.sees(found):
             raise missing()
         return found
@@ -135,6 +136,8 @@ class Call:
 
     def text(self, name: str, default: str = "") -> str:
         value = self.params.get(name)
+        if isinstance(value, list | dict):
+            raise Refusal.invalid(f"{name} is invalid")
         return default if value is None else str(value)
 
     def required(self, *names: str) -> None:
@@ -215,12 +218,28 @@ def parameters(query: list[tuple[str, str]], body: bytes, kind: str) -> dict[str
     if body and "json" in kind:
         try:
             said = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Refusal.message(400, "400 Bad request - the body is not valid JSON") from None
         if not isinstance(said, dict):
             raise Refusal.message(400, "400 Bad request - the body is not an object")
         params.update(said)
+    if unfit(params):
+        raise Refusal.message(400, "400 Bad request")
     return params
+
+
+def unfit(value: Any) -> bool:
+    """Whether a text in it holds what no database of the vendor's takes: NUL, or half a character."""
+    if isinstance(value, str):
+        return "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)
+    if isinstance(value, dict):
+        return any(unfit(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(map(unfit, value))
+
+
+def whole_number(text: str) -> int:
+    """The number a text is, -1 for none (so many digits that no id has them count as none)."""
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else -1
 
 
 def asker(store: Store, request: Request) -> Token | str | None:

@@ -6,7 +6,7 @@ The rule (public: app/graphql/types/base_field.rb, app/graphql/resolvers/base_re
 2. A list field with a resolver costs 1 more when it sorts, and grows with its page: 1 % of its cost per item it may
    load (5 % for discussions), 100 items where the query does not say. Asked for by iid it does not grow.
 3. Fragments on several types cost as much as the dearest type a result can have; a field named twice counts once.
-4. 250 points with a log-in, 200 without; 100 items a page; 10,000 characters a query.
+4. 250 points with a log-in, 200 without; 100 items a page; 10,000 characters a query; 20 levels of fields.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLUnionType,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
@@ -39,6 +40,7 @@ LIMIT = 250
 LIMIT_ANONYMOUS = 200
 PAGE_LIMIT = 100
 QUERY_LENGTH = 10_000
+DEPTH = 20
 
 # Lists that stand on a plain association have no resolver: they grow with the page but cost nothing of their own.
 _PLAIN = frozenset(
@@ -61,6 +63,17 @@ def score(
     root = schema.get_root_type(operation.operation)
     assert root is not None  # the document was validated
     return _Account(schema, fragments, dict(values)).of([operation.selection_set], root)
+
+
+def depth(node: Node, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    """How many fields stand in one another at most; introspection counts nothing. The document was validated."""
+    if isinstance(node, FragmentSpreadNode):
+        return depth(fragments[node.name.value], fragments)
+    own = int(isinstance(node, FieldNode))
+    if isinstance(node, FieldNode) and node.name.value.startswith("__"):
+        return 0
+    selected: SelectionSetNode | None = getattr(node, "selection_set", None)
+    return own + max((depth(one, fragments) for one in selected.selections), default=0) if selected else own
 
 
 class _Account:

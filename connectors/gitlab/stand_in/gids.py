@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema
 
-_GID = re.compile(r"gid://gitlab/(?P<model>[A-Za-z:]+)/(?P<id>[0-9a-f]+)")
+_GID = re.compile(r"gid://gitlab/(?P<model>[A-Za-z:]+)/(?P<id>[0-9a-f]{1,40})")
 
 _MODELS: dict[str, frozenset[str]] = {
     "IssueID": frozenset({"Issue", "WorkItem"}),

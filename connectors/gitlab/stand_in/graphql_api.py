@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import (
     ExecutionResult,
+    FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
@@ -29,7 +30,7 @@ from graphql.execution.values import get_variable_values
 from starlette.responses import JSONResponse, Response
 
 from connectors.gitlab.stand_in import complexity
-from connectors.gitlab.stand_in.call import VERSIONS, Call, Generation, asker, base_of
+from connectors.gitlab.stand_in.call import VERSIONS, Call, Generation, asker, base_of, unfit
 from connectors.gitlab.stand_in.connections import connection
 from connectors.gitlab.stand_in.gids import number, schema_of
 from connectors.gitlab.stand_in.mutations import mutations
@@ -48,6 +49,8 @@ _NO_FIELD = re.compile(r"Cannot query field '(?P<field>\w+)' on type '(?P<type>\
 _NO_ARGUMENT = re.compile(r"Unknown argument '(?P<argument>\w+)' on field '\w+\.(?P<field>\w+)'\.")
 _NO_TYPE = re.compile(r"Unknown type '(?P<type>\w+)'\.")
 
+_TOO_DEEP = f"Query has depth of {{}}, which exceeds max depth of {complexity.DEPTH}"
+
 
 class GraphQL:
     """Attributes: schema: of this generation."""
@@ -64,6 +67,8 @@ class GraphQL:
         if isinstance(token, str):
             return _refused(401, "Invalid token")
         query, variables, name = await _sent(request)
+        if unfit([query, variables]):
+            return _refused(400, "Bad Request")
         if len(query) > complexity.QUERY_LENGTH:
             return _refused(422, "Query too large")
         call = Call(
@@ -98,6 +103,9 @@ class GraphQL:
         if isinstance(values, list):
             return {"errors": [_unfit(error) for error in values]}
         limit = complexity.LIMIT_ANONYMOUS if call.token is None else complexity.LIMIT
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        if (depth := complexity.depth(operation, fragments)) > complexity.DEPTH:
+            return {"errors": [{"message": _TOO_DEEP.format(depth)}]}
         score = complexity.score(self.schema, document, operation, values)
         if score > limit:
             return {
@@ -115,6 +123,8 @@ class GraphQL:
             document = parse(query)
         except GraphQLError as error:
             return None, (_worded(error),)
+        except RecursionError:
+            return None, ({"message": _TOO_DEEP.format("more than a parser can follow")},)
         errors = tuple(_invalid(error, document) for error in validate(self.schema, document))
         return (None if errors else document), errors
 
@@ -185,7 +195,7 @@ def _object(text: str | bytes) -> dict[str, Any]:
     """What a JSON text holds, {} where it is none or no object."""
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
+from connectors.gitlab.stand_in.call import whole_number
 from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
 from connectors.gitlab.stand_in.gids import number
 from connectors.gitlab.stand_in.project_views import TYPE_NUMBERS
@@ -201,15 +202,9 @@ class _Writes:
     def note_update(self, _info: Any, **arguments: Input) -> View:
         asked = arguments["input"]
         token = self._token("comment", None)
-        found = (
-            (issue, comment)
-            for issue in self.store.issues.values()
-            if self.call.visible(issue.project) and self.call.sees(issue)
-            for comment in issue.comments
-            if comment.id == str(asked["id"])
-        )
-        issue, comment = next(found, (None, None))
-        if issue is None or comment is None or comment.author != token:
+        issue = self.store.issues.get(self.store.world.comments.get(str(asked["id"]), ""))
+        comment = issue.comment(str(asked["id"])) if issue else None
+        if issue is None or comment is None or comment.author != token or self.call.visible(issue.project) is None:
             raise GraphQLError(UNAVAILABLE)
         body = asked.get("body")
         errors = [] if body is None else _tried(lambda: self._edits().edit_comment(issue, comment, body))
@@ -260,7 +255,7 @@ class _Writes:
 
     def _issue_at(self, asked: Input) -> Issue:
         project = self._project(asked["projectPath"], "edit")
-        issue = project.issues.get(int(asked["iid"])) if asked["iid"].isdecimal() else None
+        issue = project.issues.get(whole_number(asked["iid"]))
         if issue is None or not self.call.sees(issue):
             raise GraphQLError(UNAVAILABLE)
         return issue

@@ -7,6 +7,7 @@ pictures) has the value that GitLab gives where there is none.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ class ProjectShapes:
             "id": project.id,
             "description": None,
             "name": project.name,
-            "name_with_namespace": f"{namespace} / {project.name}" if namespace else project.name,
+            "name_with_namespace": self.full_name(project),
             "path": path,
             "path_with_namespace": project.key,
             "created_at": instant(project.created),
@@ -101,15 +102,19 @@ class ProjectShapes:
             "_links": {"self": self.api(project), "issues": f"{self.api(project)}/issues"},
         }
 
+    def full_name(self, project: Project) -> str:
+        namespace = project.key.rpartition("/")[0]
+        return f"{namespace.replace('/', ' / ')} / {project.name}" if namespace else project.name
+
     def web(self, project: Project) -> str:
         return f"{self.base}/{project.key}"
 
     def api(self, project: Project) -> str:
         return f"{self.base}/api/v4/projects/{project.id}"
 
-    def label(self, label: Label, *, project: Project | None = None) -> dict[str, Any]:
-        """A label; with ``project`` as the labels list gives it, else as an event or an issue names it."""
-        short = {
+    def label(self, label: Label) -> dict[str, Any]:
+        """A label as an event or an issue names it."""
+        return {
             "id": label.id,
             "name": label.name,
             "description": label.description or None,
@@ -118,21 +123,17 @@ class ProjectShapes:
             "color": label.color,
             "archived": False,
         }
-        if project is None:
-            return short
-        open_, closed = (
-            sum(issue.status == status and label.name in issue.labels for issue in project.issues.values())
-            for status in ("opened", "closed")
-        )
-        return {
-            **short,
-            "open_issues_count": open_,
-            "closed_issues_count": closed,
+
+    def whole_label(self, project: Project, label: Label, *, counts: bool = False) -> dict[str, Any]:
+        """A label as the labels list gives it. Args: counts: of issues that bear it, too (``with_counts``)."""
+        borne = Counter(issue.status for issue in project.issues.values() if counts and label.name in issue.labels)
+        numbers = {
+            "open_issues_count": borne["opened"],
+            "closed_issues_count": borne["closed"],
             "open_merge_requests_count": 0,
-            "subscribed": False,
-            "priority": None,
-            "is_project_label": True,
         }
+        more = {"subscribed": False, "priority": None, "is_project_label": True}
+        return {**self.label(label), **(numbers if counts else {}), **more}
 
     def milestone(self, project: Project, milestone: Milestone | None) -> dict[str, Any] | None:
         if milestone is None:

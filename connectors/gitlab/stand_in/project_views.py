@@ -63,7 +63,7 @@ class ProjectViews:
             "id": gid("Project", project.id),
             "fullPath": project.key,
             "name": project.name,
-            "nameWithNamespace": self.call.shapes.project(project)["name_with_namespace"],
+            "nameWithNamespace": self.call.shapes.full_name(project),
             "webUrl": self.call.shapes.web(project),
             "visibility": "private",
             "archived": False,

@@ -181,7 +181,8 @@ def _changes(call: Call, project: Project, issue: Issue | None) -> dict[str, Any
     elif call.given("assignee_id"):
         changes["assignees"] = _accounts(call, [call.whole("assignee_id", 0)])
     if call.given("issue_type"):
-        changes["type"] = call.choice("issue_type", _TYPES, "issue").upper()
+        known = tuple(word.id.lower() for word in project.types)
+        changes["type"] = call.choice("issue_type", known, "issue").upper()
     if call.given("state_event"):
         event = call.choice("state_event", ("close", "reopen"), "close")
         changes["status"] = "closed" if event == "close" else "opened"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from connectors.gitlab.stand_in.call import VERSIONS, Refusal, missing
+from connectors.gitlab.stand_in.call import VERSIONS, Refusal, missing, whole_number
 from connectors.gitlab.stand_in.paging import keyset, listed
 from connectors.sandbox.store import Refused
 
@@ -117,12 +117,13 @@ def list_labels(call: Call) -> Response:
     words = call.text("search").casefold()
     labels = [one for one in project.labels.values() if words in one.name.casefold()]
     labels.sort(key=lambda one: (one.name.casefold(), one.id))
-    return listed(call, labels, lambda one: call.shapes.label(one, project=project))
+    counts = bool(call.flag("with_counts"))
+    return listed(call, labels, lambda one: call.shapes.whole_label(project, one, counts=counts))
 
 
 def get_label(call: Call) -> Response:
     project = call.project()
-    return JSONResponse(call.shapes.label(_label(call, project), project=project))
+    return JSONResponse(call.shapes.whole_label(project, _label(call, project)))
 
 
 def create_label(call: Call) -> Response:
@@ -135,7 +136,7 @@ def create_label(call: Call) -> Response:
         raise Refusal.message(409, "Label already exists")
     color, words = _color(call.text("color")), call.text("description")
     label = call.store.create_label(project.key, name, color=color, description=words, actor=token.user)
-    return JSONResponse(call.shapes.label(label, project=project), 201)
+    return JSONResponse(call.shapes.whole_label(project, label), 201)
 
 
 def update_label(call: Call) -> Response:
@@ -158,7 +159,7 @@ def update_label(call: Call) -> Response:
         label = call.store.change_label(project.key, label.name, changes, actor=token.user)
     except Refused as refused:
         raise Refusal.message(400, {"title": ["has already been taken"]}) from refused
-    return JSONResponse(call.shapes.label(label, project=project))
+    return JSONResponse(call.shapes.whole_label(project, label))
 
 
 def delete_label(call: Call) -> Response:
@@ -171,8 +172,8 @@ def delete_label(call: Call) -> Response:
 def _label(call: Call, project: Project) -> Label:
     asked = call.path.get("label") or call.text("name")
     found = project.labels.get(asked)
-    if found is None and asked.isdecimal():
-        found = next((one for one in project.labels.values() if one.id == int(asked)), None)
+    if found is None:
+        found = next((one for one in project.labels.values() if one.id == whole_number(asked)), None)
     if found is None:
         raise missing("Label")
     return found
@@ -236,7 +237,7 @@ def update_milestone(call: Call) -> Response:
 
 def _milestone(call: Call, project: Project) -> Milestone:
     asked = call.path["milestone"]
-    found = project.milestones.get(int(asked)) if asked.isdecimal() else None
+    found = project.milestones.get(whole_number(asked))
     if found is None:
         raise missing()
     return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from connectors.gitlab.stand_in.call import Refusal, missing
+from connectors.gitlab.stand_in.call import Refusal, missing, whole_number
 from connectors.gitlab.stand_in.paging import listed
 from connectors.gitlab.stand_in.project_shapes import instant
 
@@ -46,7 +46,7 @@ def list_closed_issues(call: Call) -> Response:
 
 def _merge_request(call: Call) -> MergeRequest:
     project, iid = call.project(), call.path["iid"]
-    found = project.merge_requests.get(int(iid)) if iid.isdecimal() else None
+    found = project.merge_requests.get(whole_number(iid))
     if found is None:
         raise missing()
     return found
