@@ -7,6 +7,8 @@ Rules:
 1. An action states the end it wants, whatever stands there now; the plan leaves out what is so already.
 2. Only labels under our own prefix are removed.
 3. A clock that is paused, stopped or not judged escalates nothing.
+4. Actions of one kind that want different ends for one field agree on one: the gravest severity, the highest tier,
+   the earliest date. Otherwise each run would undo the one before.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from policies.clock import Percent
 from policies.conditions import Condition
 from policies.history import moments
 from policies.note import fix_released, note
-from policies.verdict import Judged, Status, Verdict
+from policies.verdict import Judged, Status
 
 if TYPE_CHECKING:
     from policies.destination import Destination
@@ -86,42 +88,62 @@ class Label(_ActionShape):
 
 
 class RaisePriority(_ActionShape):
-    """Raises the priority to at least a severity; never lowers it."""
+    """Raises the priority to at least a severity; never lowers it.
+
+    Where severity is a label, the label is added and the others stay: of several the first in the vocabulary counts.
+    """
 
     do: Literal["priority"]
     when: Condition
     at_least: str = Field(description="a severity of the pack")
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
+        change = self.change(situation)
+        if change is not None and self.at_least == raised_to(situation):
+            yield Wish(change, f"priority: at least {self.at_least}")
+
+    def change(self, situation: Situation) -> Relabel | SetPriority | None:
+        """What would raise the priority; None where it is high enough, or cannot be written."""
         issue, destination = situation.judged.issue, situation.destination
         order = situation.pack.severities
         word = destination.severities.get(self.at_least)
         graver_or_equal = order[: order.index(self.at_least) + 1]
         if word is None or issue.severity in graver_or_equal or not situation.judged.open:
-            return
+            return None
         if not self.when.holds(moments(issue)[-1]):
-            return
-        because = f"priority: at least {self.at_least}"
+            return None
         if word.startswith("label:"):
-            others = {name.removeprefix("label:") for name in destination.severities.values() if name != word}
-            yield Wish(Relabel(add=(word.removeprefix("label:"),), remove=tuple(issue.labels & others)), because)
-        elif destination.priorities:
-            yield Wish(SetPriority(word), because)
+            return Relabel(add=(word.removeprefix("label:"),))
+        return SetPriority(word) if destination.priorities else None
+
+
+def raised_to(situation: Situation) -> str | None:
+    """The gravest severity that the pack's actions want to raise an issue to; None if none does."""
+    asked = {
+        action.at_least
+        for action in situation.pack.actions
+        if isinstance(action, RaisePriority) and action.change(situation) is not None
+    }
+    return next((severity for severity in situation.pack.severities if severity in asked), None)
 
 
 class DueDate(_ActionShape):
-    """The due date of a running clock, as a date in the contract's zone."""
+    """The due date of a running clock, as a date in the contract's zone; of several clocks the earliest."""
 
     do: Literal["due_date"]
     clock: str
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
+        mine = self.due(situation)
+        rivals = (action.due(situation) for action in situation.pack.actions if isinstance(action, DueDate))
+        if mine is not None and mine == min(due for due in rivals if due is not None):
+            due = mine.astimezone(situation.destination.zone).date()
+            yield Wish(SetDueDate(due), f"due_date: {self.clock} is due {situation.destination.written(mine)}")
+
+    def due(self, situation: Situation) -> datetime | None:
+        """When its clock is due, while that runs."""
         verdict = situation.judged.of(self.clock)
-        if verdict is not None and verdict.status in _RUNNING and verdict.due_at is not None:
-            due = verdict.due_at.astimezone(situation.destination.zone).date()
-            yield Wish(
-                SetDueDate(due), f"due_date: {self.clock} is due {situation.destination.written(verdict.due_at)}"
-            )
+        return verdict.due_at if verdict is not None and verdict.status in _RUNNING else None
 
 
 class Level(BaseModel):
@@ -141,9 +163,8 @@ class Escalate(_ActionShape):
     levels: tuple[Level, ...] = Field(min_length=1)
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
-        verdict = situation.judged.of(self.clock)
-        level = self._reached(verdict, situation.now) if verdict is not None else None
-        if level is None:
+        level = self.reached(situation)
+        if level is None or self is not self._foremost(situation):
             return
         because = f"escalate: {self.clock} has used {level.at}% of its time"
         yield Wish(_exclusive(situation, ("tier",), level.tier), because)
@@ -151,12 +172,26 @@ class Escalate(_ActionShape):
         if account is not None and not self._held_by(level.tier, situation):
             yield Wish(SetAssignee(account), because)
 
-    def _reached(self, verdict: Verdict, now: datetime) -> Level | None:
+    def reached(self, situation: Situation) -> Level | None:
         """The highest level reached: a run that comes late fires only that one."""
-        if verdict.status not in _RUNNING:
+        verdict = situation.judged.of(self.clock)
+        if verdict is None or verdict.status not in _RUNNING:
             return None
-        reached = {share for share, at in verdict.thresholds if at <= now}
+        reached = {share for share, at in verdict.thresholds if at <= situation.now}
         return max((level for level in self.levels if level.at in reached), key=lambda level: level.at, default=None)
+
+    @staticmethod
+    def _foremost(situation: Situation) -> Escalate:
+        """Of all ladders the one that has reached the highest tier; where the tracker has no tiers, the furthest up."""
+        tiers = list(situation.destination.tier_accounts)
+
+        def height(ladder: Escalate) -> tuple[int, int]:
+            level = ladder.reached(situation)
+            if level is None:
+                return -2, 0
+            return (tiers.index(level.tier) if level.tier in tiers else -1), level.at
+
+        return max((action for action in situation.pack.actions if isinstance(action, Escalate)), key=height)
 
     @staticmethod
     def _held_by(tier: str, situation: Situation) -> bool:

@@ -13,7 +13,7 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -38,11 +38,21 @@ from policies.issue import Commented, FixReleased, Issue, Opened, Role, State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CUSTOMER = "customer"
+"""The party whose public comment ends a pause."""
+
 # -------------------------------------------------------------------------------------------------------------- shape
 
 
 def _parsed(value: Any) -> Duration:
     return value if isinstance(value, Duration) else parse_duration(str(value))
+
+
+def _elapsed(value: Any) -> ElapsedTime:
+    found = _parsed(value)
+    if not isinstance(found, ElapsedTime):
+        raise ValueError(f"{found} is working time; write elapsed time: seven days are 168h")  # noqa: TRY004  see _percent
+    return found
 
 
 def _percent(value: Any) -> Any:
@@ -59,6 +69,12 @@ DurationText = Annotated[
     PlainValidator(_parsed),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*(h|m|bh|bm|bd)( until close_of_business)?$"}),
+]
+ElapsedText = Annotated[
+    ElapsedTime,
+    PlainValidator(_elapsed),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*(h|m)$"}),
 ]
 Percent = Annotated[
     int,
@@ -117,7 +133,7 @@ class PauseRule(BaseModel):
 
     when: Condition
     reason: str = Field(min_length=1)
-    party: str = Field("customer", description="whose turn it is; a customer's public comment ends the pause")
+    party: str = Field(CUSTOMER, description="whose turn it is; a customer's public comment ends the pause")
 
 
 class Clock(BaseModel):
@@ -136,10 +152,10 @@ class Clock(BaseModel):
     ]
     pause: tuple[PauseRule, ...] = ()
     reopen: Reopen = Reopen.RESUME
-    verification_window: DurationText = Field(
+    verification_window: ElapsedText = Field(
         default_factory=lambda: ElapsedTime(7 * 24 * 60), description="reopened within it, the fix counts as failed"
     )
-    at_risk: Percent = 75
+    at_risk: Percent = Field(75, lt=100)
     on_retarget: Retarget = Retarget.FROM_START_WITH_FLOOR
     floor: DurationText = Field(
         default_factory=lambda: ElapsedTime(60), description="the least time left after a goal became shorter"
@@ -148,9 +164,12 @@ class Clock(BaseModel):
 
     @property
     def reads_history(self) -> bool:
-        """Whether it rests on how fields changed, and not on comments alone."""
-        return not (isinstance(self.stop, str) and self.stop == "first_response" and not self.pause) or any(
-            goal.when is not None for goal in self.goals
+        """Whether it rests on how fields changed, and not on the opening, comments and releases alone."""
+        return (
+            self.start != "opened"
+            or not isinstance(self.stop, str)
+            or bool(self.pause)
+            or any(goal.when is not None for goal in self.goals)
         )
 
 
@@ -189,7 +208,7 @@ class Cycle:
 
     Attributes:
         number: 1 for the first, 2 for the one after a late reopening, and so on.
-        cancelled: when and by which state the issue was given up, if the clock was still running then.
+        cancelled_at, cancelled_by: when and by which events the issue was given up, if the clock was still running then.
     """
 
     number: int
@@ -221,7 +240,7 @@ def cycles(clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> 
             stop is not None
             and reopened is not None
             and clock.reopen is Reopen.RESUME
-            and reopened.since - stop.at <= _span(clock.verification_window)
+            and reopened.since - stop.at <= clock.verification_window.length
         )
         if stop is not None and reopened is not None and resumes:
             closed.append(Pause(stop.at, reopened.since, "closed", "", (*stop.evidence, *reopened.evidence)))
@@ -251,10 +270,6 @@ def cycles(clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> 
 class _Stop:
     at: datetime
     evidence: tuple[str, ...]
-
-
-def _span(duration: Duration) -> timedelta:
-    return timedelta(days=duration.days) if isinstance(duration, WorkingDays) else duration.length
 
 
 def _start(clock: Clock, issue: Issue, row: Sequence[Moment]) -> tuple[datetime, tuple[str, ...]] | None:
@@ -305,7 +320,6 @@ def _first_response(issue: Issue, start: datetime, now: datetime) -> _Stop | Non
             and start <= event.at <= now
             and event.public
             and event.actor.role is Role.RESPONDER
-            and (event.actor.id != issue.reporter.id or issue.reporter.role is Role.RESPONDER)
         ):
             return _Stop(event.at, (event.id,))
     return None
@@ -320,7 +334,6 @@ def _fix_released(issue: Issue, start: datetime, now: datetime) -> _Stop | None:
 
 def _filled(cycle: Cycle, clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> Cycle:
     """The cycle with its pauses, goals and, where the issue was given up, its end."""
-    end = cycle.stopped_at
     pauses = list(cycle.pauses)
     for rule in clock.pause:
         pauses += _pauses(rule, issue, row, now)
@@ -328,14 +341,16 @@ def _filled(cycle: Cycle, clock: Clock, issue: Issue, row: Sequence[Moment], now
     for given_up, back in spells(row, [moment.state is State.CANCELLED for moment in row]):
         if back is not None:
             pauses.append(Pause(given_up.since, back.since, "cancelled", "", (*given_up.evidence, *back.evidence)))
-        elif end is None:
+        elif cycle.stopped_at is None:
             cancelled = given_up
+    cancelled_at = max(cancelled.since, cycle.started_at) if cancelled else None
+    end = cycle.stopped_at or cancelled_at
     clipped = (_clipped(pause, cycle.started_at, end) for pause in pauses)
     return replace(
         cycle,
         pauses=tuple(sorted((pause for pause in clipped if pause), key=lambda pause: (pause.since, pause.reason))),
         segments=_segments(clock.goals, row, cycle.started_at, end),
-        cancelled_at=max(cancelled.since, cycle.started_at) if cancelled else None,
+        cancelled_at=cancelled_at,
         cancelled_by=cancelled.evidence if cancelled else (),
     )
 
@@ -344,7 +359,7 @@ def _pauses(rule: PauseRule, issue: Issue, row: Sequence[Moment], now: datetime)
     found: list[Pause] = []
     for begun, ended in spells(row, [rule.when.holds(moment) for moment in row]):
         until, evidence = (ended.since, ended.evidence) if ended else (None, ())
-        answer = _answer(issue, begun.since, until or now) if rule.party == "customer" else None
+        answer = _answer(issue, begun.since, until or now) if rule.party == CUSTOMER else None
         if answer is not None:
             until, evidence = answer.at, (answer.id,)
         found.append(Pause(begun.since, until, rule.reason, rule.party, (*begun.evidence, *evidence)))
@@ -354,10 +369,13 @@ def _pauses(rule: PauseRule, issue: Issue, row: Sequence[Moment], now: datetime)
 def _answer(issue: Issue, since: datetime, until: datetime) -> Commented | None:
     """The customer's first public word in a stretch."""
     for event in issue.events:
-        if isinstance(event, Commented) and since < event.at <= until and event.public:
-            by_reporter = event.actor.id == issue.reporter.id and issue.reporter.role is not Role.RESPONDER
-            if event.actor.role is Role.CUSTOMER or (by_reporter and event.actor.id):
-                return event
+        if (
+            isinstance(event, Commented)
+            and since < event.at <= until
+            and event.public
+            and event.actor.role is Role.CUSTOMER
+        ):
+            return event
     return None
 
 

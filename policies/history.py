@@ -8,9 +8,9 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from policies.issue import (
     AssigneeChanged,
@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from policies.issue import Event, Issue, State, Word
 
 
-_E = TypeVar("_E")
+_FIELD_CHANGES = (StateChanged, SeverityChanged, CategoryChanged, PriorityChanged, TypeChanged, AssigneeChanged)
+_TELLING = {
+    "state_changed": "state",
+    "severity_changed": "severity",
+    "category_changed": "category",
+    "labels_changed": "labels",
+    "priority_changed": "priority",
+    "type_changed": "type",
+    "assignee_changed": "assignee",
+}
+"""Kinds of event that make a moment, and the field each is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +64,21 @@ class Moment:
 
 def moments(issue: Issue) -> tuple[Moment, ...]:
     """The moments of an issue, oldest first; the first begins at its opening. Never empty."""
-    row = [_at_opening(issue)]
+    held = _at_opening(issue)
+    row = [Moment(since=issue.opened_at, reporter=issue.reporter.id, components=issue.components, **held)]
     for event in issue.events:
-        following = _after(row[-1], event)
-        if following is None:
+        if event.kind not in _TELLING:
             continue
-        if following.since <= row[-1].since:
-            row[-1] = replace(
-                following, since=row[-1].since, evidence=(*row[-1].evidence, event.id) if len(row) > 1 else ()
-            )
-        else:
-            row.append(following)
+        _step(held, event)
+        since = event.at
+        evidence: tuple[str, ...] = (event.id,)
+        if since <= row[-1].since:
+            since = row[-1].since
+            evidence = (*row[-1].evidence, event.id) if len(row) > 1 else ()
+            row.pop()
+        row.append(
+            Moment(since=since, reporter=issue.reporter.id, components=issue.components, evidence=evidence, **held)
+        )
     return tuple(row)
 
 
@@ -78,47 +92,31 @@ def labels_at_opening(issue: Issue) -> frozenset[str]:
     return frozenset(labels)
 
 
-def _at_opening(issue: Issue) -> Moment:
-    def first(kind: type[_E]) -> _E | None:
-        return next((event for event in issue.events if isinstance(event, kind)), None)
-
-    state, severity, category = first(StateChanged), first(SeverityChanged), first(CategoryChanged)
-    priority, type_, assignee = first(PriorityChanged), first(TypeChanged), first(AssigneeChanged)
-    present = issue.assignee.id if issue.assignee else None
-    return Moment(
-        since=issue.opened_at,
-        state=state.before if state else issue.state,
-        severity=severity.before if severity else issue.severity,
-        category=category.before if category else issue.category,
-        labels=labels_at_opening(issue),
-        priority=priority.before if priority else issue.priority,
-        type=type_.before if type_ else issue.type,
-        assignee=assignee.before if assignee else present,
-        reporter=issue.reporter.id,
-        components=issue.components,
-    )
+def _at_opening(issue: Issue) -> dict[str, Any]:
+    """The fields of the first moment: the present values with every change taken back."""
+    held: dict[str, Any] = {
+        "state": issue.state,
+        "severity": issue.severity,
+        "category": issue.category,
+        "labels": issue.labels,
+        "priority": issue.priority,
+        "type": issue.type,
+        "assignee": issue.assignee.id if issue.assignee else None,
+    }
+    for event in reversed(issue.events):
+        if isinstance(event, LabelsChanged):
+            held["labels"] = held["labels"].difference(event.added).union(event.removed)
+        elif isinstance(event, _FIELD_CHANGES):
+            held[_TELLING[event.kind]] = event.before
+    return held
 
 
-def _after(moment: Moment, event: Event) -> Moment | None:
-    following: Moment | None = None
-    match event:
-        case StateChanged():
-            following = replace(moment, state=event.after)
-        case SeverityChanged():
-            following = replace(moment, severity=event.after)
-        case CategoryChanged():
-            following = replace(moment, category=event.after)
-        case LabelsChanged():
-            following = replace(moment, labels=moment.labels.difference(event.removed).union(event.added))
-        case PriorityChanged():
-            following = replace(moment, priority=event.after)
-        case TypeChanged():
-            following = replace(moment, type=event.after)
-        case AssigneeChanged():
-            following = replace(moment, assignee=event.after)
-        case _:
-            pass
-    return replace(following, since=event.at, evidence=(event.id,)) if following else None
+def _step(held: dict[str, Any], event: Event) -> None:
+    """Take an event into the fields that hold."""
+    if isinstance(event, LabelsChanged):
+        held["labels"] = held["labels"].difference(event.removed).union(event.added)
+    elif isinstance(event, _FIELD_CHANGES):
+        held[_TELLING[event.kind]] = event.after
 
 
 def spells(row: Sequence[Moment], wanted: Sequence[bool]) -> tuple[tuple[Moment, Moment | None], ...]:

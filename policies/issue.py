@@ -311,7 +311,8 @@ class Gap:
     """A piece of the issue's history that the tracker did not give.
 
     Attributes:
-        detail: what is missing, in words a person understands ("1 of 2 history entries").
+        detail: what is missing, in words a person understands ("history entries not delivered: 2"). It holds nothing
+            that our own writes change, such as a total: it is repeated in the comment, which would be edited for ever.
     """
 
     kind: GapKind

@@ -101,6 +101,7 @@ class _Reading:
 
     def _mapping(self, node: MappingNode, path: Path_) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        own: set[str] = set()
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
                 self.problems.append(
@@ -112,10 +113,11 @@ class _Reading:
                 merged = self.value(value_node, path)
                 values = {**merged, **values}
                 continue
-            if key in values:
+            if key in own:
                 self.problems.append(
                     Problem(self.file, _line(key_node), _written((*path, key)), f"{key!r} twice", "each key once")
                 )
+            own.add(key)
             self.lines[(*path, key)] = _line(key_node)
             values[key] = self.value(value_node, (*path, key))
         return values
@@ -238,15 +240,22 @@ def _problem_of(detail: Any, data: Any, reading: _Reading, shape: type[BaseModel
         case "too_short":
             return _problem(reading, path, "none" if not value else "too few", f"at least {context['min_length']}")
         case _:
+            # A validator's own words may repeat what it found.
+            if _is_secret(path):
+                return _problem(reading, path, "", "another value")
             expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             return _problem(reading, path, _found(value), expected)
 
 
 def _problem(reading: _Reading, path: Path_, found: str, expected: str, close: str = "") -> Problem:
-    if any(isinstance(part, str) and _SECRET.search(part) for part in path):
+    if _is_secret(path):
         found, close = "something (not shown)", ""
     line = next((reading.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in reading.lines), 0)
     return Problem(reading.file, line, _written(path), found, expected, close)
+
+
+def _is_secret(path: Path_) -> bool:
+    return any(isinstance(part, str) and _SECRET.search(part) for part in path)
 
 
 def _found(value: Any) -> str:

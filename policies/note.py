@@ -49,7 +49,7 @@ def clock_title(pack: PolicyPack, clock: str, language: str) -> str:
 
 def _row(verdict: Verdict, pack: PolicyPack, destination: Destination) -> tuple[tuple[Text, ...], ...]:
     phrases = destination.phrases
-    if verdict.due_at is None:
+    if verdict.due_at is None or verdict.status is Status.INDETERMINATE:
         due = ""
     elif verdict.status is Status.PAUSED:
         due = phrases.say("due_unknown")

@@ -20,7 +20,7 @@ from policies.changes import (
 from policies.issue import AssigneeChanged, DueDateChanged, LabelsChanged, PriorityChanged, Role
 
 if TYPE_CHECKING:
-    from policies.issue import Actor, Event, Issue
+    from policies.issue import Actor, Event, Issue, Word
 
 
 def override(issue: Issue, change: Change) -> str | None:
@@ -58,24 +58,35 @@ def removed_label(issue: Issue, label: str) -> str | None:
 def _undone(
     issue: Issue, events: list[PriorityChanged] | list[AssigneeChanged], change: SetPriority | SetAssignee
 ) -> str | None:
-    """The last change of the field is a person's, and took back what we had set."""
-    ours_wanted = False
+    """The last change of the field is a person's, and took back what we had set, or lowered the wanted priority."""
+    stood = False
     by_hand: Event | None = None
     for event in events:
         if event.actor.role is Role.OWN:
-            ours_wanted, by_hand = _sets(event, change), None
-        elif ours_wanted:
-            by_hand = event
+            stood, by_hand = _sets(event, change), None
+        else:
+            stood = stood or _lowers(event, change)
+            by_hand = event if stood else None
     if by_hand is None or change.satisfied_by(issue):
         return None
     what = "priority" if isinstance(change, SetPriority) else "assignee"
     return f"the {what} was changed by {_who(by_hand.actor)} on {by_hand.at:%Y-%m-%d}"
 
 
+def _lowers(event: PriorityChanged | AssigneeChanged, change: SetPriority | SetAssignee) -> bool:
+    return isinstance(event, PriorityChanged) and _is(event.before, change)
+
+
 def _sets(event: PriorityChanged | AssigneeChanged, change: SetPriority | SetAssignee) -> bool:
-    if isinstance(event, PriorityChanged) and isinstance(change, SetPriority):
-        return event.after is not None and change.priority in {event.after.id, event.after.name}
-    return isinstance(event, AssigneeChanged) and isinstance(change, SetAssignee) and event.after == change.account
+    if isinstance(event, PriorityChanged):
+        return _is(event.after, change)
+    return isinstance(change, SetAssignee) and event.after == change.account
+
+
+def _is(priority: Word | None, change: SetPriority | SetAssignee) -> bool:
+    if priority is None or not isinstance(change, SetPriority):
+        return False
+    return change.priority in {priority.id, priority.name}
 
 
 def _date_set_by_hand(issue: Issue) -> str | None:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from policies.business_calendar import ALWAYS, BusinessCalendar
-from policies.clock import Clock, Cycle, DurationText, Goal, Pause, Retarget, cycles, merged
+from policies.clock import CUSTOMER, Clock, Cycle, DurationText, Goal, Pause, Retarget, cycles, merged
 from policies.duration import Duration, ElapsedTime
 from policies.history import moments
 from policies.issue import GapKind
@@ -156,7 +156,7 @@ def judge(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[Verdict, ...]:
         if not ran:
             reason = Reason(ReasonCode.NOT_STARTED, f"clocks.{name}.start")
             found.append(_blank(name, pack, now, Status.NOT_APPLICABLE, reason))
-        found += [_Judgement(name, clock, cycle, pack, now).verdict(issue) for cycle in ran]
+        found += [_Judgement.of(name, cycle, pack, now).verdict(issue) for cycle in ran]
     return tuple(found)
 
 
@@ -167,6 +167,7 @@ def _blank(name: str, pack: PolicyPack, now: datetime, status: Status, reason: R
 
 
 _TICK = timedelta(microseconds=1)
+_WHOLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,17 +182,25 @@ class _Commitment:
 
 @dataclass(frozen=True, slots=True)
 class _Judgement:
-    """One cycle of one clock, judged at ``now``."""
+    """One cycle of one clock, judged at ``now``.
+
+    Attributes:
+        end: when the clock stopped, else ``now``.
+        paused: the stretches up to ``end`` in which it stood still.
+    """
 
     name: str
     clock: Clock
     cycle: Cycle
     pack: PolicyPack
     now: datetime
+    end: datetime
+    paused: tuple[tuple[datetime, datetime], ...]
 
-    @property
-    def end(self) -> datetime:
-        return self.cycle.stopped_at or self.cycle.cancelled_at or self.now
+    @classmethod
+    def of(cls, name: str, cycle: Cycle, pack: PolicyPack, now: datetime) -> _Judgement:
+        end = cycle.stopped_at or cycle.cancelled_at or now
+        return cls(name, pack.clocks[name], cycle, pack, now, end, merged(cycle.pauses, end))
 
     def verdict(self, issue: Issue) -> Verdict:
         commitment = self._commitment()
@@ -202,7 +211,7 @@ class _Judgement:
         standing = self._standing_pause(due)
         gross = calendar.elapsed(self.cycle.started_at, self.end)
         used = gross - sum(
-            (calendar.elapsed(since, until) for since, until in self._paused()),
+            (calendar.elapsed(since, until) for since, until in self.paused),
             start=timedelta(),
         )
         thresholds = self._thresholds(commitment, standing)
@@ -278,14 +287,11 @@ class _Judgement:
 
     def _shifted(self, calendar: BusinessCalendar, anchor: datetime, due: datetime) -> datetime:
         """``due`` moved by the pauses that began ahead of it. An open pause leaves what was left, counted from now."""
-        for since, until in self._paused():
+        for since, until in self.paused:
             if since >= due:
                 break
             due = calendar.advance(due, calendar.elapsed(max(since, anchor), until))
         return due
-
-    def _paused(self) -> tuple[tuple[datetime, datetime], ...]:
-        return merged(self.cycle.pauses, self.end)
 
     def _standing_pause(self, due: datetime) -> Pause | None:
         """The pause the clock stands in now, if it began ahead of the due instant."""
@@ -299,12 +305,15 @@ class _Judgement:
     def _thresholds(self, commitment: _Commitment, standing: Pause | None) -> tuple[tuple[int, datetime], ...]:
         calendar, start = commitment.calendar, self.cycle.started_at
         paused = sum(
-            (calendar.elapsed(since, min(until, commitment.due)) for since, until in self._paused()),
+            (calendar.elapsed(since, min(until, commitment.due)) for since, until in self.paused),
             start=timedelta(),
         )
         budget = calendar.elapsed(start, commitment.due) - paused
         found = [
-            (share, self._shifted(calendar, start, calendar.advance(start, budget * share / 100)))
+            (share, commitment.due)
+            # A goal in days can be due at an opening, with nothing of it left since the closing before.
+            if share == _WHOLE
+            else (share, self._shifted(calendar, start, calendar.advance(start, budget * share / _WHOLE)))
             for share in self.pack.thresholds_of(self.name)
         ]
         if standing is not None:
@@ -324,10 +333,11 @@ class _Judgement:
             code = ReasonCode.STOPPED_IN_TIME if in_time else ReasonCode.STOPPED_LATE
         elif cycle.cancelled_at is not None:
             status, code, evidence = Status.CANCELLED, ReasonCode.ISSUE_CANCELLED, cycle.cancelled_by
+        elif standing is not None:
+            # It began ahead of the due instant: what stood still can not have run out since.
+            status, code, evidence, detail = Status.PAUSED, ReasonCode.WAITING, standing.evidence, standing.reason
         elif self.now > due:
             status, code = Status.OVERDUE, ReasonCode.PAST_DUE
-        elif standing is not None:
-            status, code, evidence, detail = Status.PAUSED, ReasonCode.WAITING, standing.evidence, standing.reason
         elif any(share == self.clock.at_risk and at <= self.now for share, at in thresholds):
             status, code, detail = Status.AT_RISK, ReasonCode.PAST_THRESHOLD, f"{self.clock.at_risk}%"
         else:
@@ -338,9 +348,12 @@ class _Judgement:
     def _gap(self, issue: Issue, status: Status) -> Reason | None:
         """The gap that keeps this clock from being judged, if there is one."""
         for gap in issue.gaps:
-            if gap.kind is GapKind.COMMENTS:
+            if gap.kind is GapKind.COMMENTS and self.clock.stop == "first_response" and status is not Status.MET:
                 # Comments that are missing could only hold an earlier reply: what is met stays met.
-                needed = self.clock.stop == "first_response" and status is not Status.MET
+                needed = True
+            elif gap.kind is GapKind.COMMENTS:
+                # They could only hold an earlier end of a pause for the customer: what is broken stays broken.
+                needed = not status.breached and any(pause.party == CUSTOMER for pause in self.cycle.pauses)
             else:
                 needed = self.clock.reads_history
             if needed:

@@ -6,7 +6,7 @@ Rules:
    ``group:`` (Jira's status category), ``label:``, ``type:``, ``component:``, ``resolution:``.
 2. For one value the most telling key wins: id, then name, then group; among labels the first listed.
 3. A label speaks for the state unless the status says that the issue is over and the label does not.
-4. A resolution speaks only for the stretch it belongs to: the present one, and only while the issue is over.
+4. A resolution speaks only for the stretch it belongs to: from when the issue was last over, and while it is.
 5. A status that no key names is reported in ``Issue.unmapped``; it is never guessed.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from policies.history import labels_at_opening
 from policies.issue import (
@@ -55,6 +55,37 @@ class _Reading:
     category: str | None
 
 
+class _Words(Generic[_V]):
+    """The entries of one field, ready to be asked."""
+
+    def __init__(self, entries: Mapping[str, _V]) -> None:
+        self._exact = dict(entries)
+        self._folded: dict[str, _V] = {}
+        for key, meaning in entries.items():
+            self._folded.setdefault(key.casefold(), meaning)
+        self._labels = [
+            (key.removeprefix("label:").casefold(), meaning)
+            for key, meaning in entries.items()
+            if key.startswith("label:")
+        ]
+
+    def of(self, key: str) -> _V | None:
+        found = self._exact.get(key)
+        return found if found is not None else self._folded.get(key.casefold())
+
+    def of_word(self, word: Word) -> _V | None:
+        for key in (word.id, word.name, f"group:{word.group}" if word.group else ""):
+            if key and (found := self.of(key)) is not None:
+                return found
+        return None
+
+    def of_labels(self, labels: frozenset[str]) -> _V | None:
+        if not self._labels or not labels:
+            return None
+        folded = {label.casefold() for label in labels}
+        return next((meaning for label, meaning in self._labels if label in folded), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Attributes: states, severities, categories: tracker's word -> the pack's word."""
@@ -62,13 +93,20 @@ class Vocabulary:
     states: Mapping[str, State] = field(default_factory=dict)
     severities: Mapping[str, str] = field(default_factory=dict)
     categories: Mapping[str, str] = field(default_factory=dict)
+    _states: _Words[State] = field(init=False, repr=False, compare=False)
+    _severities: _Words[str] = field(init=False, repr=False, compare=False)
+    _categories: _Words[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("states", "severities", "categories"):
+            object.__setattr__(self, f"_{name}", _Words(getattr(self, name)))
 
     def apply(self, issue: Issue) -> Issue:
         """The issue with its state, severity and category, and an event for each time one of them changed."""
         facts = _at_opening(issue)
         unmapped: dict[str, None] = {}
         derived: list[Event] = []
-        closing = _last_status_change(issue)
+        closing = self._closing(issue)
         present = closing is None
         reading = self._read(facts, issue, unmapped, present=present)
         for event in issue.events:
@@ -95,64 +133,53 @@ class Vocabulary:
 
     def state_of(self, status: Word) -> State | None:
         """What a status alone means; None if no key names it."""
-        return _by_word(self.states, status)
+        return self._states.of_word(status)
+
+    def _closing(self, issue: Issue) -> str | None:
+        """The id of the status event from which on the present resolution speaks: with it the issue was last over.
+
+        None where the issue was over when it was opened, and ever since.
+        """
+        changes = [event for event in issue.events if isinstance(event, StatusChanged)]
+        if not changes:
+            return None
+        closing = len(changes) - 1
+        if self.state_of(changes[closing].after) not in OVER:
+            return changes[closing].id
+        while closing > 0 and self.state_of(changes[closing - 1].after) in OVER:
+            closing -= 1
+        before = changes[0].before
+        if closing == 0 and before is not None and self.state_of(before) in OVER:
+            return None
+        return changes[closing].id
 
     def _read(self, facts: _Facts, issue: Issue, unmapped: dict[str, None], *, present: bool = False) -> _Reading:
-        state = _by_word(self.states, facts.status)
+        state = self._states.of_word(facts.status)
         if state is None:
             unmapped[_named(facts.status)] = None
-        by_label = _by_label(self.states, facts.labels)
+        by_label = self._states.of_labels(facts.labels)
         if by_label is not None and (state not in OVER or by_label in OVER):
             state = by_label
         if present and state in OVER:
-            state = _lookup(self.states, f"resolution:{issue.resolution}") or state
-        severity = _by_label(self.severities, facts.labels)
+            state = self._states.of(f"resolution:{issue.resolution}") or state
+        severity = self._severities.of_labels(facts.labels)
         if severity is None and facts.priority is not None:
-            severity = _by_word(self.severities, facts.priority)
+            severity = self._severities.of_word(facts.priority)
         return _Reading(state, severity, self._category(facts, issue))
 
     def _category(self, facts: _Facts, issue: Issue) -> str | None:
-        found = _by_label(self.categories, facts.labels)
+        words = self._categories
+        found = words.of_labels(facts.labels)
         if found is None:
-            named = (_lookup(self.categories, f"component:{component}") for component in issue.components)
+            named = (words.of(f"component:{component}") for component in issue.components)
             found = next((category for category in named if category is not None), None)
         if found is None and facts.type is not None:
-            found = _lookup(self.categories, f"type:{facts.type.id}") or _lookup(
-                self.categories, f"type:{facts.type.name}"
-            )
+            found = words.of(f"type:{facts.type.id}") or words.of(f"type:{facts.type.name}")
         return found
-
-
-def _lookup(words: Mapping[str, _V], key: str) -> _V | None:
-    found = words.get(key)
-    if found is None:
-        folded = key.casefold()
-        found = next((meaning for word, meaning in words.items() if word.casefold() == folded), None)
-    return found
-
-
-def _by_word(words: Mapping[str, _V], word: Word) -> _V | None:
-    for key in (word.id, word.name, f"group:{word.group}" if word.group else ""):
-        if key and (found := _lookup(words, key)) is not None:
-            return found
-    return None
-
-
-def _by_label(words: Mapping[str, _V], labels: frozenset[str]) -> _V | None:
-    folded = {label.casefold() for label in labels}
-    for key, meaning in words.items():
-        if key.startswith("label:") and key.removeprefix("label:").casefold() in folded:
-            return meaning
-    return None
 
 
 def _named(word: Word) -> str:
     return f"{word.name!r} (id {word.id})" if word.id and word.id != word.name else repr(word.name)
-
-
-def _last_status_change(issue: Issue) -> str | None:
-    """The id of the last status event: the stretch the present resolution belongs to begins with it."""
-    return next((event.id for event in reversed(issue.events) if isinstance(event, StatusChanged)), None)
 
 
 def _at_opening(issue: Issue) -> _Facts:

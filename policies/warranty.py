@@ -1,0 +1,344 @@
+"""Which contract covers a report, and whether it does: the register, and the decision with its clause and evidence.
+
+Rules:
+
+1. The instant that counts is when the report was made. A defect open at expiry, or reopened after it, stays covered.
+2. Every contract that claims a report is looked at, and only then do dates and clauses choose. If just one of them
+   covers it, that one does; if several do, the report is ``disputed`` and all are named. ``supersedes`` settles that.
+3. What the register does not say is ``unknown``, never a guess: no contract, no clause for the category, no category,
+   no delivery yet.
+4. A person's label decides over the register, and the register's own decision is kept beside it.
+5. A chargeable category is ``out`` with its clause: the work may be done, the warranty does not pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from policies.coverage import Coverage, Decision, Ground, Window
+from policies.coverage_override import overrides
+from policies.issue import Opened
+
+if TYPE_CHECKING:
+    from policies.issue import Issue
+    from policies.term import Term
+
+
+class Cover(StrEnum):
+    """What a clause grants a category."""
+
+    INCLUDED = "included"
+    EXCLUDED = "excluded"
+    CHARGEABLE = "chargeable"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Attributes: text: the clause, or where it stands in the contract."""
+
+    cover: Cover
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What of a report its coverage rests on.
+
+    Attributes:
+        fields: custom fields by name, as text.
+        versions: versions of the product the report is about, as far as the tracker says.
+        evidence: the event that shows when it was made.
+    """
+
+    reported_at: datetime
+    tracker: str
+    project: str
+    reporter: str = ""
+    organisation: str = ""
+    category: str | None = None
+    components: tuple[str, ...] = ()
+    labels: frozenset[str] = frozenset()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, issue: Issue) -> Claim:
+        """The claim an issue makes, by its present values."""
+        opened = next((event.id for event in issue.events if isinstance(event, Opened)), None)
+        return cls(
+            reported_at=issue.opened_at,
+            tracker=issue.ref.tracker,
+            project=issue.ref.project,
+            reporter=issue.reporter.id,
+            category=issue.category,
+            components=issue.components,
+            labels=issue.labels,
+            evidence=(opened,) if opened is not None else (),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """All words given must fit; a word fits if one of its values does.
+
+    A value is compared without regard to case; ``acme/*`` fits all that begins with ``acme/``. A match without any
+    word fits nothing.
+    """
+
+    tracker: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    component: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    reporter: tuple[str, ...] = ()
+    organisation: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def fits(self, claim: Claim) -> bool:
+        asked = [(wanted, found) for wanted, found in self._asked(claim) if wanted]
+        return bool(asked) and all(_fits(wanted, found) for wanted, found in asked)
+
+    def _asked(self, claim: Claim) -> Iterator[tuple[tuple[str, ...], Iterable[str]]]:
+        yield self.tracker, (claim.tracker,)
+        yield self.project, (claim.project,)
+        yield self.component, claim.components
+        yield self.label, claim.labels
+        yield self.reporter, (claim.reporter,)
+        yield self.organisation, (claim.organisation,)
+        yield self.category, (claim.category or "",)
+        held = {name.casefold(): value for name, value in claim.fields.items()}
+        for name, wanted in self.fields:
+            yield wanted, (held.get(name.casefold(), ""),)
+
+
+def _fits(wanted: tuple[str, ...], found: Iterable[str]) -> bool:
+    folded = [each.casefold() for each in found if each]
+    for value in (each.casefold() for each in wanted):
+        if value.endswith("*"):
+            if any(each.startswith(value[:-1]) for each in folded):
+                return True
+        elif value in folded:
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Attributes: lines: version lines covered (``2``, ``3.1``, ``3.x``); none: every version."""
+
+    name: str
+    lines: tuple[str, ...] = ()
+
+    def carries(self, version: str) -> bool:
+        numbers = _numbers(version)
+        return not self.lines or any(numbers[: len(_numbers(line))] == _numbers(line) for line in self.lines)
+
+
+def _numbers(version: str) -> tuple[str, ...]:
+    parts = version.strip().casefold().removeprefix("v").split(".")
+    return tuple(parts[:-1] if parts[-1] in {"x", "*"} else parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What the contract leaves out whatever its category. Attributes: text: the clause that says so."""
+
+    match: Match
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One row of the register.
+
+    Attributes:
+        match: how a report finds it: any of these.
+        accepted: the term begins with acceptance, not with delivery.
+        clauses: category -> clause; a contract without any covers every category.
+        supersedes: ids of contracts that step back where both claim a report.
+        tier, calendar, policy: support tier, calendar id and pack id agreed; "" for the site's own.
+    """
+
+    id: str
+    customer: str
+    zone: ZoneInfo
+    term: Term
+    match: tuple[Match, ...]
+    accepted: bool = False
+    products: tuple[Product, ...] = ()
+    clauses: Mapping[str, Clause] = field(default_factory=dict)
+    exclusions: tuple[Exclusion, ...] = ()
+    supersedes: tuple[str, ...] = ()
+    tier: str = ""
+    calendar: str = ""
+    policy: str = ""
+
+    def claims(self, claim: Claim) -> bool:
+        return any(match.fits(claim) for match in self.match)
+
+    def decide(self, claim: Claim, now: datetime) -> Coverage:
+        """What this contract alone says of a report, as known at ``now``."""
+        window = self.term.window(self.zone, now)
+        decision, ground, clause = self._decided(claim, window)
+        today = now.astimezone(self.zone).date()
+        return Coverage(
+            decision=decision,
+            computed=decision,
+            ground=ground,
+            computed_ground=ground,
+            reported_at=claim.reported_at,
+            contract=self.id,
+            customer=self.customer,
+            window=window,
+            clause=clause,
+            evidence=claim.evidence,
+            documents=self.term.documents(today) if window is not None else (),
+            next_change_at=self.term.next_document(self.zone, now),
+        )
+
+    def _decided(self, claim: Claim, window: Window | None) -> tuple[Decision, Ground, str]:
+        if window is None:
+            return Decision.UNKNOWN, Ground.NO_ANCHOR, ""
+        if claim.reported_at not in window:
+            return Decision.OUT, Ground.NOT_BEGUN if claim.reported_at < window.start else Ground.ENDED, ""
+        excluded = next((each for each in self.exclusions if each.match.fits(claim)), None)
+        if excluded is not None:
+            return Decision.OUT, Ground.EXCLUSION, excluded.text
+        if claim.versions and self.products and not self._carries(claim):
+            return Decision.OUT, Ground.OTHER_VERSION, "; ".join(self._lines(claim))
+        decided = self._by_category(claim)
+        if decided[0] is Decision.IN:
+            suspension = self.term.suspended_on(claim.reported_at.astimezone(self.zone).date())
+            if suspension is not None and suspension.during is not Decision.IN:
+                return suspension.during, Ground.SUSPENDED, suspension.reason
+        return decided
+
+    def _concerned(self, claim: Claim) -> tuple[Product, ...]:
+        """The products a report's components name; all of them if they name none."""
+        named = {each.casefold() for each in claim.components}
+        return tuple(each for each in self.products if each.name.casefold() in named) or self.products
+
+    def _carries(self, claim: Claim) -> bool:
+        return any(product.carries(version) for product in self._concerned(claim) for version in claim.versions)
+
+    def _lines(self, claim: Claim) -> Iterator[str]:
+        for product in self._concerned(claim):
+            yield f"{product.name} {', '.join(product.lines)}"
+
+    def _by_category(self, claim: Claim) -> tuple[Decision, Ground, str]:
+        if not self.clauses:
+            return Decision.IN, Ground.WITHIN_TERM, ""
+        if claim.category is None:
+            return Decision.UNKNOWN, Ground.NO_CATEGORY, ""
+        clause = self.clauses.get(claim.category)
+        if clause is None:
+            return Decision.UNKNOWN, Ground.NO_CLAUSE, ""
+        match clause.cover:
+            case Cover.INCLUDED:
+                return Decision.IN, Ground.WITHIN_TERM, clause.text
+            case Cover.EXCLUDED:
+                return Decision.OUT, Ground.CATEGORY_EXCLUDED, clause.text
+            case Cover.CHARGEABLE:
+                return Decision.OUT, Ground.CATEGORY_CHARGEABLE, clause.text
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """All contracts of a site.
+
+    Attributes:
+        version_label: what labels that name the product's version begin with (``version::``); "" for none.
+    """
+
+    contracts: tuple[Contract, ...] = ()
+    version_label: str = ""
+
+    def contract(self, id_: str) -> Contract | None:
+        return next((contract for contract in self.contracts if contract.id == id_), None)
+
+    def decide(self, claim: Claim, now: datetime) -> Coverage:
+        """What the register says of a report, as known at ``now``; nobody's override is looked at."""
+        claiming = [contract for contract in self.contracts if contract.claims(claim)]
+        if not claiming:
+            return _undecided(claim, Decision.UNKNOWN, Ground.NO_CONTRACT)
+        ids = tuple(contract.id for contract in claiming)
+        found = [contract.decide(claim, now) for contract in claiming]
+        coming = min((each.next_change_at for each in found if each.next_change_at), default=None)
+        within = [each for each in found if each.window is not None and claim.reported_at in each.window]
+        stepping_back = {
+            id_
+            for contract in claiming
+            if contract.id in {each.contract for each in within}
+            for id_ in contract.supersedes
+        }
+        within = [each for each in within if each.contract not in stepping_back]
+        covering = [each for each in within if each.decision is Decision.IN]
+        if len(covering) > 1:
+            several = _undecided(claim, Decision.DISPUTED, Ground.SEVERAL_CONTRACTS)
+            return replace(several, candidates=ids, next_change_at=coming)
+        chosen = covering or within or sorted(found, key=_nearness)
+        chosen = sorted(chosen, key=lambda each: _HOPE.index(each.decision)) if within else chosen
+        return replace(chosen[0], candidates=ids, next_change_at=coming)
+
+
+_HOPE = (Decision.IN, Decision.GOODWILL, Decision.DISPUTED, Decision.UNKNOWN, Decision.OUT)
+"""Of several contracts in force that do not cover a report, the one that leaves most open speaks."""
+
+
+def _nearness(coverage: Coverage) -> tuple[bool, float]:
+    """Of contracts not in force: one whose term may still begin first, then the one nearest to the report."""
+    window, at = coverage.window, coverage.reported_at
+    if window is None:
+        return False, 0.0
+    away = (window.start - at) if at < window.start else (at - window.end)
+    return True, away.total_seconds()
+
+
+def _undecided(claim: Claim, decision: Decision, ground: Ground) -> Coverage:
+    return Coverage(
+        decision=decision,
+        computed=decision,
+        ground=ground,
+        computed_ground=ground,
+        reported_at=claim.reported_at,
+        evidence=claim.evidence,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ deciding
+
+
+def cover(issue: Issue, register: Register, now: datetime, *, prefix: str = "warranty") -> Coverage:
+    """Whether an issue is under warranty. Pure.
+
+    Args:
+        issue: with its vocabulary applied and its roles cast.
+        now: documents signed and labels put on after it are not known.
+        prefix: our labels are ``<prefix>::...``.
+    """
+    claim = Claim.of(issue)
+    if register.version_label:
+        stated = (each.removeprefix(register.version_label) for each in sorted(claim.labels) if _names(each, register))
+        claim = replace(claim, versions=(*claim.versions, *stated))
+    computed = register.decide(claim, now)
+    spoken = [word for word in overrides(issue, prefix) if word.at <= now]
+    last = spoken[-1] if spoken else None
+    if last is None or last.decision is None:
+        return computed
+    return replace(
+        computed,
+        decision=last.decision,
+        ground=Ground.BY_HAND,
+        evidence=tuple(dict.fromkeys((*computed.evidence, last.evidence))),
+        overridden_by=last.by,
+    )
+
+
+def _names(label: str, register: Register) -> bool:
+    return label.startswith(register.version_label) and len(label) > len(register.version_label)
