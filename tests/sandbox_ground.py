@@ -44,6 +44,7 @@ SET_UPS: Mapping[str, SetUp] = {
     "Jira Cloud": SetUp("jira", "jira-cloud", past_a_page=105, user=MAIL),
     "Jira Data Center": SetUp("jira", "jira-dc", past_a_page=105),
     "GitLab GraphQL": SetUp("gitlab", "gitlab", past_a_page=55),
+    "GitLab 16.3": SetUp("gitlab", "gitlab-16", past_a_page=22),
     # Several requests for each issue: past the page of 20 that GitLab gives unasked.
     "GitLab REST": SetUp("gitlab", "gitlab-rest", past_a_page=22),
 }
