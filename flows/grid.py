@@ -13,6 +13,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -80,25 +81,23 @@ class Grid:
     note: str = ""
     empty: str = ""
 
-    def as_rich(self, rows: int = ROWS) -> Table | Text:
+    def as_rich(self, rows: int = ROWS) -> RenderableType:
         """For a terminal. Styles follow the words of ``STYLES``; the text of a cell is never read as markup."""
         if not self.rows and self.empty:
             return Text.assemble((line(self.title), "bold"), ": ", (line(self.empty), "dim"))
-        more = len(self.rows) - rows
-        notes = [self.note] if self.note else []
-        if more > 0:
-            notes.append(f"… and {more} more (--json has all)")
-        table = Table(
-            title=Text(line(self.title), style="bold"),
-            title_justify="left",
-            caption=Text("; ".join(notes)) if notes else None,
-            caption_justify="left",
-        )
+        table = Table()
         for number, name in enumerate(self.header):
             table.add_column(name, overflow="fold", no_wrap=number == 0)
         for row in self.rows[:rows]:
             table.add_row(*(Text(line(cell), style=STYLES.get(cell, "")) for cell in row))
-        return table
+        more = len(self.rows) - rows
+        notes = [self.note] if self.note else []
+        if more > 0:
+            notes.append(f"… and {more} more (--json has all)")
+        parts: list[RenderableType] = [Text(line(self.title), style="bold"), table]
+        if notes:
+            parts.append(Text(line("; ".join(notes)), style="dim"))
+        return Group(*parts)
 
     def as_markdown(self, rows: int = 500) -> str:
         """For an artifact: a heading, a pipe table, the note."""
