@@ -154,7 +154,7 @@ class Writes:
         """GitLab drops what an account may not set, or a person who is no member, without a word."""
         if not so:
             detail = f"GitLab took the request and left the {what} as before"
-            advice = "Give the account the role Reporter, and name only members of the project"
+            advice = "Give the account the role Reporter, name only members of the project, and see whether issues of this type have it"
             raise PermissionRefused(detail, tracker=self._client.name, doing=doing, advice=advice)
 
     def _person(self, username: str, doing: str) -> str:

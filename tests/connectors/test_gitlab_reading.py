@@ -1,0 +1,273 @@
+"""The less common answers of a GitLab while it is read, each given by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import responses
+from pydantic import SecretStr
+
+from connectors.gitlab.client import GitLabClient, SchemaDiffers, TooComplex
+from connectors.gitlab.server import Generation, Server
+from connectors.gitlab.tracker import GitLabReader
+from connectors.gitlab.work_items import WorkItems
+from connectors.retry import Retry
+from connectors.tracker import BadAnswer, Connection, Finding, NotFound, PermissionRefused, ServerFailed, Unreadable
+from policies.issue import GapKind, Issue, LabelsChanged
+
+URL = "https://gl.example"
+API = f"{URL}/api/v4"
+CONNECTION = Connection(name="gl", url=URL, token=SecretStr("x"))
+LAST = {"hasNextPage": False, "endCursor": None}
+
+
+class Answers(GitLabClient):
+    """A client whose GraphQL answers are given by hand, by query name. Attributes: asked: name and variables."""
+
+    def __init__(self, **answers: list[Any]) -> None:
+        super().__init__(CONNECTION, retry=Retry(attempts=1))
+        self.answers = answers
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def graphql(self, name: str, document: str, variables: Any, **_: Any) -> dict[str, Any]:
+        assert name in document
+        self.asked.append((name, dict(variables)))
+        answer = self.answers[name].pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, dict)
+        return answer
+
+
+def note(id_: int, body: str, *, action: str = "") -> dict[str, Any]:
+    return {
+        "id": f"gid://gitlab/Note/{id_}", "body": body, "system": bool(action), "createdAt": f"2026-03-02T10:{id_:02}:00Z",
+        "author": {"username": "bob"}, "systemNoteMetadata": {"action": action} if action else None,
+    }  # fmt: skip
+
+
+def thread(*notes: dict[str, Any], more: str = "", replies: bool = False) -> dict[str, Any]:
+    found = {"nodes": list(notes), "pageInfo": {"hasNextPage": replies}}
+    page = {"hasNextPage": bool(more), "endCursor": more or None}
+    return {"type": "NOTES", "discussions": {"pageInfo": page, "nodes": [{"notes": found}]}}
+
+
+def item(iid: int, *widgets: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": f"gid://gitlab/WorkItem/{iid}", "iid": str(iid), "title": f"Pump {iid}", "state": "OPEN",
+        "createdAt": "2026-03-02T09:00:00Z", "updatedAt": "2026-03-02T09:00:00Z", "workItemType": {"name": "Issue"},
+        "author": {"username": "alice"}, "widgets": list(widgets),
+    }  # fmt: skip
+
+
+def page(*items: dict[str, Any], more: str = "") -> dict[str, Any]:
+    info = {"hasNextPage": bool(more), "endCursor": more or None}
+    return {"project": {"fullPath": "acme/car", "workItems": {"pageInfo": info, "nodes": list(items)}}}
+
+
+def read(client: GitLabClient) -> list[Issue | Unreadable]:
+    return list(WorkItems(client).changed_since("acme/car", None))
+
+
+def only(found: list[Issue | Unreadable]) -> Issue:
+    (issue,) = found
+    assert isinstance(issue, Issue)
+    return issue
+
+
+def test_a_thread_of_many_replies_is_completed_from_the_plain_list() -> None:
+    plain = {"type": "NOTES", "notes": {"pageInfo": LAST, "nodes": [note(1, "a"), note(2, "b"), note(3, "c")]}}
+    client = Answers(
+        WorkItems=[page(item(7, thread(note(1, "a"), note(2, "b"), replies=True)))], Notes=[page(item(7, plain))]
+    )
+    issue = only(read(client))
+    assert [comment.text for comment in issue.comments()] == ["a", "b", "c"]
+    assert issue.gaps == ()
+
+
+def test_a_thread_that_can_not_be_read_on_is_a_gap_of_that_issue_alone() -> None:
+    client = Answers(
+        WorkItems=[page(item(7, thread(note(1, "a"), more="c1")), item(8, thread(note(2, "b"))))],
+        MoreDiscussions=[PermissionRefused("no")],
+    )
+    first, second = read(client)
+    assert isinstance(first, Issue)
+    assert isinstance(second, Issue)
+    assert [gap.kind for gap in first.gaps] == [GapKind.HISTORY]
+    assert [comment.text for comment in first.comments()] == ["a"]
+    assert second.gaps == ()
+
+
+def test_a_server_that_fails_in_mid_thread_is_not_a_gap() -> None:
+    client = Answers(WorkItems=[page(item(7, thread(more="c1")))], MoreDiscussions=[ServerFailed("down")])
+    with pytest.raises(ServerFailed):
+        read(client)
+
+
+def test_an_issue_without_its_notes_says_so() -> None:
+    assert [gap.kind for gap in only(read(Answers(WorkItems=[page(item(7))]))).gaps] == [GapKind.COMMENTS]
+
+
+def test_labels_are_looked_up_once_and_only_when_a_note_names_an_unknown_one() -> None:
+    worn = {"type": "LABELS", "labels": {"nodes": [{"id": "gid://gitlab/ProjectLabel/1", "title": "a"}]}}
+    names = {"nodes": [{"id": "gid://gitlab/GroupLabel/2", "title": "b"}], "pageInfo": LAST}
+    client = Answers(
+        WorkItems=[
+            page(
+                item(6, thread(note(1, "added ~1 label", action="label")), worn),
+                item(
+                    7,
+                    thread(note(1, "added ~1 ~2 labels", action="label"), note(2, "removed ~2 label", action="label")),
+                    worn,
+                ),
+                item(
+                    8,
+                    thread(note(1, "added ~2 label", action="label"), note(2, "removed ~2 ~9 labels", action="label")),
+                ),
+            )
+        ],
+        Labels=[{"project": {"labels": names}}],
+    )
+    found = [issue for issue in read(client) if isinstance(issue, Issue)]
+    told = [
+        [(event.added, event.removed) for event in issue.events if isinstance(event, LabelsChanged)] for issue in found
+    ]
+    assert told == [[(("a",), ())], [(("a", "b"), ()), ((), ("b",))], [(("b",), ()), ((), ("b",))]]
+    assert [name for name, _ in client.asked] == ["WorkItems", "Labels"]
+    assert all(issue.gaps == () for issue in found)
+
+
+def test_an_issue_with_more_labels_than_a_page_is_asked_for_them_all() -> None:
+    many = {"type": "LABELS", "labels": {"nodes": [], "pageInfo": {"hasNextPage": True}}}
+    client = Answers(WorkItems=[page(item(7, thread(), many))])
+    with responses.RequestsMock() as mock:
+        mock.get(f"{API}/projects/acme%2Fcar/issues/7", json={"labels": [f"l{n}" for n in range(120)]})
+        assert len(only(read(client)).labels) == 120
+
+
+def test_a_page_too_dear_is_halved_until_it_fits_and_stays_so() -> None:
+    dear = TooComplex("Query has complexity of 300")
+    client = Answers(WorkItems=[dear, dear, page(item(1, thread()), more="c1"), page(item(2, thread()))])
+    assert len(read(client)) == 2
+    assert [variables["n"] for _, variables in client.asked] == [50, 25, 12, 12]
+    assert [variables["after"] for _, variables in client.asked] == [None, None, None, "c1"]
+
+
+def test_a_server_that_is_down_is_not_asked_for_ever() -> None:
+    client = Answers(WorkItems=[ServerFailed("down")] * 20)
+    with pytest.raises(ServerFailed):
+        read(client)
+    assert len(client.asked) == 3
+    client = Answers(WorkItems=[TooComplex("Query has complexity of 300")] * 20)
+    with pytest.raises(TooComplex):
+        read(client)
+    assert client.asked[-1][1]["n"] == 1
+
+
+def test_a_page_that_leads_to_itself_ends_with_an_error() -> None:
+    with pytest.raises(BadAnswer, match="same page"):
+        read(Answers(WorkItems=[page(more="c1"), page(more="c1")]))
+
+
+def test_no_project_and_hidden_issues_are_told_apart() -> None:
+    with pytest.raises(NotFound):
+        read(Answers(WorkItems=[{"project": None}]))
+    with pytest.raises(PermissionRefused, match="hidden or switched off"):
+        read(Answers(WorkItems=[{"project": {"fullPath": "acme/car", "workItems": None}}]))
+
+
+def test_a_work_item_that_makes_no_sense_is_unreadable_and_stops_nobody() -> None:
+    broken = {**item(7, thread()), "createdAt": None}
+    first, second = read(Answers(WorkItems=[page(broken, item(8, thread()))]))
+    assert isinstance(first, Unreadable)
+    assert first.key == "acme/car#7"
+    assert isinstance(second, Issue)
+
+
+def test_a_schema_that_lost_a_field_is_read_by_rest_instead() -> None:
+    reader = GitLabReader(CONNECTION, retry=Retry(attempts=1))
+    client = Answers(WorkItems=[SchemaDiffers("Field 'author' doesn't exist on type 'WorkItem'")])
+    reader._work_items = WorkItems(client)
+    reader._server._generation = Generation.WORK_ITEMS
+    issue = {"id": 71, "iid": 7, "state": "opened", "created_at": "2026-03-02T09:00:00Z", "title": "Pump"}
+    with responses.RequestsMock() as mock:
+        mock.get(f"{API}/user", json={"id": 1, "username": "bot"})
+        mock.get(f"{API}/projects/acme%2Fcar/issues", json=[issue])
+        for what in ("notes", "resource_label_events", "resource_state_events"):
+            mock.get(f"{API}/projects/acme%2Fcar/issues/7/{what}", json=[])
+        mock.get(f"{API}/projects/acme%2Fcar/issues/7/resource_milestone_events", json={"message": "404"}, status=404)
+        found = only(list(reader.changed_since("acme/car", None)))
+    assert [gap.kind for gap in found.gaps] == [GapKind.HISTORY]
+    assert reader._server.generation() is Generation.REST
+
+
+# ------------------------------------------------------------------------------------------------------------- check
+
+
+@pytest.fixture
+def mocked() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(f"{API}/user", json={"id": 9, "username": "bot", "name": "Bot"})
+        mock.get(f"{API}/version", json={"version": "15.2.0"})
+        yield mock
+
+
+def findings(*projects: str) -> dict[str, Finding]:
+    server = Server(GitLabClient(CONNECTION, retry=Retry(attempts=1)))
+    server.fall_back()
+    return {finding.subject: finding for finding in server.check(projects)}
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "ok"),
+    [
+        ({"scopes": ["api"], "expires_at": "2026-12-01"}, 200, True),
+        ({"scopes": ["read_api"], "expires_at": None}, 200, False),
+        ({"scopes": ["read_user"]}, 200, False),
+        ({"message": "404 Not Found"}, 404, None),
+        ({"message": "401 Unauthorized"}, 401, None),
+    ],
+)
+def test_what_a_token_may_do(
+    mocked: responses.RequestsMock, token: dict[str, Any], status: int, ok: bool | None
+) -> None:
+    mocked.get(f"{API}/personal_access_tokens/self", json=token, status=status)
+    found = findings().get("token")
+    assert (found.ok if found else None) is ok
+    if found and not ok:
+        assert "api" in found.advice
+    if found and token.get("expires_at"):
+        assert "2026-12-01" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("project", "member", "ok"),
+    [
+        ({"permissions": {"project_access": {"access_level": 20}, "group_access": None}}, None, True),
+        ({"permissions": {"project_access": {"access_level": 10}, "group_access": {"access_level": 30}}}, None, True),
+        ({"permissions": {"project_access": {"access_level": 10}}}, None, False),
+        ({"permissions": {"project_access": None, "group_access": None}}, 40, True),
+        ({"permissions": {"project_access": None, "group_access": None}}, None, False),
+        ({"permissions": {"project_access": {"access_level": 40}}, "archived": True}, None, False),
+        ({"permissions": {"project_access": {"access_level": 40}}, "issues_access_level": "disabled"}, None, False),
+    ],
+)
+def test_what_a_project_allows(
+    mocked: responses.RequestsMock, project: dict[str, Any], member: int | None, ok: bool
+) -> None:
+    mocked.get(f"{API}/personal_access_tokens/self", json={}, status=404)
+    mocked.get(f"{API}/projects/acme%2Fcar", json=project)
+    answer: dict[str, Any] = {"access_level": member} if member else {"message": "404 Not found"}
+    mocked.get(f"{API}/projects/acme%2Fcar/members/all/9", json=answer, status=200 if member else 404)
+    found = findings("acme/car")["project acme/car"]
+    assert found.ok is ok
+    assert bool(found.advice) is not ok
+
+
+def test_an_anonymous_session_is_no_log_in(mocked: responses.RequestsMock) -> None:
+    mocked.replace(responses.GET, f"{API}/user", json={})
+    found = findings("acme/car")
+    assert list(found) == ["log-in"]
+    assert not found["log-in"].ok
