@@ -40,6 +40,7 @@ from connectors.tracker import (
 )
 
 _LONGEST_DETAIL = 300
+_SHORTEST_SECRET = 6
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -59,7 +60,8 @@ class JiraClient:
         self._retry = retry or Retry()
         token = connection.token.get_secret_value()
         pair = f"{connection.user}:{token}".encode()
-        self._secrets = tuple(secret for secret in (token, base64.b64encode(pair).decode()) if secret)
+        # Anything shorter is no secret, and taking it out of a text would leave no text.
+        self._secrets = tuple(one for one in (token, base64.b64encode(pair).decode()) if len(one) >= _SHORTEST_SECRET)
         if urlsplit(self.url).scheme not in {"http", "https"} or not urlsplit(self.url).netloc:
             raise Unreachable(f"{self._harmless(self.url)!r} is not a web address", tracker=self.name)
         self._jira = JIRA(
