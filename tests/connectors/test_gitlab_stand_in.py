@@ -574,7 +574,19 @@ def test_what_the_model_refuses_is_in_the_payload_and_what_one_may_not_touch_at_
     )
 
 
-@pytest.mark.parametrize("word", ["/close", "/CLOSE  ", "/label ~bug", "/assign me", "/due 2026-04-01", "text\n/close"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "/close",
+        "/CLOSE  ",
+        "/label ~bug",
+        "/assign me",
+        "/due 2026-04-01",
+        "/title Mine",
+        "/confidential",
+        "text\r\n/close",
+    ],
+)
 def test_a_quick_action_in_a_note_is_carried_out_as_the_real_server_would(ground: Ground, word: str) -> None:
     issue = ground.issue()
     ground.store.create_label(PATH, "bug")
@@ -583,10 +595,20 @@ def test_a_quick_action_in_a_note_is_carried_out_as_the_real_server_would(ground
     assert (status, len(issue.comments)) == ((201, 1) if word.startswith("text") else (202, 0))
 
 
+@pytest.mark.parametrize("word", ["/merge", "/todo", "/spend 1h", "/promote", "/assign @nobody", "/due some day"])
+def test_a_quick_action_without_effect_here_still_leaves_the_text(ground: Ground, word: str) -> None:
+    issue = ground.issue()
+    note = ground.project().issues.get(1, lazy=True).notes.create({"body": f"before\n{word}\nafter"})
+    assert (note.body, issue.history) == ("before\nafter", [])
+
+
 @pytest.mark.parametrize(
     "text",
-    [" /close", "\\/close", "`/close`", "```\n/close\n```", "x /close", "/closed", "> /close", ">>>\n/close\n>>>"],
-)
+    [
+        " /close", "\\/close", "`/close`", "```\n/close\n```", "x /close", "/closed", "> /close", ">>>\n/close\n>>>",
+        "~~~~\n/close\n~~~\n/close\n~~~~", "<!-- mark\n/close\n-->", "/ close", "//close",
+    ],
+)  # fmt: skip
 def test_what_only_looks_like_a_quick_action_stays_text(ground: Ground, text: str) -> None:
     issue = ground.issue()
     status, _, body = ground.raw("POST", "/api/v4/projects/1/issues/1/notes", {"body": text})
@@ -771,3 +793,43 @@ def test_every_parameter_of_a_page_address_leads_back_to_the_same_list(ground: G
     asked = dict(parse_qsl(urlsplit(address).query))
     assert (asked["labels"], asked["state"], asked["page"], asked["per_page"]) == ("a b,c", "opened", "2", "2")
     assert [one["iid"] for one in ground.raw("GET", address.partition("/gitlab")[2])[2]] == [1]
+
+
+# ------------------------------------------------------------------------------------------------------ hostile input
+@pytest.mark.parametrize("text", ["a\0b", "half \ud83d"])
+def test_text_that_no_database_of_the_vendors_takes_is_a_bad_request(ground: Ground, text: str) -> None:
+    ground.issue()
+    assert ground.raw("POST", "/api/v4/projects/1/issues/1/notes", {"body": text})[::2] == (
+        400,
+        {"message": "400 Bad request"},
+    )
+    note = 'mutation($body: String!) { createNote(input: {noteableId: "gid://gitlab/Issue/10001", body: $body}) { errors } }'
+    assert ground.graphql(note, body=text) == (400, {"errors": [{"message": "Bad Request"}]})
+
+
+def test_a_query_without_bottom_and_an_id_without_end_are_refused(ground: Ground) -> None:
+    deep = '{ project(fullPath: "a") ' + "{ workItems { nodes { project " * 8 + "{ id }" + " } } }" * 8 + " }"
+    assert "which exceeds max depth of 20" in ground.graphql(deep)[1]["errors"][0]["message"]
+    assert "too deeply" in ground.graphql("{a" * 4_000)[1]["errors"][0]["message"]
+    assert ground.raw("GET", f"/api/v4/projects/1/issues/{'9' * 5_000}")[::2] == (404, {"message": "404 Not found"})
+    endless = f'{{ workItem(id: "gid://gitlab/WorkItem/{"9" * 5_000}") {{ id }} }}'
+    assert "is not a valid GitLab ID" in ground.graphql(endless)[1]["errors"][0]["message"]
+    assert ground.raw("POST", "/api/v4/projects/1/issues", {"title": ["a"]})[::2] == (
+        400,
+        {"error": "title is invalid"},
+    )
+    assert ground.raw("PUT", "/api/v4/projects/1/issues/1", [1])[0] == 400
+
+
+def test_a_cursor_of_another_list_is_refused(ground: Ground) -> None:
+    for n in range(3):
+        ground.issue(f"Issue {n}", labels=[f"l{n}"])
+    query = '{ project(fullPath: "acme/car") { labels(first: 1) { pageInfo { endCursor } } } }'
+    cursor = ground.ask(query)["project"]["labels"]["pageInfo"]["endCursor"]
+    for after in (cursor, "nonsense", "e30"):
+        answer = ground.graphql(HISTORY, path=PATH, n=1, d=1, after=after)[1]
+        assert answer["errors"][0]["message"] == "Please provide a valid cursor"
+    assert ground.raw("GET", "/api/v4/projects/1/issues?pagination=keyset&cursor=x")[::2] == (
+        400,
+        {"error": "cursor is invalid"},
+    )

@@ -28,6 +28,7 @@ from graphql import (
 
 from connectors.gitlab.stand_in.complexity import score
 from connectors.gitlab.stand_in.gids import schema_of
+from connectors.gitlab.stand_in.quick_actions import extract
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store
@@ -203,6 +204,38 @@ def test_a_recorded_page_has_the_same_page_headers(exchanges: list[dict[str, Any
 def _links(header: str) -> dict[str, dict[str, str]]:
     found = re.findall(r'<([^>]+)>; rel="(\w+)"', header)
     return {rel: dict(parse_qsl(urlsplit(address).query)) for address, rel in found}
+
+
+# ----------------------------------------------------------------------------------------------------- hostile texts
+@pytest.mark.shared_data
+def test_a_hostile_text_is_refused_or_kept_to_the_letter(shared_data: Path) -> None:
+    cases = [json.loads(line) for line in (shared_data / "hostile.jsonl").read_text("utf-8").split("\n") if line]
+    texts = {text for case in cases for text in _texts(case["input"])}
+    replay = _Replay([])
+    replay.store.create_project("recorded/p", "Recorded", kind="gitlab", id_=1)
+    issue = replay.store.create_issue("recorded/p", "Hostile", actor="me")
+    written = {}
+    with replay.sandbox:
+        for text in sorted(texts):
+            exchange = {
+                "url": f"{API}/projects/1/issues/1/notes",
+                "method": "POST",
+                "status": 201,
+                "body": {"body": text},
+            }
+            status, _, body = replay.send(exchange)
+            assert status in {201, 202, 400}, (status, text)
+            if status == 201 and not extract(text)[1]:
+                written[str(body["id"])] = text
+    assert {comment.id: comment.body for comment in issue.comments if comment.id in written} == written
+    assert len(written) > 400
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(one)
 
 
 # ----------------------------------------------------------------------------------------------------------- schemas

@@ -123,8 +123,6 @@ class GraphQL:
             document = parse(query)
         except GraphQLError as error:
             return None, (_worded(error),)
-        except RecursionError:
-            return None, ({"message": _TOO_DEEP.format("more than a parser can follow")},)
         errors = tuple(_invalid(error, document) for error in validate(self.schema, document))
         return (None if errors else document), errors
 

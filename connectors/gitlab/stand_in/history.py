@@ -72,7 +72,7 @@ def thread(issue: Issue, project: Project, users: Mapping[str, User], closing: S
     Args:
         closing: the merge requests that close the issue; each left a mention on it.
     """
-    comments = map(_comment, issue.comments)
+    comments = map(written, issue.comments)
     derived = (*_birth(issue, project, users), *_changes(issue, project, users), *_mentions(issue, closing))
     return sorted((*comments, *derived), key=lambda note: (note.at, note.id))
 
@@ -121,7 +121,8 @@ def _labels(verb: str, labels: Sequence[Label | None]) -> str:
     return f"{verb} {listed} label{'s' if (gone or len(known)) != 1 else ''}"
 
 
-def _comment(comment: Comment) -> Note:
+def written(comment: Comment) -> Note:
+    """A comment's place in the thread."""
     body = comment.body if isinstance(comment.body, str) else ""
     return Note(
         id=int(comment.id), at=comment.created, author=comment.author, kind="comment", body=body, comment=comment

@@ -13,6 +13,7 @@ from graphql import GraphQLError
 from connectors.gitlab.stand_in.call import whole_number
 from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
 from connectors.gitlab.stand_in.gids import number
+from connectors.gitlab.stand_in.history import written
 from connectors.gitlab.stand_in.project_views import TYPE_NUMBERS
 
 if TYPE_CHECKING:
@@ -213,8 +214,7 @@ class _Writes:
     def _note(self, issue: Issue, comment: Comment | None) -> View | None:
         if comment is None:
             return None
-        note = next(note for note in self.views.thread(issue) if note.comment is comment)
-        return self.views.note(issue, note)
+        return self.views.note(issue, written(comment))
 
     # ---------------------------------------------------------------------------------------------------------- labels
     def label_create(self, _info: Any, **arguments: Input) -> View:

@@ -1,8 +1,12 @@
 """Quick actions: lines of a note or description that GitLab carries out instead of keeping.
 
-Only a few of the vendor's are here, enough to prove that a text from outside triggers none. The rule is the vendor's
-(public: lib/gitlab/quick_actions/extractor.rb): a line that begins with ``/`` and a known word, in any case, outside of
-code blocks, ``>>>`` quotes and HTML comments' code; the line is taken out of the text.
+Rules (the vendor's; public: lib/gitlab/quick_actions/extractor.rb):
+
+1. A line that begins with ``/`` and one of its words, in any case, outside of code, ``>>>`` quotes and HTML comments.
+2. The line is taken out of the text, whether the action can be carried out or not.
+
+All the vendor's words are known here, so that a text from outside that carries one is always found out: its line is
+gone. Those that change what the sandbox holds are carried out; the others change nothing.
 """
 
 from __future__ import annotations
@@ -13,14 +17,27 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from connectors.sandbox.nouns import Issue, Project, User
 
-WORDS = ("close", "reopen", "label", "unlabel", "remove_label", "assign", "unassign", "due", "remove_due_date")
+WORDS = frozenset(
+    """add_child add_contacts add_email add_link approve assign assign_reviewer award blocked_by blocks board_move cc
+    checkin_reminder child clear_health_status clear_weight clone close confidential convert_to_ticket copy_metadata
+    create_merge_request done draft due duplicate epic estimate estimate_time health_status invite_email iteration
+    label link lock merge milestone move page parent promote promote_to promote_to_incident publish reaction react
+    ready reassign reassign_reviewer rebase relabel relate remove_approval remove_child remove_contacts remove_due_date
+    remove_email remove_epic remove_estimate remove_iteration remove_label remove_link remove_milestone remove_parent
+    remove_time_estimate remove_time_spent remove_zoom reopen request_changes request_review run_pipeline set_parent
+    severity ship shrug spend spend_time spent status submit_review subscribe summarize_diff tableflip tag
+    target_branch timeline title todo type unapprove unassign unassign_reviewer unblock unlabel unlink unlock
+    unrelate unsubscribe vulnerability weight wip zoom""".split()  # noqa: SIM905 - a word a line would fill two pages
+)
 
-_LINE = re.compile(rf"^/(?P<word>{'|'.join(WORDS)})(?:[ ]+(?P<rest>[^\n]*))?[ ]*$", re.IGNORECASE)
-_FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,}|>>>)")
+_LINE = re.compile(
+    rf"/(?P<word>{'|'.join(sorted(WORDS, key=len, reverse=True))})(?:[ ]+(?P<rest>.*))?[ ]*", re.IGNORECASE
+)
+_FENCE = re.compile(r"(?P<mark>`{3,}|~{3,}|>>>)")
 _LABEL = re.compile(r'~"(?P<quoted>[^"]+)"|~?(?P<plain>[^\s~"]+)')
 
 
@@ -34,20 +51,31 @@ def extract(text: str) -> tuple[str, list[Command]]:
     """The text without its quick actions, and these in order."""
     kept: list[str] = []
     commands: list[Command] = []
-    fence = ""
+    closing = ""
     for line in text.replace("\r", "").split("\n"):
-        if fence:
-            if line.startswith(fence) and not line[len(fence) :].strip(fence[0] + " "):
-                fence = ""
-        elif opening := _FENCE.match(line):
-            fence = opening["mark"]
-        elif found := _LINE.match(line):
+        found = None if closing else _LINE.fullmatch(line)
+        if found:
             commands.append(Command(found["word"].lower(), (found["rest"] or "").strip()))
             continue
+        closing = _still_shut(line, closing)
         kept.append(line)
     return "\n".join(kept).strip() if commands else text, commands
 
 
+def _still_shut(line: str, closing: str) -> str:
+    """What ends the block that a line stands in or opens; "" for none."""
+    if closing == "-->":
+        return "" if closing in line else closing
+    if closing:
+        ends = line.startswith(closing) and not line.strip(f"{closing[0]} ")
+        return "" if ends else closing
+    if line.startswith("<!--"):
+        return "" if "-->" in line else "-->"
+    opening = _FENCE.match(line)
+    return opening["mark"] if opening else ""
+
+
+# ---------------------------------------------------------------------------------------------------- carrying them out
 def changes(
     commands: Iterable[Command], issue: Issue | None, project: Project, users: Iterable[User], me: str
 ) -> tuple[dict[str, Any], list[str]]:
@@ -57,54 +85,81 @@ def changes(
         issue: as it stands; None while it is being created.
         me: account id of the writer.
     """
-    wanted: dict[str, Any] = {}
-    said: list[str] = []
-    labels = list(issue.labels if issue else ())
+    labels = tuple(issue.labels if issue else ())
     people = {user.username.casefold(): user.id for user in users} | {"me": me}
+    state = _State(project, people, labels)
+    said = []
     for command in commands:
-        match command.word:
-            case "close":
-                wanted["status"] = "closed"
-                said.append("Closed this issue.")
-            case "reopen":
-                wanted["status"] = "opened"
-                said.append("Opened this issue.")
-            case "label":
-                added = [name for name in _names(command.rest, project) if name not in labels]
-                labels += added
-                said.append(f"Added {' '.join(f'~{project.labels[name].id}' for name in added)} labels.")
-            case "unlabel" | "remove_label":
-                gone = _names(command.rest, project) if command.rest else list(labels)
-                labels = [name for name in labels if name not in gone]
-                said.append("Removed labels.")
-            case "assign":
-                named = [one.lstrip("@").casefold() for one in command.rest.replace(",", " ").split()]
-                if found := [people[one] for one in named if one in people]:
-                    wanted["assignees"] = found[:1]
-                    said.append(f"Assigned {command.rest}.")
-            case "unassign":
-                wanted["assignees"] = []
-                said.append("Removed assignees.")
-            case "due":
-                if (day := _day(command.rest)) is not None:
-                    wanted["due"] = day
-                    said.append(f"Set the due date to {day:%b} {day.day}, {day.year}.")
-            case _:
-                wanted["due"] = None
-                said.append("Removed the due date.")
-    if labels != list(issue.labels if issue else ()):
-        wanted["labels"] = labels
-    return wanted, said
+        effect = _EFFECTS.get(command.word)
+        said.append((effect and effect(state, command.rest)) or f"Could not apply {command.word} command.")
+    if state.labels != labels:
+        state.wanted["labels"] = list(state.labels)
+    return state.wanted, said
 
 
-def _names(rest: str, project: Project) -> list[str]:
-    by_name = {name.casefold(): name for name in project.labels}
-    asked = [(found["quoted"] or found["plain"]).casefold() for found in _LABEL.finditer(rest)]
-    return [by_name[one] for one in asked if one in by_name]
+class _State:
+    """What is wanted so far. Attributes: people: account ids by username, folded."""
+
+    def __init__(self, project: Project, people: dict[str, str], labels: tuple[str, ...]) -> None:
+        self.project = project
+        self.people = people
+        self.labels = labels
+        self.wanted: dict[str, Any] = {}
+
+    def set(self, field: str, value: Any, summary: str) -> str:
+        self.wanted[field] = value
+        return summary
+
+    def label(self, rest: str) -> str:
+        added = [name for name in self._names(rest) if name not in self.labels]
+        self.labels += tuple(added)
+        return f"Added {' '.join(f'~{self.project.labels[name].id}' for name in added)} labels." if added else ""
+
+    def unlabel(self, rest: str) -> str:
+        gone = self._names(rest) if rest else self.labels
+        self.labels = tuple(name for name in self.labels if name not in gone)
+        return "Removed labels."
+
+    def relabel(self, rest: str) -> str:
+        self.labels = tuple(self._names(rest))
+        return "Replaced all labels."
+
+    def assign(self, rest: str) -> str:
+        named = [one.lstrip("@").casefold() for one in rest.replace(",", " ").split()]
+        found = [self.people[one] for one in named if one in self.people]
+        return self.set("assignees", found[:1], f"Assigned {rest}.") if found else ""
+
+    def due(self, rest: str) -> str:
+        try:
+            day = date.fromisoformat(rest.strip())
+        except ValueError:
+            return ""
+        return self.set("due", day, f"Set the due date to {day:%b} {day.day}, {day.year}.")
+
+    def milestone(self, rest: str) -> str:
+        title = rest.lstrip("%").strip('"')
+        found = next((one for one in self.project.milestones.values() if one.title == title), None)
+        return self.set("milestone", found.id, f"Set the milestone to {rest}.") if found else ""
+
+    def _names(self, rest: str) -> list[str]:
+        by_name = {name.casefold(): name for name in self.project.labels}
+        asked = [(found["quoted"] or found["plain"]).casefold() for found in _LABEL.finditer(rest)]
+        return [by_name[one] for one in asked if one in by_name]
 
 
-def _day(rest: str) -> date | None:
-    try:
-        return date.fromisoformat(rest.removeprefix("in ").strip())
-    except ValueError:
-        return None
+_EFFECTS: dict[str, Callable[[_State, str], str]] = {
+    "assign": _State.assign,
+    "close": lambda state, _rest: state.set("status", "closed", "Closed this issue."),
+    "confidential": lambda state, _rest: state.set("confidential", value=True, summary="Made this issue confidential."),
+    "due": _State.due,
+    "label": _State.label,
+    "milestone": _State.milestone,
+    "relabel": _State.relabel,
+    "remove_due_date": lambda state, _rest: state.set("due", None, "Removed the due date."),
+    "remove_label": _State.unlabel,
+    "remove_milestone": lambda state, _rest: state.set("milestone", None, "Removed the milestone."),
+    "reopen": lambda state, _rest: state.set("status", "opened", "Opened this issue."),
+    "title": lambda state, rest: state.set("title", rest, f"Changed the title to {rest!r}.") if rest else "",
+    "unassign": lambda state, _rest: state.set("assignees", [], "Removed assignees."),
+    "unlabel": _State.unlabel,
+}

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from connectors.gitlab.stand_in.call import Refusal, missing
 from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
-from connectors.gitlab.stand_in.history import Note, latest, thread
+from connectors.gitlab.stand_in.history import Note, latest, thread, written
 from connectors.gitlab.stand_in.paging import keyset, listed
 from connectors.gitlab.stand_in.project_shapes import instant
 
@@ -247,11 +247,10 @@ def create_note(call: Call) -> Response:
     token = call.need("comment", call.store.projects[issue.project])
     call.required("body")
     internal = call.flag("internal", call.flag("confidential", default=False))
-    written = _write(lambda: Edits(call.store, token.user).comment(issue, call.text("body"), internal=bool(internal)))
-    if written.comment is None:
-        return JSONResponse({"commands_changes": {}, "summary": list(written.said)}, 202)
-    note = next(one for one in _thread(call, issue) if one.comment is written.comment)
-    return JSONResponse(call.shapes.note(issue, note), 201)
+    done = _write(lambda: Edits(call.store, token.user).comment(issue, call.text("body"), internal=bool(internal)))
+    if done.comment is None:
+        return JSONResponse({"commands_changes": {}, "summary": list(done.said)}, 202)
+    return JSONResponse(call.shapes.note(issue, written(done.comment)), 201)
 
 
 def update_note(call: Call) -> Response:
@@ -263,10 +262,10 @@ def update_note(call: Call) -> Response:
     if not call.given("body"):
         raise Refusal.invalid("body, confidential are missing, at least one parameter must be provided")
     comment = note.comment
-    written = _write(lambda: Edits(call.store, token.user).edit_comment(issue, comment, call.text("body")))
-    if written.comment is None:
-        return JSONResponse({"commands_changes": {}, "summary": list(written.said)}, 202)
-    return JSONResponse(call.shapes.note(issue, _note(call, issue)))
+    done = _write(lambda: Edits(call.store, token.user).edit_comment(issue, comment, call.text("body")))
+    if done.comment is None:
+        return JSONResponse({"commands_changes": {}, "summary": list(done.said)}, 202)
+    return JSONResponse(call.shapes.note(issue, written(done.comment)))
 
 
 def delete_note(call: Call) -> Response:
@@ -288,11 +287,11 @@ def _write(write: Callable[[], Any]) -> Any:
 
 
 def _note(call: Call, issue: Issue) -> Note:
-    found = (
-        one for one in _notes(call, issue) if one.kind in {"comment", "system"} and str(one.id) == call.path["note"]
-    )
-    note = next(found, None)
-    if note is None:
+    comment = issue.comment(call.path["note"])
+    if comment is not None and (call.insider() or not comment.internal):
+        return written(comment)
+    system = (one for one in _notes(call, issue) if one.kind == "system" and str(one.id) == call.path["note"])
+    if (note := next(system, None)) is None:
         raise missing("Note")
     return note
 
