@@ -83,7 +83,7 @@ class History:
         gaps: list[Gap] = []
         total = changelog.get("total")
         if isinstance(total, int) and total > len(histories):
-            gaps.append(Gap(GapKind.HISTORY, f"{total - len(histories)} of {total} history entries were not delivered"))
+            gaps.append(Gap(GapKind.HISTORY, f"history entries not delivered: {total - len(histories)}"))
         events: list[Event] = []
         unreadable = 0
         for entry in _folded(histories):
@@ -92,7 +92,7 @@ class History:
             except ValueError:
                 unreadable += 1
         if unreadable:
-            gaps.append(Gap(GapKind.HISTORY, f"{unreadable} of {len(histories)} history entries can not be read"))
+            gaps.append(Gap(GapKind.HISTORY, f"history entries that can not be read: {unreadable}"))
         return events, gaps
 
     def _entry(self, entry: Any) -> Iterable[Event]:

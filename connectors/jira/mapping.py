@@ -122,14 +122,14 @@ def comments_of(field: Any, own: str) -> tuple[list[Commented], list[Gap]]:
     gaps: list[Gap] = []
     total = field.get("total")
     if isinstance(total, int) and total > len(delivered):
-        gaps.append(Gap(GapKind.COMMENTS, f"{total - len(delivered)} of {total} comments were not delivered"))
+        gaps.append(Gap(GapKind.COMMENTS, f"comments not delivered: {total - len(delivered)}"))
     comments: list[Commented] = []
     for place, payload in enumerate(delivered):
         try:
             comments.append(_comment(payload, place, own))
         except ValueError:
             gaps.append(
-                Gap(GapKind.COMMENTS, f"comment {place + 1} of {len(delivered)} does not say when it was written")
+                Gap(GapKind.COMMENTS, f"comment {place + 1} does not say when it was written")
             )
     return comments, gaps
 

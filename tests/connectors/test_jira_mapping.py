@@ -234,7 +234,7 @@ def test_data_centers_user_keys_become_login_names() -> None:
 def test_a_cut_history_is_a_named_gap() -> None:
     gaps = mapped(payload(entry("7", T1), total=2)).gaps
     assert [(gap.kind, gap.detail) for gap in gaps] == [
-        (GapKind.HISTORY, "1 of 2 history entries were not delivered"),
+        (GapKind.HISTORY, "history entries not delivered: 1"),
     ]
 
 
