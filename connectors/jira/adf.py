@@ -109,8 +109,8 @@ def text_of(value: Any) -> str:
 
 def _parts(node: dict[str, Any]) -> list[Any]:
     """What a node is made of, in order: strings, breaks and further nodes."""
-    kind = node.get("type")
-    if isinstance(kind, str) and kind in _LEAVES:
+    kind = received(node.get("type"))
+    if kind in _LEAVES:
         return [_LEAVES[kind](node)]
     content = node.get("content")
     parts: list[Any] = content if isinstance(content, list) else []
@@ -119,7 +119,7 @@ def _parts(node: dict[str, Any]) -> list[Any]:
         return ["| ", *(part for child in parts for part in (_bare(child), " "))]
     if kind in {"listItem", "taskItem", "decisionItem"}:
         return [_Break.LINE, "- ", *(part for child in parts for part in (_bare(child), _Break.LINE)), _Break.LINE]
-    around = _BREAKS.get(kind) if isinstance(kind, str) else None
+    around = _BREAKS.get(kind)
     return [around, *parts, around] if around else parts
 
 
