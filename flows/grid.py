@@ -13,9 +13,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+_BETWEEN = 2
 
 ROWS = 40
 """Rows shown on a terminal before the rest is only counted."""
@@ -73,28 +77,32 @@ def escaped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Attributes: title: above the table. note: a line under it ("" for none). empty: said when there are no rows."""
+    """A table.
+
+    Attributes:
+        title, note: above and under it ("" for no note).
+        empty: said in its place when there are no rows.
+        cut: columns that a narrow terminal cuts short, down to ``least`` characters; all others are folded, so that
+            nothing of them is lost.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     empty: str = ""
+    cut: tuple[str, ...] = ()
+    least: int = 18
 
     def as_rich(self, rows: int = ROWS) -> RenderableType:
         """For a terminal. Styles follow the words of ``STYLES``; the text of a cell is never read as markup."""
         if not self.rows and self.empty:
             return Text.assemble((line(self.title), "bold"), ": ", (line(self.empty), "dim"))
-        table = Table()
-        for number, name in enumerate(self.header):
-            table.add_column(name, overflow="fold", no_wrap=number == 0)
-        for row in self.rows[:rows]:
-            table.add_row(*(Text(line(cell), style=STYLES.get(cell, "")) for cell in row))
         more = len(self.rows) - rows
         notes = [self.note] if self.note else []
         if more > 0:
             notes.append(f"… and {more} more (--json has all)")
-        parts: list[RenderableType] = [Text(line(self.title), style="bold"), table]
+        parts: list[RenderableType] = [Text(line(self.title), style="bold"), _Fitted(self, rows)]
         if notes:
             parts.append(Text(line("; ".join(notes)), style="dim"))
         return Group(*parts)
@@ -115,3 +123,34 @@ class Grid:
     def as_records(self) -> list[dict[str, str]]:
         """For a table artifact: one record a row."""
         return [dict(zip(self.header, map(line, row), strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """The first rows of a grid, drawn to fit the width there is: long columns give way, short ones stay whole."""
+
+    grid: Grid
+    rows: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del console
+        cells = [tuple(map(line, row)) for row in (self.grid.header, *self.grid.rows[: self.rows])]
+        natural = [max(cell_len(row[number]) for row in cells) for number in range(len(self.grid.header))]
+        widths = self._widths(natural, options.max_width - _BETWEEN * (len(natural) - 1))
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+        for name, width in zip(self.grid.header, widths, strict=True):
+            short = name in self.grid.cut
+            table.add_column(name, width=width, overflow="ellipsis" if short else "fold", no_wrap=short)
+        for row in cells[1:]:
+            table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        yield table
+
+    def _widths(self, widths: list[int], room: int) -> list[int]:
+        """Widths that fit: the columns that may be cut shrink first, then the widest of the others."""
+        widths = widths.copy()
+        may_be_cut = [number for number, name in enumerate(self.grid.header) if name in self.grid.cut]
+        while sum(widths) > room and max(widths) > 1:
+            first = [number for number in may_be_cut if widths[number] > self.grid.least]
+            shrunk = max(first or range(len(widths)), key=lambda number: widths[number])
+            widths[shrunk] -= 1
+        return widths

@@ -47,6 +47,11 @@ def instant_in(zone: str, at: datetime | None) -> str:
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z") if at else ""
 
 
+def short_instant_in(zone: str, at: datetime | None) -> str:
+    """The same without its zone, for tables that name the zone once."""
+    return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
 def span(length: timedelta | None) -> str:
     """A length of working time in hours and minutes, "" for None."""
     if length is None:
@@ -67,6 +72,10 @@ def describe(change: Change) -> str:
     if isinstance(change, Relabel):
         return " ".join(["label", *(f"+{name}" for name in change.add), *(f"-{name}" for name in change.remove)])
     return ", ".join(described(change))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _key(issue: IssueRef | None) -> str:
@@ -98,15 +107,16 @@ def verdicts(run: Run, tracker: str) -> Grid:
                 "(confidential)" if one.issue.confidential else line(one.issue.title, 34),
                 verdict.clock if verdict.cycle == 1 else f"{verdict.clock} #{verdict.cycle}",
                 verdict.status.value,
-                instant_in(run.zone, verdict.due_at),
+                short_instant_in(run.zone, verdict.due_at),
                 span(verdict.used) if verdict.started_at else "",
                 span(verdict.left),
                 reason(verdict),
             )
             for one, verdict in rows
         ),
-        note=f"{len(judged)} issues, policy {run.policy}, as of {instant_in(run.zone, run.now)}",
+        note=f"{_counted(len(judged), 'issue')}, policy {run.policy}, as of {instant_in(run.zone, run.now)}",
         empty="no issue was judged",
+        cut=("title", "why"),
     )
 
 
@@ -116,8 +126,10 @@ def plan(run: Run) -> Grid:
         title=f"Plan {run.plan.digest}",
         header=("tracker", "issue", "change", "because"),
         rows=tuple((c.tracker, _key(c.issue), describe(c.change), c.because) for c in run.plan.changes),
-        note=f"{len(run.plan.changes)} changes over {run.plan.judged} issues",
+        note=f"{_counted(len(run.plan.changes), 'change')}, {_counted(run.plan.judged, 'issue')} judged",
         empty="0 changes: the trackers are as the policy wants them",
+        cut=("because",),
+        least=40,
     )
 
 
@@ -155,6 +167,7 @@ def receipts(run: Run) -> Grid:
         rows=tuple(_receipt(one) for one in done),
         note=", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome if outcomes[outcome]),
         empty="0 changes written",
+        cut=("change",),
     )
 
 
@@ -183,13 +196,14 @@ def releases(run: Run) -> Grid:
             if isinstance(event, FixReleased):
                 ref = one.issue.ref
                 told = "to be linked" if (ref.tracker, ref.id) in linking and run.receipts is None else "linked"
-                at = instant_in(run.zone, event.at)
+                at = short_instant_in(run.zone, event.at)
                 rows.append((ref.key, event.release, at, event.evidence, event.url, told))
     return Grid(
         title="Patch releases",
         header=("issue", "release", "published", "evidence", "url", "link"),
         rows=tuple(rows),
         empty="no published release carries a fix of these issues",
+        cut=("evidence",),
     )
 
 
@@ -269,7 +283,8 @@ def verdict_line(run: Run) -> Text:
     state = run.state.value
     written = "" if run.receipts is None else f", {run.written} written"
     text = Text.assemble(
-        (state, STYLES[state]), f"  {len(run.judged)} issues judged, {len(run.plan.changes)} changes planned{written}"
+        (state, STYLES[state]),
+        f"  {_counted(len(run.judged), 'issue')} judged, {_counted(len(run.plan.changes), 'change')} planned{written}",
     )
     for why in run.why:
         text.append(f"\n  {line(why)}")
