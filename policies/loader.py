@@ -239,6 +239,8 @@ def _problem_of(detail: Any, data: Any, reading: _Reading, shape: type[BaseModel
             return _problem(reading, path, _found(value), f"text that matches {context['pattern']}")
         case "too_short":
             return _problem(reading, path, "none" if not value else "too few", f"at least {context['min_length']}")
+        case "secret_by_value":  # the shape's own word for a literal secret; its message repeats nothing
+            return _problem(reading, path, "", detail["msg"])
         case _:
             # A validator's own words may repeat what it found.
             if _is_secret(path):
