@@ -414,7 +414,7 @@ def _named(references: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], 
 
 def full_reference(text: str, project: str) -> str:
     """A reference as it stands in a note (``#7``, ``other#7``, ``group/other#7``), in full: ``group/other#7``."""
-    path, _, iid = text.partition("#")
+    path, _, iid = text.lstrip("/").partition("#")
     if not path:
         path = project
     elif "/" not in path:

@@ -31,15 +31,17 @@ if TYPE_CHECKING:
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.payload import Payload
 
-# Closing words of gitlab.com's default pattern: config/initializers/1_settings.rb, issue_closing_pattern.
-_REFERENCE = r"(?:https?://\S+?/-/(?:issues|work_items)/\d+|(?:[\w.-]+(?:/[\w.-]+)*)?\#\d+)"
+# GitLab's default pattern: docs.gitlab.com/user/project/issues/managing_issues, "Default closing pattern".
+_REFERENCE = r"(?:https?://\S+?/(?:-/)?(?:issues|work_items)/\d+|(?:[\w.-]+(?:/[\w.-]+)*)?\#\d+)"
 _CLOSING = re.compile(
-    rf"""\b(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?):?\ +
-        (?:issues?\ +)?(?P<named>{_REFERENCE}(?:(?:\ *,?\ +and\ +|\ *,\ *)(?:issues?\ +)?{_REFERENCE})*)""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"""\b(?:[Cc]los(?:e[sd]?|ing)|[Ff]ix(?:e[sd]|ing)?|[Rr]esolv(?:e[sd]?|ing)|[Ii]mplement(?:s|ed|ing)?):?\ +
+        (?:issues?\ +)?(?P<named>{_REFERENCE}(?:(?:\ *,?\ +and\ +|\ *,?\ *)(?:issues?\ +)?{_REFERENCE})*)""",
+    re.VERBOSE,
 )
 _ONE_REFERENCE = re.compile(_REFERENCE)
-_ADDRESS = re.compile(r"/(?P<path>.+?)/-/(?:issues|work_items)/(?P<iid>\d+)$")
+# Without what may stand before: a search for that from every letter of a long text would take minutes.
+_NAMES_ONE = re.compile(r"#\d|/(?:issues|work_items)/\d")
+_ADDRESS = re.compile(r"/(?P<path>.+?)/(?:-/)?(?:issues|work_items)/(?P<iid>\d+)$")
 _JIRA_KEY = re.compile(r"\b[A-Z][A-Z0-9_]+-[1-9]\d*\b")
 # Clocks of a build machine and of the server may differ.
 _SLACK = timedelta(days=1)
@@ -165,7 +167,7 @@ def _merged(client: GitLabClient, project: str) -> Iterator[_Request]:
 
 def _closed_by_other_words(client: GitLabClient, project: str, payload: Payload) -> tuple[str, ...]:
     """What GitLab itself says is closed, asked where an issue is named but by no word we know: words are a setting."""
-    if not _ONE_REFERENCE.search(text_of(payload.get("description"))):
+    if not _NAMES_ONE.search(text_of(payload.get("description"))):
         return ()
     path = f"{project_path(project)}/merge_requests/{payload.get('iid')}/closes_issues"
     doing = f"read what {project}!{payload.get('iid')} closes"

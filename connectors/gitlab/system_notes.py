@@ -2,8 +2,8 @@
 
 Rules:
 
-1. The kind is told by ``systemNoteMetadata.action`` where the API gives it, else by the text as a whole; a text that is
-   not understood says nothing here and is never guessed at.
+1. The kind is told by ``systemNoteMetadata.action`` where the API gives it (closing and reopening even if the words
+   are new), else by the text as a whole; a text that is not understood says nothing here and is never guessed at.
 2. References (labels, milestones) come out as they stand in the text; the caller knows what they name.
 3. A title or name inside a note is foreign: every pattern is anchored at both ends.
 
@@ -81,9 +81,11 @@ Change = LabelsNote | StateNote | MilestoneNote | AssigneesNote | DueNote | Type
 Meaning = Change | EndedNote
 
 _STATE = re.compile(
-    r"(?:status changed to )?(?P<what>closed|reopened)(?: (?:via|by|as) .{1,500})?", re.IGNORECASE | re.DOTALL
+    r"(?:status changed to )?(?P<what>closed|reopened)(?: (?:with|via|by|as) .{1,500})?"
+    r"|(?:resolved the corresponding error and|automatically) (?P<alert>closed) (?:the|this) \w+(?: because .{1,100})?\.?",
+    re.IGNORECASE | re.DOTALL,
 )
-_LABELS = re.compile(r"(?:added|removed) .*\b(?:deleted )?labels?", re.IGNORECASE | re.DOTALL)
+_LABELS = re.compile(r"(?:added|(?:automatically )?removed) .*\blabels?", re.IGNORECASE | re.DOTALL)
 _LABEL_WORD = re.compile(
     r"(?P<verb>\badded\b|\bremoved\b)|~\"(?P<quoted>[^\"]*)\"|~(?P<bare>[^\s~\"]+)|(?P<count>\d+) deleted\b",
     re.IGNORECASE,
@@ -105,12 +107,11 @@ _MOVED = re.compile(r"moved (?P<way>to|from) (?P<ref>\S+#\d+|#\d+)", re.IGNORECA
 _DUPLICATE = re.compile(r"marked this (?:issue|work item|incident|task) as a duplicate of \S+", re.IGNORECASE)
 _PROMOTED = re.compile(r"promoted to epic \S+", re.IGNORECASE)
 
+# An issue's first opening leaves no note.
+_STATE_OF_ACTION = {"closed": "closed", "opened": "opened", "reopened": "opened"}
 # One note, one kind; a kind the table does not know is left alone.
 _KIND_OF_ACTION = {
     "label": "labels",
-    "closed": "state",
-    "opened": "state",
-    "reopened": "state",
     "milestone": "milestone",
     "assignee": "assignees",
     "due_date": "due",
@@ -131,6 +132,8 @@ def read(body: str, action: str = "") -> Meaning | None:
         action: ``systemNoteMetadata.action``, "" over REST.
     """
     text = body.strip()
+    if action in _STATE_OF_ACTION:
+        return StateNote(_STATE_OF_ACTION[action])
     if action:
         kind = _KIND_OF_ACTION.get(action)
         return _READERS[kind](text) if kind else None
@@ -145,7 +148,7 @@ def _state(text: str) -> StateNote | None:
     found = _STATE.fullmatch(text)
     if found is None:
         return None
-    return StateNote("closed" if found["what"].lower() == "closed" else "opened")
+    return StateNote("opened" if (found["what"] or "").lower() == "reopened" else "closed")
 
 
 def _labels(text: str) -> LabelsNote | None:

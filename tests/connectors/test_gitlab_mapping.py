@@ -163,7 +163,14 @@ def test_who_somebody_is(user: object, id_: str, bot: bool, customer: bool) -> N
         ("closed via merge request !5", "closed", StateNote("closed")),
         ("closed via commit 101a42bb", "", StateNote("closed")),
         ("Status changed to closed by commit 12ab", "", StateNote("closed")),
+        ("closed with merge request !5", "", StateNote("closed")),
+        ("resolved the corresponding error and closed the issue", "", StateNote("closed")),
+        ("automatically closed this incident because the alert resolved", "", StateNote("closed")),
+        ("closed in words nobody has seen", "closed", StateNote("closed")),
+        ("closed in words nobody has seen", "", None),
         ("reopened", "opened", StateNote("opened")),
+        ("added ~1 scoped label and automatically removed ~2 label", "label", LabelsNote(("1",), ("2",))),
+        ('changed milestone to /acme/car%"100 %"', "milestone", MilestoneNote("100 %")),
         ("added ~1 ~22 labels and removed ~3 label", "label", LabelsNote(("1", "22"), ("3",))),
         ("added ~1 + 2 deleted labels", "label", LabelsNote(("1",), (), 2)),
         ("removed 1 deleted label", "", LabelsNote((), (), 1)),
@@ -396,6 +403,9 @@ def test_a_broken_note_is_a_gap_and_stops_nothing() -> None:
     [
         ("Closes #7", ("acme/car#7",)),
         ("closed: #7 and #8, #9", ("acme/car#7", "acme/car#8", "acme/car#9")),
+        ("Closes issues #7 #8", ("acme/car#7", "acme/car#8")),
+        ("Closes https://gl.example/acme/car/issues/4 and #5", ("acme/car#4", "acme/car#5")),
+        ("CLOSES #7", ()),
         ("Fixes other#3", ("acme/other#3",)),
         ("Resolves group/sub/proj#12.", ("group/sub/proj#12",)),
         ("Implements https://gl.example/acme/car/-/issues/4", ("acme/car#4",)),
@@ -526,3 +536,4 @@ def test_references_are_made_whole() -> None:
     assert mapping.full_reference("#7", "acme/car") == "acme/car#7"
     assert mapping.full_reference("bus#7", "acme/sub/car") == "acme/sub/bus#7"
     assert mapping.full_reference("x/y#7", "acme/car") == "x/y#7"
+    assert mapping.full_reference("/x/y#7", "acme/car") == "x/y#7"
