@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, pairwise
+from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
@@ -48,6 +49,7 @@ from policies.changes import (
 from policies.document import Document, Heading, Paragraph, Table, Text
 from policies.issue import Commented, GapKind, Issue, Role, StatusChanged, Word
 from policies.receipt import Outcome, Receipt
+from tests.connectors.jira_spec import JiraSpec
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 TOKEN, WEAK = "sandbox-token", "weak-token"
@@ -487,6 +489,43 @@ def test_a_field_that_is_not_on_the_screen_is_rejected_with_the_servers_words(pl
     place.store.set_screen(place.project, ["labels"])
     with pytest.raises(Rejected, match="duedate"):
         place.perform(key, SetDueDate(date(2026, 5, 1)))
+
+
+@pytest.mark.shared_data
+def test_everything_that_is_sent_to_cloud_is_in_the_vendors_description(sandbox: Sandbox, shared_specs: Path) -> None:
+    key = f"P{next(_keys)}"
+    sandbox.store.create_project(key, "Described", kind="jira", service_desk=True, **WORDS)
+    place = Place(sandbox, "jira-cloud", key)
+    before = len(sandbox.store.requests)
+    issue = place.issue()
+    for number in range(130):
+        sandbox.store.comment(issue, f"Comment {number}", actor="u-ann")
+    with place.open:
+        reader = place.reader()
+        assert reader.projects()
+        assert reader.words(key).statuses
+        assert reader.releases(key) == ()
+        assert list(reader.check([key]))
+        for change in (
+            Relabel(add=("a",), remove=("b",)),
+            SetPriority("1"),
+            SetDueDate(date(2026, 5, 1)),
+            SetDueDate(None),
+            SetAssignee("u-bob"),
+            note("One", internal=True),
+            note("Two", internal=True),
+            UpsertLink("g", "https://x.example", "t", "patch", "p"),
+        ):
+            place.perform(issue, change)
+        place.perform(None, report(place, "One"))
+        place.perform(None, report(place, "Two"))
+        assert len(issues(place.all(START))) == 2
+        place.read(issue)
+    with sandbox.store.lock:
+        sent = sandbox.store.requests[before:]
+    assert len(sent) > 40
+    assert not [one for one in sent if one.status is None or (one.status >= 400 and one.status != 404)]
+    assert JiraSpec(shared_specs / "jira-cloud-v3.openapi.json").faults(sent) == []
 
 
 # -------------------------------------------------------------------------------------------------------- log-in, check
