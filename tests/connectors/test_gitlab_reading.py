@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ import responses
 from pydantic import SecretStr
 
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, TooComplex
+from connectors.gitlab.releases import read_releases
 from connectors.gitlab.server import Generation, Server
 from connectors.gitlab.tracker import GitLabReader
 from connectors.gitlab.work_items import WorkItems
@@ -271,3 +276,66 @@ def test_an_anonymous_session_is_no_log_in(mocked: responses.RequestsMock) -> No
     found = findings("acme/car")
     assert list(found) == ["log-in"]
     assert not found["log-in"].ok
+
+
+# ---------------------------------------------------------------------------------------------------------- releases
+
+
+@pytest.mark.shared_data
+def test_recorded_releases_and_merge_requests_are_read(shared_data: Path) -> None:
+    def listed(name: str) -> list[Any]:
+        lines = (shared_data / "gitlab" / f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
+        return [json.loads(line)["data"] for line in lines if line]
+
+    releases = [one for one in listed("releases") if isinstance(one, dict)]
+    project = f"{API}/projects/acme%2Fcar"
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(f"{project}/releases", json=releases)
+        mock.get(f"{project}/merge_requests", json=[one for one in listed("merge_requests") if isinstance(one, dict)])
+        mock.get(re.compile(rf"{project}/merge_requests/\d+/closes_issues"), json=[])
+        mock.get(f"{project}/repository/commits", json=[{"id": "b8e18207cfdad954f1b3a96db34d0706b272e6cf"}])
+        mock.get(f"{project}/repository/compare", json={"commits": []})
+        found = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+    assert len(found) == len(releases)
+    assert {release.name for release in found} == {str(one["tag_name"]) for one in releases}
+    dated = [release.published_at for release in found if release.published_at]
+    assert dated == sorted(dated)
+    assert all(release.published_at is None or release.published_at.tzinfo is UTC for release in found)
+
+
+def test_what_a_release_holds_stays_unknown_where_its_tag_is_gone() -> None:
+    project = f"{API}/projects/acme%2Fcar"
+    merged = {
+        "iid": 5, "description": "Closes #7", "merge_commit_sha": "a1", "merged_at": "2026-03-02T09:00:00Z", "web_url": "u5",
+    }  # fmt: skip
+    releases = [
+        {"tag_name": "v1", "released_at": "2026-03-03T09:00:00Z"},
+        {"tag_name": "v2", "released_at": "2026-03-04T09:00:00Z", "commit": None},
+        {"tag_name": "v3", "released_at": "2026-03-05T09:00:00Z", "commit": {"committed_date": "2026-03-05T09:00:00Z"}},
+    ]
+    with responses.RequestsMock() as mock:
+        mock.get(f"{project}/releases", json=releases)
+        mock.get(f"{project}/merge_requests", json=[merged])
+        mock.get(f"{project}/repository/commits", json={"message": "404 Tag Not Found"}, status=404)
+        mock.get(f"{project}/repository/commits", json=[{"id": "a2"}, {"id": "a1"}])
+        found = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+    assert [release.carries for release in found] == [(), (), (("acme/car#7", "u5"),)]
+
+
+def test_issues_closed_by_other_words_are_asked_for_and_a_project_without_merge_requests_still_has_releases() -> None:
+    project = f"{API}/projects/acme%2Fcar"
+    merged = {"iid": 5, "description": "Erledigt #7", "squash_commit_sha": "a1", "web_url": "u5"}
+    release = {"tag_name": "v1", "released_at": "2026-03-03T09:00:00Z"}
+    with responses.RequestsMock() as mock:
+        mock.get(f"{project}/releases", json=[release])
+        mock.get(f"{project}/merge_requests", json=[merged])
+        closed = [{"iid": 7, "references": {"full": "acme/car#7"}}, {"id": "EXT-1", "title": "an external issue"}]
+        mock.get(f"{project}/merge_requests/5/closes_issues", json=closed)
+        mock.get(f"{project}/repository/commits", json=[{"id": "a1"}])
+        (found,) = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+    assert found.carries == (("acme/car#7", "u5"),)
+    with responses.RequestsMock() as mock:
+        mock.get(f"{project}/releases", json=[release])
+        mock.get(f"{project}/merge_requests", json={"message": "403 Forbidden"}, status=403)
+        (bare,) = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+    assert (bare.name, bare.carries) == ("v1", ())
