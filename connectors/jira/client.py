@@ -58,12 +58,12 @@ class JiraClient:
         self.url = connection.url.rstrip("/")
         self.requests: Counter[str] = Counter()
         self._retry = retry or Retry()
-        token = connection.token.get_secret_value()
+        # A token out of a file often ends with a line break, which no header may hold.
+        token = connection.token.get_secret_value().strip()
         pair = f"{connection.user}:{token}".encode()
         # Anything shorter is no secret, and taking it out of a text would leave no text.
         self._secrets = tuple(one for one in (token, base64.b64encode(pair).decode()) if len(one) >= _SHORTEST_SECRET)
-        if urlsplit(self.url).scheme not in {"http", "https"} or not urlsplit(self.url).netloc:
-            raise Unreachable(f"{self._harmless(self.url)!r} is not a web address", tracker=self.name)
+        self._refuse_odd_address()
         self._jira = JIRA(
             server=self.url,
             options={"rest_api_version": "2"},
@@ -132,11 +132,29 @@ class JiraClient:
             failure = self._refusal(answered[-1], doing)
         except requests.RequestException as error:
             failure = self._lost(error, doing)
-        except UnicodeError:
-            failure = Rejected("the request holds characters that can not be sent", tracker=self.name, doing=doing)
+        except ValueError:
+            # The one thing in a request that is neither quoted nor encoded; http.client would show it.
+            failure = CredentialsRefused(
+                "the token or the user name holds characters that can not be sent", tracker=self.name, doing=doing
+            )
         else:
             return self._content(response, doing)
         raise failure from None
+
+    def _refuse_odd_address(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            odd = parts.scheme not in {"http", "https"} or not parts.hostname
+        except ValueError:
+            parts, odd = urlsplit(""), True
+        if "@" in parts.netloc:
+            raise Unreachable(
+                "the address holds a user name or password",
+                tracker=self.name,
+                advice="Name the account and where its token is in the site file, and take them out of the address",
+            )
+        if odd:
+            raise Unreachable(f"{self._harmless(self.url)!r} is not a web address", tracker=self.name)
 
     # ------------------------------------------------------------------------------------------- what the answer means
 

@@ -254,10 +254,19 @@ class JiraWriter:
     # --------------------------------------------------------------------------------------------------------- reports
 
     def _report(self, issue: Issue | None, change: UpsertReport, now: datetime) -> Receipt:
-        standing = issue or self._standing_report(change)
-        if standing is None:
-            ref = self._file(change)
-            return _receipt(ref, change, (Outcome.PERFORMED, {"report": None}, ref.key), now)
+        if issue is not None:
+            try:
+                return self._rewrite_report(issue, change, now)
+            except NotFound:
+                # Somebody removed it since; what is left is as without it.
+                pass
+        standing = self._standing_report(change)
+        if standing is not None:
+            return self._rewrite_report(standing, change, now)
+        ref = self._file(change)
+        return _receipt(ref, change, (Outcome.PERFORMED, {"report": None}, ref.key), now)
+
+    def _rewrite_report(self, standing: Issue, change: UpsertReport, now: datetime) -> Receipt:
         prior = {"report": standing.ref.key, "title": standing.title, "text": standing.description}
         if change.satisfied_by(standing):
             return _receipt(standing.ref, change, (Outcome.ALREADY_SO, prior, standing.ref.key), now)

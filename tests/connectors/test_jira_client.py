@@ -241,10 +241,37 @@ def test_an_error_body_of_any_shape_is_still_that_error(jira: responses.Requests
         client().call("GET", "myself", doing="log in")
 
 
-@pytest.mark.parametrize("url", ["jira.example", "ftp://jira.example", "", "https://"])
+@pytest.mark.parametrize("url", ["jira.example", "ftp://jira.example", "", "https://", "https://[", "https:///x"])
 def test_what_is_no_web_address_is_said_at_once(url: str) -> None:
     with pytest.raises(Unreachable, match="is not a web address"):
         client(url=url)
+
+
+def test_an_address_with_a_password_is_refused_without_showing_it() -> None:
+    with pytest.raises(Unreachable) as caught:
+        client(url="https://me:pa55word@jira.example")
+    assert "pa55word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["tok\nen-12345", "токен-12345", "tok\ren-12345"])
+@pytest.mark.parametrize("user", ["", "me"])
+def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(token: str, user: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        timeout = (1.0, 0.01)
+        connection = Connection(name="support", url=url, token=SecretStr(token), user=user, timeout=timeout)
+        one = JiraClient(connection, retry=Retry(attempts=1))
+        with pytest.raises(TrackerError) as caught:
+            one.call("GET", "myself", doing="log in")
+        one.close()
+    assert "12345" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_line_break_after_a_token_from_a_file_is_not_part_of_it(jira: responses.RequestsMock) -> None:
+    jira.get(f"{API}/myself", json={})
+    connection = Connection(name="support", url=URL, token=SecretStr(f"{TOKEN}\n"))
+    JiraClient(connection).call("GET", "myself", doing="log in")
+    assert jira.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"
 
 
 def test_a_port_nobody_listens_on_is_unreachable() -> None:

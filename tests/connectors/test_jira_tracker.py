@@ -411,6 +411,16 @@ def test_a_report_is_found_by_its_label_and_edited_in_place(place: Place) -> Non
     assert report(place, "Two").satisfied_by(place.read(made.made))
 
 
+def test_a_report_that_is_gone_is_made_again(place: Place) -> None:
+    key = place.issue()
+    read = place.read(key)
+    gone = replace(read, ref=replace(read.ref, id="99999", key="GONE-1"))
+    made = place.writer().perform(gone, report(place, "One"), place.now)
+    assert made.outcome is Outcome.PERFORMED
+    assert made.made not in {key, "GONE-1"}
+    assert report(place, "One").satisfied_by(place.read(made.made))
+
+
 def test_an_internal_comment_is_internal(place: Place) -> None:
     key = place.issue()
     place.perform(key, note("Between us", internal=True))
