@@ -5,7 +5,7 @@ Rules:
 1. GitLab keeps three kinds of history apart: label, state and milestone events (each with its own REST list), system
    notes (in the notes list), and comments. Only ``discussions(filter: ALL_NOTES)`` of a work item merges all of them,
    with the events shown as synthetic notes.
-2. A synthetic label note names labels by id; a label that is no longer there is only counted.
+2. A synthetic label note names labels by id. Labels that are no longer there are counted, and however many, as one.
 3. The opening of an issue is no state event. Labels, assignees, a milestone and a due date it was born with do show.
 4. Everything here is derived from the issue's history in the store: same history, same ids, same words.
 """
@@ -115,8 +115,9 @@ def label_body(note: Note, project: Project) -> str:
 def _labels(verb: str, labels: Sequence[Label | None]) -> str:
     if not labels:
         return ""
-    known = [f"~{label.id}" for label in labels if label is not None]
-    gone = len(labels) - len(known)
+    known = [f"~{label.id}" for label in sorted(filter(None, labels), key=lambda label: label.name)]
+    # The vendor counts references without repeats, and those of deleted labels are all the same empty text.
+    gone = int(len(known) < len(labels))
     listed = " + ".join(part for part in (" ".join(known), f"{gone} deleted" if gone else "") if part)
     return f"{verb} {listed} label{'s' if (gone or len(known)) != 1 else ''}"
 
@@ -172,11 +173,11 @@ def _item(entry: History, item: Item, project: Project, users: Mapping[str, User
     if item.field == "status":
         request = (entry.metadata or {}).get("merge_request")
         closed = item.after == "closed"
-        via = f" via merge request !{request}" if closed and request is not None else ""
+        by = f" with merge request !{request}" if closed and request is not None else ""
         yield _blank(
             "state",
             action="closed" if closed else "opened",
-            body=f"closed{via}" if closed else "reopened",
+            body=f"closed{by}" if closed else "reopened",
             state="closed" if closed else "reopened",
             request=request if closed else None,
         )
@@ -234,7 +235,7 @@ def _assigned(before: Sequence[str], after: Sequence[str], users: Mapping[str, U
 
 def _milestone(before: int | None, after: int | None, project: Project) -> Note:
     named = project.milestones.get((after if after is not None else before) or 0)
-    reference = f"%{named.iid}" if named else ""
+    reference = f"/{project.key}%{named.iid}" if named else ""
     if after is not None:
         return _blank(
             "milestone",

@@ -1,12 +1,13 @@
 """Quick actions: lines of a note or description that GitLab carries out instead of keeping.
 
-Rules (the vendor's; public: lib/gitlab/quick_actions/extractor.rb):
+Rules (the vendor's; public: lib/gitlab/quick_actions/extractor.rb, lib/banzai/filter/quick_action_filter.rb):
 
 1. A line that begins with ``/`` and one of its words, in any case, outside of code, ``>>>`` quotes and HTML comments.
 2. The line is taken out of the text, whether the action can be carried out or not.
 
 All the vendor's words are known here, so that a text from outside that carries one is always found out: its line is
-gone. Those that change what the sandbox holds are carried out; the others change nothing.
+gone. Those that change what the sandbox holds are carried out; the others change nothing. Where the vendor parses
+Markdown in full (a line that only continues a quote or a list), this one carries out rather than lets pass.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ WORDS = frozenset(
 )
 
 _LINE = re.compile(
-    rf"/(?P<word>{'|'.join(sorted(WORDS, key=len, reverse=True))})(?:[ ]+(?P<rest>.*))?[ ]*", re.IGNORECASE
+    rf"/(?P<word>{'|'.join(sorted(WORDS, key=len, reverse=True))})(?:[ ](?P<rest>.*))?[ \t\v\f]*", re.IGNORECASE
 )
-_FENCE = re.compile(r"(?P<mark>`{3,}|~{3,}|>>>)")
+_FENCE = re.compile(r" {0,3}(?:(?P<ticks>`{3,})[^`]*|(?P<waves>~{3,}).*)")
+_QUOTE = ">>>"
 _LABEL = re.compile(r'~"(?P<quoted>[^"]+)"|~?(?P<plain>[^\s~"]+)')
 
 
@@ -51,28 +53,42 @@ def extract(text: str) -> tuple[str, list[Command]]:
     """The text without its quick actions, and these in order."""
     kept: list[str] = []
     commands: list[Command] = []
-    closing = ""
-    for line in text.replace("\r", "").split("\n"):
-        found = None if closing else _LINE.fullmatch(line)
+    lines = text.replace("\r", "").split("\n")
+    shut = _shut(lines)
+    for place, line in enumerate(lines):
+        found = None if place in shut else _LINE.fullmatch(line)
         if found:
             commands.append(Command(found["word"].lower(), (found["rest"] or "").strip()))
-            continue
-        closing = _still_shut(line, closing)
-        kept.append(line)
+        else:
+            kept.append(line)
     return "\n".join(kept).strip() if commands else text, commands
 
 
-def _still_shut(line: str, closing: str) -> str:
-    """What ends the block that a line stands in or opens; "" for none."""
-    if closing == "-->":
-        return "" if closing in line else closing
-    if closing:
-        ends = line.startswith(closing) and not line.strip(f"{closing[0]} ")
-        return "" if ends else closing
+def _shut(lines: list[str]) -> frozenset[int]:
+    """The places of the lines inside code blocks, HTML comments and multi-line quotes, where nothing is carried out."""
+    shut: set[int] = set()
+    place = 0
+    while place < len(lines):
+        end = _end_of_block(lines, place)
+        if end > place:
+            shut.update(range(place, end))
+        place = max(end, place + 1)
+    return frozenset(shut)
+
+
+def _end_of_block(lines: list[str], start: int) -> int:
+    """Where the block that a line opens is over; ``start`` itself if it opens none."""
+    line, following = lines[start], range(start + 1, len(lines))
     if line.startswith("<!--"):
-        return "" if "-->" in line else "-->"
-    opening = _FENCE.match(line)
-    return opening["mark"] if opening else ""
+        return next((n + 1 for n in range(start, len(lines)) if "-->" in lines[n]), len(lines))
+    if line.rstrip() == _QUOTE:
+        # Without its end it is no multi-line quote, and what follows is text like any other.
+        return next((n + 1 for n in following if lines[n].rstrip() == _QUOTE), start)
+    if (opening := _FENCE.fullmatch(line)) is None:
+        return start
+    mark = opening["ticks"] or opening["waves"]
+    closing = re.compile(rf" {{0,3}}{mark[0]}{{{len(mark)},}}[ \t]*")
+    return next((n + 1 for n in following if closing.fullmatch(lines[n])), len(lines))
 
 
 # ---------------------------------------------------------------------------------------------------- carrying them out
