@@ -85,7 +85,7 @@ def radar(
 
 def _ending(contract: Contract, now: datetime) -> Expiring | None:
     window = contract.term.window(contract.zone, now)
-    if window is None or now not in window:
+    if window is None or now >= window.end:
         return None
     left = (window.last - now.astimezone(contract.zone).date()).days
     within = next((horizon for horizon in HORIZONS if left <= horizon), None)

@@ -126,6 +126,8 @@ def register_from_table(text: str, zone: str = "UTC") -> dict[str, Any]:
         lines.append(row.line)
     data = {"zone": zone, "contracts": contracts}
     told = {(problem.line, problem.column) for problem in problems}
+    # A match that is empty only because its words are wrong is told by those.
+    told.update((line, "match_...") for line, column in tuple(told) if column.startswith("match_"))
     for path, found, expected in _mistakes(data):
         number = path[1] if len(path) > 1 and isinstance(path[1], int) else None
         line, column = (lines[number], _column(path[2:], contracts[number])) if number is not None else (0, "zone")
@@ -196,9 +198,7 @@ def _wrong_names(line: int, names: list[str]) -> Iterator[CellProblem]:
     if not {"delivered", "accepted"}.intersection(names):
         yield CellProblem(line, "delivered", "nothing", "a column delivered or accepted")
     if not any(name.startswith("match_") for name in names):
-        yield CellProblem(
-            line, "match_project", "nothing", "a column that says how an issue is found, as match_project"
-        )
+        yield CellProblem(line, "match_...", "nothing", "a column that says how an issue is found, as match_project")
 
 
 def _mistakes(data: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], str, str]]:
@@ -220,7 +220,7 @@ def _column(path: tuple[Any, ...], contract: Mapping[str, Any]) -> str:
         case ("match", _, word, *_):
             return f"match_{word}"
         case ("match", *_):
-            return "match_project"
+            return "match_..."
         case ("products", _, "lines", *_):
             return "lines"
         case ("products", *_):
@@ -261,8 +261,8 @@ def _contract(row: _Row) -> tuple[dict[str, Any], list[CellProblem]]:
         if not row.cells.get(name):
             problems.append(CellProblem(row.line, name, "nothing", f"a value for {name}"))
     found["match"] = [_present({word: read(f"match_{word}", _MATCH.get(word, _words)) for word in _MATCHES})]
-    if not found["match"][0]:
-        problems.append(CellProblem(row.line, "match_project", "nothing", "a word in one of the match columns"))
+    if not any(row.cells.get(f"match_{word}") for word in _MATCHES):
+        problems.append(CellProblem(row.line, "match_...", "nothing", "a word in one of the match columns"))
     found["products"] = read("product", lambda cell: _products(cell, row.cells.get("lines", "")))
     anchors = [name for name in ("delivered", "accepted") if row.cells.get(name)]
     found["begins"] = {name: read(name, _day) for name in anchors[:1] or ["delivered"]}
