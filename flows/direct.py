@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from connectors.ledger import RunState
+from connectors.ledger import RunInProgress, RunState
 from flows import render, steps, writing
 from flows.exit_codes import Exit
 from flows.progress import watched
+from flows.refusal import Refusal
 from flows.run import Done, Run
 from flows.site import Site
 from flows.steps import Sitting
@@ -24,7 +27,7 @@ def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
         ledger.begin_run(sitting.run, loaded.name, now)
         collected = steps.collect_all(sitting)
         run = steps.plan_judged(sitting, collected, *steps.judge_collected(sitting, collected))
-        finish(sitting, run)
+        end(sitting, run, run.state)
     render.show(run, as_json=as_json)
     return exit_of(run)
 
@@ -39,14 +42,11 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         collected = steps.collect_all(sitting)
         prepared, judged = steps.judge_collected(sitting, collected)
         run = steps.plan_judged(sitting, collected, prepared, judged)
-        try:
+        with ended_if_refused(sitting, run):
             writing.guard(run.plan, expect)
-        except BaseException:
-            end(sitting, run, RunState.RED)
-            raise
-        receipts, requests = writing.apply(sitting, run.plan, prepared.by_id())
+            receipts, requests = writing.apply(sitting, run.plan, prepared.by_id())
         run = with_receipts(run, receipts, requests)
-        finish(sitting, run)
+        end(sitting, run, run.state)
     render.show(run, as_json=as_json)
     return exit_of(run)
 
@@ -59,9 +59,14 @@ def with_receipts(run: Run, receipts: tuple[Done, ...], requests: dict[str, Coun
     return replace(run, receipts=receipts, requests=totals)
 
 
-def finish(sitting: Sitting, run: Run) -> None:
-    """Write down how the run ended."""
-    end(sitting, run, run.state)
+@contextmanager
+def ended_if_refused(sitting: Sitting, run: Run) -> Iterator[None]:
+    """A run that a guard or another run stopped before it wrote is written down as red."""
+    try:
+        yield
+    except (Refusal, RunInProgress):
+        end(sitting, run, RunState.RED)
+        raise
 
 
 def end(sitting: Sitting, run: Run, state: RunState) -> None:

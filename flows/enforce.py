@@ -25,7 +25,7 @@ from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.ledger import RunState
+from connectors.ledger import RunInProgress, RunState
 from connectors.tracker import BadAnswer, RateLimited, ServerFailed, TrackerError, Unreachable
 from flows import direct, instant, render, steps, writing
 from flows.refusal import Refusal
@@ -122,9 +122,9 @@ def apply(sitting: Sitting, run: Run, prepared: Prepared) -> tuple[tuple[Done, .
 
 
 @task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
-def summarise(sitting: Sitting, run: Run) -> None:
+def summarise(sitting: Sitting, run: Run, *, refused: bool) -> None:
     """Write down how the run ended, and show it: one Markdown artifact, and tables of verdicts, plan and receipts."""
-    direct.finish(sitting, run)
+    direct.end(sitting, run, RunState.RED if refused else run.state)
     key = f"warranty-{run.site}"
     create_markdown_artifact(render.as_markdown(run), key=f"{key}-run", description=f"warranty run {run.id}")
     trackers = dict.fromkeys(one.issue.ref.tracker for one in run.judged)
@@ -153,15 +153,15 @@ def enforce(run: EnforceRun) -> Any:
         )
         prepared, judged = judge(whole(sitting), whole(collected))
         done = plan(whole(sitting), whole(collected), whole(prepared), whole(judged))
-        refused = ""
+        refused: Exception | None = None
         if not run.dry:
             try:
                 writing.guard(done.plan, run.expect)
                 receipts, requests = apply(whole(sitting), whole(done), whole(prepared))
                 done = direct.with_receipts(done, receipts, requests)
-            except Refusal as refusal:
-                refused = str(refusal)
-        summarise(whole(sitting), whole(done))
+            except (Refusal, RunInProgress) as refusal:
+                refused = refusal
+        summarise(whole(sitting), whole(done), refused=refused is not None)
     return _final(done, refused)
 
 
@@ -174,14 +174,15 @@ def _batches(site: Site) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What the flow hands to a caller in the same process. Attributes: refused: why nothing was written, or ""."""
+    """What the flow hands to a caller in the same process. Attributes: refused: why nothing was written, if so."""
 
     run: Run
-    refused: str
+    refused: Exception | None
 
 
-def _final(run: Run, refused: str) -> Any:
-    message = "; ".join(filter(None, (refused, *run.why))) or f"{run.written} changes written"
+def _final(run: Run, refused: Exception | None) -> Any:
+    told = (str(refused),) if refused else ()
+    message = "; ".join((*told, *run.why)) or f"{run.written} changes written"
     ended = Ended(run, refused)
     if refused or run.state is RunState.RED:
         return Failed(message=message, data=ended)

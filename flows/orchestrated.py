@@ -20,12 +20,13 @@ def enforce(site: str, now: datetime | None, *, dry: bool, expect: str | None, a
 
     Raises:
         Refusal: a guard or ``expect`` refused the plan.
+        RunInProgress: another run writes for the site.
     """
     # Mistakes in the files are told before a server is started for nothing.
     Site.load(site).policy_pack()
     ended = run_flow(site, now, dry=dry, expect=expect)
-    if ended.refused:
-        raise Refusal(ended.refused, Exit.REFUSED)
+    if ended.refused is not None:
+        raise ended.refused
     render.show(ended.run, as_json=as_json)
     return direct.exit_of(ended.run)
 

@@ -304,6 +304,9 @@ class Site(_Shape):
                 raise self._missing(name.env, tracker, field)
             return SecretStr(value)
         assert name.block is not None
+        from flows import embedded
+
+        embedded.prepare()
         from flows.blocks import credentials
 
         return credentials(name.block.split("/", 1)[1], field)

@@ -250,6 +250,13 @@ def test_a_second_run_at_the_same_time_writes_nothing(workshop: Workshop, warran
     assert not writes(workshop)
 
 
+def test_a_refused_run_is_written_down_as_red(warranty: Command) -> None:
+    warranty("apply", "--expect", "0000000000000000")
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        (run,) = ledger.runs("workshop")
+    assert run.state == "red"
+
+
 def test_each_receipt_is_in_the_ledger_before_the_next_change(
     workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
