@@ -198,12 +198,15 @@ class Writes:
                 advice = "Delete that note; the next run writes an internal one"
                 raise self._refused("our note there is public, and GitLab can not make it internal", doing, advice)
             try:
+                # As it is stored: the fact as read holds its words without their markup.
+                path = f"{_issue_path(issue.ref)}/notes/{standing.comment}"
+                before = text_of(one(self._client.rest("GET", path, doing=doing)).get("body"))
                 self._edit_note(issue.ref, standing.comment, body, doing)
             except NotFound:
                 # Somebody deleted it since it was read, or the issue is gone: what follows tells which.
                 pass
             else:
-                return {"comment": standing.comment, "text": standing.text}, standing.comment
+                return {"comment": standing.comment, "text": before}, standing.comment
         return {"comment": None}, self._write_note(issue.ref, change, body, doing)
 
     def _write_note(self, ref: IssueRef, change: UpsertComment, body: str, doing: str) -> str:
