@@ -20,6 +20,7 @@ from connectors.gitlab.stand_in.call import Generation
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.nouns import Issue
+from connectors.sandbox.projection import World
 from connectors.sandbox.server import App, Receive, Sandbox, Scope, Send
 from connectors.sandbox.store import Store
 
@@ -675,6 +676,19 @@ def test_releases_tags_and_what_they_carry(ground: Ground) -> None:
     assert told["releases"]["nodes"][0]["commit"]["sha"] == told["mergeRequests"]["nodes"][0]["mergeCommitSha"]
     project.releases.delete("v1.1")
     assert project.releases.list(get_all=True) == []
+
+
+def test_all_that_was_written_follows_from_the_log(ground: Ground) -> None:
+    store, project = ground.store, ground.project()
+    issue = eventful(store)
+    project.labels.update("sla::ok", {"new_name": "sla::fine"})
+    project.labels.delete("bug")
+    project.issues.get(1, lazy=True).notes.create({"body": "words"})
+    project.milestones.update(next(iter(store.projects[PATH].milestones)), {"state_event": "close"})
+    project.releases.create({"tag_name": "v1", "ref": "main"})
+    project.releases.delete("v1")
+    assert World.of(store.log) == store.world
+    assert store.world.comments == {comment.id: issue.id for comment in issue.comments}
 
 
 # ------------------------------------------------------------------------------------------- limits and generations
