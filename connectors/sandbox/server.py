@@ -145,12 +145,12 @@ class Front:
         try:
             await self._answer(scope, receive, send, body=body, note=note)
         finally:
-            self._store.requests.append(note.request())
+            note.write(self._store.requests)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, *, body: bytes, note: _Note) -> None:
         fault = note.fault
         kind = fault.kind if fault else ""
-        out = note.watch(send)
+        out = note.watch(send, self._store.requests)
         if fault is not None:
             if kind == "latency":
                 await asyncio.sleep(fault.seconds)
@@ -161,6 +161,7 @@ class Front:
                 await _plain(out, 200, LOGIN_PAGE, [(b"content-type", b"text/html; charset=utf-8")])
                 return
             elif kind == "drop_before":
+                note.write(self._store.requests)
                 await _drop(receive, send)
                 return
         try:
@@ -177,6 +178,7 @@ class Front:
         held: list[Message] = []
         await app(inner, _replay(body, receive), _into(held))
         if kind == "drop_after":
+            note.write(self._store.requests)
             await _drop(receive, send)
             return
         whole = b"".join(message.get("body", b"") for message in held)
@@ -186,28 +188,34 @@ class Front:
 
 
 class _Note:
-    """What will stand in ``store.requests``."""
+    """What will stand in ``store.requests``, before the client knows that it was answered."""
 
     def __init__(self, *, mount: str, method: str, path: str, query: str, body: bytes, fault: Fault | None) -> None:
         self.mount, self.method, self.path, self.query, self.body, self.fault = mount, method, path, query, body, fault
         self.status: int | None = None
+        self._written = False
 
-    def watch(self, send: Send) -> Send:
+    def watch(self, send: Send, into: list[Request]) -> Send:
         async def watching(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.status = message["status"]
+                self.write(into)
             await send(message)
 
         return watching
 
-    def request(self) -> Request:
+    def write(self, into: list[Request]) -> None:
+        """Once; later calls change nothing."""
+        if self._written:
+            return
+        self._written = True
         text = self.body.decode("utf-8", "replace")
         try:
             body = json.loads(text) if text else None
         except ValueError:
             body = text
         fault = self.fault.kind if self.fault else ""
-        return Request(self.mount, self.method, self.path, self.query, body, self.status, fault)
+        into.append(Request(self.mount, self.method, self.path, self.query, body, self.status, fault))
 
 
 async def _read(receive: Receive) -> bytes:
