@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
+from policies.coverage import Decision
 from policies.issue import State
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def _one_or_many(value: Any) -> Any:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+Decisions = Annotated[tuple[Decision, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
 States = Annotated[tuple[State, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
 
 
@@ -41,6 +43,9 @@ class Condition(BaseModel):
     priority: Words | None = Field(None, description="the tracker's own priority, by id or name")
     reporter: Words | None = Field(None, description="account id of the reporter")
     component: Words | None = Field(None, description="the issue bears one of these components")
+    coverage: Decisions | None = Field(
+        None, description="what the warranty says of the issue; unknown where the site has no register"
+    )
     any: tuple[Condition, ...] | None = Field(None, min_length=1, description="at least one of these holds")
     all: tuple[Condition, ...] | None = Field(None, min_length=1, description="each of these holds")
     not_: Condition | None = Field(None, alias="not", description="this does not hold")
@@ -103,6 +108,10 @@ def _component(moment: Moment, wanted: frozenset[str]) -> bool:
     return not wanted.isdisjoint(moment.components)
 
 
+def _coverage(moment: Moment, wanted: frozenset[str]) -> bool:
+    return (moment.coverage or Decision.UNKNOWN).value in wanted
+
+
 _WORDS: dict[str, Callable[[Moment, frozenset[str]], bool]] = {
     "state": _state,
     "severity": _severity,
@@ -112,6 +121,7 @@ _WORDS: dict[str, Callable[[Moment, frozenset[str]], bool]] = {
     "priority": _priority,
     "reporter": _reporter,
     "component": _component,
+    "coverage": _coverage,
 }
 
 Condition.model_rebuild()

@@ -32,14 +32,20 @@ class Override:
 
     Attributes:
         decision: None where the last such label came off.
-        by: name or id of the person.
-        evidence: id of the event that brought it about.
+        actor: the person.
+        evidence: id of the event that put the label on, or took the last one off.
+        event: id of the event at ``at``.
     """
 
     at: datetime
     decision: Decision | None
-    by: str
+    actor: Actor
     evidence: str
+    event: str
+
+    @property
+    def by(self) -> str:
+        return self.actor.name or self.actor.id
 
 
 def overrides(issue: Issue, prefix: str) -> tuple[Override, ...]:
@@ -57,7 +63,7 @@ def _walked(issue: Issue, scope: str, gone: frozenset[str]) -> tuple[tuple[Overr
     if opened is not None and not issue.gaps and _person(opened.actor):
         for label in sorted(labels_at_opening(issue) - gone):
             if (decision := _decision(label, scope)) is not None:
-                standing[label] = Override(opened.at, decision, _who(opened.actor), opened.id)
+                standing[label] = Override(opened.at, decision, opened.actor, opened.id, opened.id)
         found += list(standing.values())[-1:]
     for event in issue.events:
         if not isinstance(event, LabelsChanged):
@@ -68,13 +74,13 @@ def _walked(issue: Issue, scope: str, gone: frozenset[str]) -> tuple[tuple[Overr
         for label in event.added:
             decision = _decision(label, scope)
             if decision is not None and label not in gone and _person(event.actor):
-                standing[label] = Override(event.at, decision, _who(event.actor), event.id)
+                standing[label] = Override(event.at, decision, event.actor, event.id, event.id)
         after = _last(standing)
         if after is None and before is not None:
-            found.append(Override(event.at, None, _who(event.actor), event.id))
+            found.append(Override(event.at, None, event.actor, event.id, event.id))
         elif after is not None and after != before:
             # One that stood beneath speaks again when the one above it comes off: from now on, on its own evidence.
-            found.append(replace(after, at=event.at))
+            found.append(replace(after, at=event.at, event=event.id))
     return tuple(found), frozenset(standing)
 
 
@@ -89,7 +95,3 @@ def _decision(label: str, scope: str) -> Decision | None:
 
 def _person(actor: Actor) -> bool:
     return bool(actor.id) and not actor.bot and not actor.customer and actor.role in _PEOPLE
-
-
-def _who(actor: Actor) -> str:
-    return actor.name or actor.id

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from policies.issue import (
     AssigneeChanged,
     CategoryChanged,
+    CoverageChanged,
     LabelsChanged,
     PriorityChanged,
     SeverityChanged,
@@ -25,14 +26,24 @@ from policies.issue import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from policies.coverage import Decision
     from policies.issue import Event, Issue, State, Word
 
 
-_FIELD_CHANGES = (StateChanged, SeverityChanged, CategoryChanged, PriorityChanged, TypeChanged, AssigneeChanged)
+_FIELD_CHANGES = (
+    StateChanged,
+    SeverityChanged,
+    CategoryChanged,
+    CoverageChanged,
+    PriorityChanged,
+    TypeChanged,
+    AssigneeChanged,
+)
 _TELLING = {
     "state_changed": "state",
     "severity_changed": "severity",
     "category_changed": "category",
+    "coverage_changed": "coverage",
     "labels_changed": "labels",
     "priority_changed": "priority",
     "type_changed": "type",
@@ -59,6 +70,7 @@ class Moment:
     assignee: str | None
     reporter: str
     components: tuple[str, ...]
+    coverage: Decision | None = None
     evidence: tuple[str, ...] = ()
 
 
@@ -98,6 +110,7 @@ def _at_opening(issue: Issue) -> dict[str, Any]:
         "state": issue.state,
         "severity": issue.severity,
         "category": issue.category,
+        "coverage": issue.coverage.decision if issue.coverage else None,
         "labels": issue.labels,
         "priority": issue.priority,
         "type": issue.type,

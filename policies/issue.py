@@ -4,8 +4,8 @@ Rules:
 
 1. Every instant is aware and held in UTC; a naive datetime is refused where the value is built.
 2. Facts are the tracker's own: its words for status, priority and type are kept as ``Word``. What we make of them
-   (canonical state, severity, category, role, released fix) is added by ``vocabulary``, ``roster`` and ``patch``,
-   each of which returns a new ``Issue``.
+   (canonical state, severity, category, role, released fix, coverage) is added by ``vocabulary``, ``roster``, ``patch``
+   and ``warranty``, each of which returns a new ``Issue``.
 3. Events stand in one total order: (instant, rank of the kind, id). Equal ids are one event.
 4. What is missing is named in ``gaps``; it is never filled in by a guess.
 """
@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal
+
+from policies.coverage import Coverage, Decision
 
 
 def utc(instant: datetime) -> datetime:
@@ -240,6 +242,15 @@ class CategoryChanged(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageChanged(_Event):
+    """Derived by ``warranty`` from labels of people: the coverage decision became another."""
+
+    before: Decision
+    after: Decision
+    kind: Literal["coverage_changed"] = "coverage_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FixReleased(_Event):
     """Derived by ``patch``: a published release carries the fix from this instant on."""
 
@@ -263,6 +274,7 @@ Event = (
     | StateChanged
     | SeverityChanged
     | CategoryChanged
+    | CoverageChanged
     | FixReleased
 )
 
@@ -279,11 +291,12 @@ _RANK: dict[str, int] = {
     "state_changed": 6,
     "severity_changed": 7,
     "category_changed": 8,
-    "assignee_changed": 9,
-    "due_date_changed": 10,
-    "fix_versions_changed": 11,
-    "fix_released": 12,
-    "commented": 13,
+    "coverage_changed": 9,
+    "assignee_changed": 10,
+    "due_date_changed": 11,
+    "fix_versions_changed": 12,
+    "fix_released": 13,
+    "commented": 14,
 }
 
 
@@ -347,8 +360,13 @@ class Issue:
     Attributes:
         events: everything that happened, in order (see ``in_order``); starts with ``Opened`` unless a gap says why not.
         status, labels, priority, type, assignee, due, components, fix_versions: the present values.
+        reported_at: when it was reported, where a field says so and that is not the opening (a call precedes the ticket).
+        organisation: the customer's organisation, where the tracker names one.
+        fields: custom fields as (name, text).
+        versions: versions of the product it is about ("affects versions").
         confidential: the tracker hides it from the public; nothing of it may be repeated elsewhere.
         state, severity, category: the present values in the pack's words; set by the vocabulary.
+        coverage: what the warranty says of it; set by ``warranty``, None where the site has no register.
         unmapped: tracker words the vocabulary has no entry for.
         gaps: what of the history is missing.
     """
@@ -368,17 +386,24 @@ class Issue:
     components: tuple[str, ...] = ()
     fix_versions: tuple[str, ...] = ()
     resolution: str = ""
+    reported_at: datetime | None = None
+    organisation: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    versions: tuple[str, ...] = ()
     confidential: bool = False
     events: tuple[Event, ...] = ()
     gaps: tuple[Gap, ...] = ()
     state: State | None = None
     severity: str | None = None
     category: str | None = None
+    coverage: Coverage | None = None
     unmapped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "opened_at", utc(self.opened_at))
         object.__setattr__(self, "updated_at", utc(self.updated_at))
+        if self.reported_at is not None:
+            object.__setattr__(self, "reported_at", utc(self.reported_at))
         object.__setattr__(self, "events", in_order(self.events))
 
     def comments(self) -> tuple[Commented, ...]:

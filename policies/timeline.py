@@ -15,6 +15,7 @@ from policies.issue import (
     AssigneeChanged,
     CategoryChanged,
     Commented,
+    CoverageChanged,
     DueDateChanged,
     FixReleased,
     FixVersionsChanged,
@@ -149,7 +150,7 @@ def _told(event: Event) -> str:
             )
         case PriorityChanged() | TypeChanged():
             return f"{event.kind.removesuffix('_changed')} {_word(event.before)} -> {_word(event.after)}"
-        case SeverityChanged() | CategoryChanged() | AssigneeChanged():
+        case SeverityChanged() | CategoryChanged() | CoverageChanged() | AssigneeChanged():
             return f"{event.kind.removesuffix('_changed')} {event.before or 'none'} -> {event.after or 'none'}"
         case DueDateChanged():
             return f"due date {event.before or 'none'} -> {event.after or 'none'}"

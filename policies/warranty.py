@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from policies.coverage import Coverage, Decision, Ground, Window
 from policies.coverage_override import overrides
-from policies.issue import Opened
+from policies.issue import CoverageChanged, Opened
 
 if TYPE_CHECKING:
     from policies.issue import Issue
@@ -72,10 +72,13 @@ class Claim:
         """The claim an issue makes, by its present values."""
         opened = next((event.id for event in issue.events if isinstance(event, Opened)), None)
         return cls(
-            reported_at=issue.opened_at,
+            reported_at=issue.reported_at or issue.opened_at,
             tracker=issue.ref.tracker,
             project=issue.ref.project,
             reporter=issue.reporter.id,
+            organisation=issue.organisation,
+            fields=dict(issue.fields),
+            versions=issue.versions,
             category=issue.category,
             components=issue.components,
             labels=issue.labels,
@@ -342,3 +345,17 @@ def cover(issue: Issue, register: Register, now: datetime, *, prefix: str = "war
 
 def _names(label: str, register: Register) -> bool:
     return label.startswith(register.version_label) and len(label) > len(register.version_label)
+
+
+def covered(issue: Issue, register: Register, now: datetime, *, prefix: str = "warranty") -> Issue:
+    """The issue with its coverage, and an event for each time a person's label changed it. Arguments as for ``cover``."""
+    coverage = cover(issue, register, now, prefix=prefix)
+    changes: list[CoverageChanged] = []
+    before = coverage.computed
+    for word in overrides(issue, prefix):
+        after = word.decision or coverage.computed
+        if word.at <= now and after is not before:
+            id_ = f"{word.event}/coverage"
+            changes.append(CoverageChanged(id=id_, at=word.at, actor=word.actor, before=before, after=after))
+            before = after
+    return replace(issue.with_events(*changes), coverage=coverage)

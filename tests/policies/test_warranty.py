@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.conditions import Condition
 from policies.coverage import Coverage, Decision, Ground
-from policies.issue import Actor, Gap, GapKind, Issue, IssueRef, LabelsChanged, Opened, Role, Word
+from policies.history import moments
+from policies.issue import Actor, CoverageChanged, Gap, GapKind, Issue, IssueRef, LabelsChanged, Opened, Role, Word
 from policies.term import CalendarMonths, Extension, Suspension, Term
-from policies.warranty import Claim, Clause, Contract, Cover, Exclusion, Match, Product, Register, cover
+from policies.warranty import Claim, Clause, Contract, Cover, Exclusion, Match, Product, Register, cover, covered
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2027, 6, 1, 4, tzinfo=UTC)
@@ -427,3 +429,74 @@ def test_what_is_served_is_in_and_goodwill() -> None:
 def test_a_contract_is_found_by_its_id() -> None:
     assert REGISTER.contract("acme-1") == REGISTER.contracts[0]
     assert REGISTER.contract("none") is None
+
+
+# ------------------------------------------------------------------------------------------------------ as a fact of it
+
+
+def test_an_issue_bears_its_coverage_and_the_instants_at_which_people_changed_it() -> None:
+    told = covered(
+        issue(
+            labelled(1, add=("out",)),
+            labelled(2, add=("goodwill",)),
+            labelled(3, remove=("goodwill",)),
+            labelled(4, remove=("out",)),
+        ),
+        REGISTER,
+        NOW,
+    )
+    assert told.coverage == cover(issue(), REGISTER, NOW)
+    changes = [event for event in told.events if isinstance(event, CoverageChanged)]
+    assert [(event.id, event.before.value, event.after.value, event.actor) for event in changes] == [
+        ("l1/coverage", "in", "out", JANE),
+        ("l2/coverage", "out", "goodwill", JANE),
+        ("l3/coverage", "goodwill", "out", JANE),
+        ("l4/coverage", "out", "in", JANE),
+    ]
+    assert [moment.coverage for moment in moments(told)] == [
+        Decision.IN,
+        Decision.OUT,
+        Decision.GOODWILL,
+        Decision.OUT,
+        Decision.IN,
+    ]
+
+
+def test_a_label_that_only_agrees_with_the_register_changes_nothing() -> None:
+    told = covered(issue(labelled(1, add=("in",)), labels=LABELS["in"]), REGISTER, NOW)
+    assert told.coverage is not None
+    assert told.coverage.overridden_by == "Jane"
+    assert not [event for event in told.events if isinstance(event, CoverageChanged)]
+
+
+def test_what_people_say_after_now_is_not_told() -> None:
+    told = covered(issue(labelled(5, add=("out",)), labels=LABELS["out"]), REGISTER, datetime(2026, 6, 2, tzinfo=UTC))
+    assert {moment.coverage for moment in moments(told)} == {Decision.IN}
+
+
+def test_a_condition_may_ask_for_the_coverage_at_an_instant() -> None:
+    told = covered(issue(labelled(1, add=("out",)), labels=LABELS["out"]), REGISTER, NOW)
+    served = Condition(coverage=("in", "goodwill"))
+    assert [served.holds(moment) for moment in moments(told)] == [True, False]
+
+
+def test_without_a_register_the_coverage_is_unknown() -> None:
+    (moment,) = moments(issue())
+    assert Condition(coverage="unknown").holds(moment)
+    assert not Condition(coverage="in").holds(moment)
+
+
+def test_a_report_that_precedes_its_issue_counts_from_when_it_was_made() -> None:
+    late = issue(opened=datetime(2027, 3, 2, 4, tzinfo=UTC))
+    called = replace(late, reported_at=datetime(2027, 3, 1, 4, tzinfo=UTC))
+    assert cover(late, REGISTER, NOW).ground is Ground.ENDED
+    assert cover(called, REGISTER, NOW).decision is Decision.IN
+
+
+def test_an_issue_finds_its_contract_by_organisation_and_custom_field() -> None:
+    match = Match(organisation=("Acme",), fields=(("Contract", ("AC-1",)),))
+    register = Register((contract(match=(match,), products=(Product("Car", ("2",)),)),))
+    told = replace(issue(), organisation="ACME", fields=(("contract", "ac-1"),), versions=("2.1",))
+    assert cover(told, register, NOW).decision is Decision.IN
+    assert cover(replace(told, organisation=""), register, NOW).ground is Ground.NO_CONTRACT
+    assert cover(replace(told, versions=("3.0",)), register, NOW).ground is Ground.OTHER_VERSION
