@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from policies.actions import Action, Escalate
 from policies.business_calendar import ALWAYS, BusinessCalendar
 from policies.clock import Clock, Goal
+from policies.kpi import ELSEWHERE, Kpi
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 
@@ -36,7 +37,8 @@ class PolicyPack(BaseModel):
     severities: tuple[str, ...] = Field((), description="the words for severity, gravest first")
     categories: tuple[str, ...] = Field((), description="the words for kinds of report")
     clocks: dict[Name, Clock] = Field(min_length=1)
-    actions: tuple[Action, ...] = ()
+    actions: tuple[Action, ...] = Field((), description="what is done about the verdicts, in any order")
+    kpis: dict[Name, Kpi] = Field(default_factory=dict, description="targets over many reports, by name")
 
     _calendars: Mapping[str, BusinessCalendar] = PrivateAttr(default_factory=dict)
 
@@ -97,6 +99,8 @@ class PolicyPack(BaseModel):
         }
         for part in ("clocks", "actions"):
             yield from _undeclared_below((part,), data.get(part), declared)
+        counted = {**declared, "of": (*declared["clock"], ELSEWHERE)}
+        yield from _undeclared_below(("kpis",), data.get("kpis"), counted)
 
     @model_validator(mode="after")
     def _declares_its_words(self) -> PolicyPack:
@@ -132,8 +136,8 @@ def _undeclared_below(
 ) -> Iterator[Undeclared]:
     if isinstance(value, dict):
         for key, below in value.items():
-            # Directly below `clocks` stand the names that are declared there.
-            if key in declared and path != ("clocks",):
+            # Directly below `clocks` and `kpis` stand names, not words.
+            if key in declared and path not in {("clocks",), ("kpis",)}:
                 for word in (below,) if isinstance(below, str) else _texts(below):
                     if word not in declared[key]:
                         yield Undeclared((*path, key), word, declared[key])
