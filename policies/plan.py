@@ -159,18 +159,18 @@ def _raised(situation: Situation) -> Situation:
     change, now = wishes[0].change, situation.now
     ours = Actor(id="", role=Role.OWN)
     events: list[Event] = [
-        SeverityChanged(id="raised/severity", at=now, actor=ours, before=issue.severity, after=severity)
+        SeverityChanged(id="~raised/severity", at=now, actor=ours, before=issue.severity, after=severity)
     ]
     if isinstance(change, Relabel):
         if any(removed_label(issue, label) for label in change.add):
             return situation
-        events.append(LabelsChanged(id="raised", at=now, actor=ours, added=change.add))
+        events.append(LabelsChanged(id="~raised", at=now, actor=ours, added=change.add))
         issue = replace(issue, labels=issue.labels.union(change.add))
     elif isinstance(change, SetPriority):
         if override(issue, change) is not None:
             return situation
         word = Word(change.priority, change.priority)
-        events.append(PriorityChanged(id="raised", at=now, actor=ours, before=issue.priority, after=word))
+        events.append(PriorityChanged(id="~raised", at=now, actor=ours, before=issue.priority, after=word))
         issue = replace(issue, priority=word)
     issue = replace(issue.with_events(*events), severity=severity)
     return replace(situation, judged=Judged(issue, judge(issue, situation.pack, now)))

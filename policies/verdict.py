@@ -290,7 +290,9 @@ class _Judgement:
         for since, until in self.paused:
             if since >= due:
                 break
-            due = calendar.advance(due, calendar.elapsed(max(since, anchor), until))
+            moved = calendar.advance(due, calendar.elapsed(max(since, anchor), until))
+            # A goal in days can be due at an opening, with no working time left since the closing before.
+            due = max(moved, until)
         return due
 
     def _standing_pause(self, due: datetime) -> Pause | None:
@@ -309,13 +311,14 @@ class _Judgement:
             start=timedelta(),
         )
         budget = calendar.elapsed(start, commitment.due) - paused
-        found = [
-            (share, commitment.due)
-            # A goal in days can be due at an opening, with nothing of it left since the closing before.
-            if share == _WHOLE
-            else (share, self._shifted(calendar, start, calendar.advance(start, budget * share / _WHOLE)))
-            for share in self.pack.thresholds_of(self.name)
-        ]
+        found: list[tuple[int, datetime]] = []
+        for share in self.pack.thresholds_of(self.name):
+            if share < _WHOLE:
+                at = self._shifted(calendar, start, calendar.advance(start, budget * share / _WHOLE))
+            else:
+                # Counted from the due instant, which no pause moves any more.
+                at = calendar.advance(commitment.due, budget * (share - _WHOLE) / _WHOLE)
+            found.append((share, at))
         if standing is not None:
             # What lies behind an open pause is not known yet.
             found = [(share, at) for share, at in found if at <= standing.since]
