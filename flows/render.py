@@ -127,7 +127,9 @@ def plan(run: Run) -> Grid:
         header=("tracker", "issue", "change", "because"),
         rows=tuple((c.tracker, _key(c.issue), describe(c.change), c.because) for c in run.plan.changes),
         note=f"{_counted(len(run.plan.changes), 'change')}, {_counted(run.plan.judged, 'issue')} judged",
-        empty="0 changes: the trackers are as the policy wants them",
+        empty="0 changes: "
+        + ("what could be judged is" if run.why else "the trackers are")
+        + " as the policy wants it",
         cut=("because",),
         least=40,
     )
@@ -245,6 +247,8 @@ def requests(run: Run) -> Grid:
 
 def grids(run: Run) -> tuple[Grid, ...]:
     """Everything a run has to show, in order; what is empty and says nothing is left out."""
+    if run.read_nothing:
+        return (requests(run),)
     trackers = list(dict.fromkeys(one.issue.ref.tracker for one in run.judged))
     parts = [verdicts(run, tracker) for tracker in trackers]
     parts.append(plan(run))

@@ -320,7 +320,6 @@ class Site(_Shape):
                     path=f"trackers.{tracker.name}.{field}",
                     found=f"environment variable {variable} is not set",
                     expected=f"the {field} of tracker {tracker.name!r} in it: export {variable}=...",
-                    nearest=_nearest(variable, [key for key in os.environ if key.startswith("WARRANTY_")]),
                 ),
             )
         )

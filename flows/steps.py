@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +23,13 @@ from connectors import registry
 from connectors.ledger import Judged as Recorded
 from connectors.ledger import Ledger
 from connectors.tracker import TrackerError, TrackerReader, Unreadable
+from flows import likely
 from flows.run import Collected, Progress, Run, silent
 from flows.site import Site, TrackerSite
 from policies import patch, summary
 from policies import plan as planning
 from policies.destination import Destination
-from policies.issue import Issue, Release
+from policies.issue import Issue, Release, StatusChanged
 from policies.loader import load_phrases
 from policies.pack import PolicyPack
 from policies.plan import Skipped
@@ -225,11 +227,18 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
 
 
 def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:
-    words = ", ".join(issue.unmapped)
-    lines = "; ".join(f"`{word.split(' (id ')[0]}: <state>`" for word in issue.unmapped)
+    """Which statuses, now or in the past, mean nothing yet, and the lines to add for them."""
+    words = tracker.vocabulary()
+    changes = (event for event in issue.events if isinstance(event, StatusChanged))
+    found = (issue.status, *(word for change in changes for word in (change.before, change.after) if word))
+    unknown = {word.name: word for word in found if words.state_of(word) is None}.values()
+    named = ", ".join(f"{word.name!r} (id {word.id})" if word.id else repr(word.name) for word in unknown)
+    lines = ", ".join(
+        f"`{json.dumps(word.name, ensure_ascii=False)}: {likely.state_of(word).value}`" for word in unknown
+    )
     return (
-        f"the site file says nothing of status {words}; add {lines} under states of tracker {tracker.name!r}"
-        f" in {site.path.name}"
+        f"the site file says nothing of status {named or ', '.join(issue.unmapped)}; add {lines or 'it'} (or what it means)"
+        f" under states of tracker {tracker.name!r} in {site.path.name}"
     )
 
 

@@ -185,6 +185,7 @@ def test_where_no_tracker_answers_the_run_is_red(workshop: Workshop, warranty: C
     assert said.code == Exit.TRACKER
     assert said.document["state"] == "red"
     assert not writes(workshop)
+    assert "as the policy wants it" not in warranty("plan").out
 
 
 def test_a_wrong_token_is_said_clearly_and_not_repeated(warranty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +233,7 @@ def test_a_status_without_meaning_is_skipped_with_the_line_to_add(workshop: Work
     (skipped,) = said.document["plan"]["skipped"]
     assert skipped["key"] == "CAR-1"
     assert "'Parked: [bold]x' (id 17)" in skipped["reason"]
+    assert 'add `"Parked: [bold]x": open` (or what it means)' in skipped["reason"]
     assert "under states of tracker 'north' in workshop.yaml" in skipped["reason"]
     assert "CAR-1" not in {issue["key"] for issue in said.document["issues"]}
 
