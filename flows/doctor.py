@@ -32,9 +32,8 @@ THEIRS = {"jira": "jira", "gitlab": "python-gitlab"}
 
 def doctor(site: str, now: datetime, *, as_json: bool) -> Exit:
     """Check everything a run of the site leans on."""
-    del now
     loaded = Site.load(site)
-    findings = tuple(examine(loaded))
+    findings = tuple(examine(loaded, now))
     if as_json:
         sys.stdout.write(render.document({"site": loaded.name, "findings": findings, "ok": _all_ok(findings)}) + "\n")
     else:
@@ -54,11 +53,11 @@ def _show(site: Site, findings: tuple[Finding, ...]) -> None:
     out.print(Text(f"{bad} to mend" if bad else "everything is in order", style=STYLES["red" if bad else "green"]))
 
 
-def examine(site: Site) -> Iterator[Finding]:
+def examine(site: Site, now: datetime) -> Iterator[Finding]:
     """All findings, the local ones first."""
     yield from _packages()
     yield _versions()
-    yield from _tried("pack", lambda: _pack(site))
+    yield from _tried("pack", lambda: _pack(site, now))
     yield from _tried("ledger", lambda: _ledger(site))
     if embedded.orchestrator():
         yield from _tried("Prefect server", _server)
@@ -148,8 +147,18 @@ def _server() -> Iterator[Finding]:
 # ---------------------------------------------------------------------------------------------------------- pack, ledger
 
 
-def _pack(site: Site) -> Iterator[Finding]:
+def _pack(site: Site, now: datetime) -> Iterator[Finding]:
     pack = site.policy_pack()
+    for name in sorted({name for _, name in pack.calendar_ids()}):
+        covered = pack.calendar_named(name).covers(now)
+        yield Finding(
+            f"calendar {name}",
+            ok=covered,
+            detail=f"{'knows' if covered else 'does not know'} the holidays of {now:%Y}",
+            advice=""
+            if covered
+            else "until it does, verdicts of this year are provisional: put a newer one in calendars/ beside the pack",
+        )
     yield Finding("pack", ok=True, detail=f"{pack.name}, {len(pack.clocks)} clocks, {len(pack.actions)} actions")
     for tracker in site.trackers:
         for what, said, known in (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
 
 from flows import direct, embedded, render
 from flows.exit_codes import Exit
@@ -24,7 +27,9 @@ def enforce(site: str, now: datetime | None, *, dry: bool, expect: str | None, a
     """
     # Mistakes in the files are told before a server is started for nothing.
     Site.load(site).policy_pack()
-    ended = run_flow(site, now, dry=dry, expect=expect)
+    waiting = Console(stderr=True, quiet=as_json or not sys.stderr.isatty())
+    with waiting.status("Prefect is at work"):
+        ended = run_flow(site, now, dry=dry, expect=expect)
     if ended.refused is not None:
         raise ended.refused
     render.show(ended.run, as_json=as_json)

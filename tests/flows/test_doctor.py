@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,11 @@ def test_a_severity_the_pack_does_not_know_is_found(workshop: Workshop, warranty
     workshop.edit("High: high", "High: hihg")
     (finding,) = bad(warranty("doctor", "--json"))
     assert finding["advice"] == "write 'high' in workshop.yaml"
+
+
+def test_a_calendar_that_ends_before_now_is_found(warranty: Command) -> None:
+    (finding,) = bad(warranty("doctor", "--json", now=datetime(2031, 3, 3, tzinfo=UTC)))
+    assert finding["subject"] == "calendar cn-office"
 
 
 def test_nobody_to_answer_is_found(workshop: Workshop, warranty: Command) -> None:
