@@ -45,7 +45,10 @@ _LIVE = re.compile(
     """,
     re.VERBOSE,
 )
-_PUNCTUATION = re.compile(r"[\\`*_{}\[\]()#+!|~$^@%]|(?<!\w)[-=:./]")
+# What else means something to Markdown, with the place where it does. Square brackets, braces and backticks are live.
+_PUNCTUATION = re.compile(r"[*|~$^]|(?<![^\W_])_|_(?![^\W_])|(?<!\w)[-=+#]")
+# Stays outside of code, for the eye: "(CAR-12)," is shown with the key alone as code.
+_AROUND = re.compile(r"(?P<before>[(\"“（「]*)(?P<core>.*?)(?P<after>[).,;\"”）」。，；]*)", re.DOTALL)
 _PUNCTUATION_AT_START = re.compile(r"^(\d{1,9})([.)])")
 _ENTITY = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 # Ours read back: the frame of a line, then what stands for something else in it.
@@ -57,6 +60,7 @@ _SEEN = re.compile(
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])|(?P<cell> \|(?= ))"
 )
 _JOINING = "@#!~%$&^*:[/\\"
+_REACH = 64
 _URL_SAFE = "/:?#@!$&'*+,;=%~-._"
 
 
@@ -126,14 +130,27 @@ def _guarded(line: str) -> str:
 
 
 def _runs(runs: Iterable[Text], *, in_table: bool) -> str:
-    line = ""
+    line = before = ""
     for run in runs:
-        shown = _run(run, in_table=in_table)
-        # Two runs must not become together what neither is alone: "@" and "all", or one piece of code out of two.
-        if line and shown and (line[-1] in _JOINING or line[-1] == shown[0] == "`") and not shown[0].isspace():
+        shown, text = _run(run, in_table=in_table), _fit(run.text)
+        if shown and line and (line[-1] == shown[0] == "`" or _grow_together(before, text)):
             line += " "
+            before = ""
         line += shown
+        before = (before + text)[-_REACH:]
     return line
+
+
+def _grow_together(before: str, after: str) -> bool:
+    """True where two texts side by side would become what neither is alone: "@" and "all"."""
+    if not before or before[-1].isspace() or after[0].isspace():
+        return False
+    # No live word needs more than this to be told.
+    left, right = before.rsplit(maxsplit=1)[-1], after[:_REACH].split(maxsplit=1)[0]
+    if left[-1] in _JOINING:
+        return True
+    found = (_LIVE.match(left + right, start) for start in range(len(left)))
+    return any(one is not None and one.end() > len(left) for one in found)
 
 
 def _run(run: Text, *, in_table: bool) -> str:
@@ -165,8 +182,15 @@ def _escaped(text: str, unsafe: str = "") -> str:
 
 
 def _word(word: str, unsafe: str) -> str:
-    if _LIVE.search(word):
+    if not _LIVE.search(word):
+        return _plain(word)
+    parts = _AROUND.fullmatch(word)
+    if parts is None or not _LIVE.search(parts["core"]):
         return _code(word, unsafe)
+    return _plain(parts["before"]) + _code(parts["core"], unsafe) + _plain(parts["after"])
+
+
+def _plain(word: str) -> str:
     escaped = _PUNCTUATION.sub(lambda found: f"\\{found[0]}", word)
     return re.sub("[<>&]", lambda found: _ENTITY[found[0]], escaped)
 

@@ -129,6 +129,10 @@ def test_any_text_anywhere_is_shown_and_is_only_text(text: str) -> None:
 @example(["`", "`"])
 @example(["#", "1"])
 @example(["https", "://e.x"])
+@example(["CAR", "-12"])
+@example(["&", "0"])
+@example(["www", ".e.x"])
+@example(["CA", "R", "-1"])
 def test_runs_side_by_side_make_nothing_new(texts: list[str]) -> None:
     runs = tuple(Text(text, strong=n % 2 == 1, code=n % 3 == 2) for n, text in enumerate(texts))
     for block in (Paragraph(runs), BulletList((runs,)), Table(("a",), ((runs,),))):
