@@ -30,6 +30,7 @@ _MARKS = {
     Kind.DUE: ("◆", "bold yellow"),
     Kind.NOW: ("◀", "bold"),
 }
+_ORDER = (Kind.EVENT, Kind.STOP, Kind.START, Kind.PAUSED, Kind.WORKING, Kind.DUE, Kind.NOW)
 _TITLE = 80
 
 
@@ -136,7 +137,8 @@ def _story(site: Site, story: tuple[Line, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("when", "", "clock", "what", "worked", "who"):
         table.add_column(name, no_wrap=name in {"when", "worked"}, overflow="fold")
-    for entry in story:
+    # At one instant: what people did, then what the clocks make of it.
+    for entry in sorted(story, key=lambda entry: (entry.at, _ORDER.index(entry.kind), entry.clock)):
         mark, style = _MARKS[entry.kind]
         until = f" until {_until(site, entry)}" if entry.until or entry.kind is Kind.PAUSED else ""
         table.add_row(
@@ -151,7 +153,10 @@ def _story(site: Site, story: tuple[Line, ...]) -> Table:
 
 
 def _until(site: Site, entry: Line) -> str:
-    return instant_in(site.zone, entry.until) if entry.until else "now, and on"
+    if entry.until is None:
+        return "now, and on"
+    begun, ended = (instant_in(site.zone, at) for at in (entry.at, entry.until))
+    return ended.split(" ", 1)[1] if begun[:10] == ended[:10] else ended
 
 
 def _told(site: Site, verdict: Verdict) -> Text:
