@@ -23,12 +23,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
 from policies.clock import Percent
 from policies.conditions import Condition
+from policies.coverage import Decision
+from policies.coverage_override import SCOPE
 from policies.history import moments
 from policies.note import fix_released, note
 from policies.verdict import Judged, Status
+from policies.vocabulary import OVER
 
 if TYPE_CHECKING:
     from policies.destination import Destination
+    from policies.issue import Issue
     from policies.pack import PolicyPack
 
 _STICKY = "sla"
@@ -203,6 +207,13 @@ class Escalate(_ActionShape):
         return any(assignee.id in situation.destination.tier_accounts[name] for name in tiers[tiers.index(tier) :])
 
 
+def _refused(issue: Issue) -> Decision | None:
+    """The decision that leaves an open issue without cover: whoever works on it must see why."""
+    if issue.coverage is None or issue.state in OVER:
+        return None
+    return issue.coverage.decision if issue.coverage.decision in {Decision.OUT, Decision.DISPUTED} else None
+
+
 class Comment(_ActionShape):
     """One comment, edited in place, once there is something to say; from then on it is kept true."""
 
@@ -220,8 +231,25 @@ class Comment(_ActionShape):
             yield Wish(change, f"comment: {', '.join(told)}")
         elif fix_released(judged.issue) is not None:
             yield Wish(change, "comment: the fix is released")
+        elif (refused := _refused(judged.issue)) is not None:
+            yield Wish(change, f"comment: coverage is {refused.value}")
         elif change.standing(judged.issue) is not None:
             yield Wish(change, "comment: keep it true")
+
+
+class CoverageLabel(_ActionShape):
+    """What the warranty says as a label: ``warranty::coverage::in``. Nothing where the site has no register.
+
+    A label of this kind that a person put on is the decision, so it stays.
+    """
+
+    do: Literal["coverage"]
+
+    def wishes(self, situation: Situation) -> Iterator[Wish]:
+        coverage = situation.judged.issue.coverage
+        if coverage is not None:
+            because = f"coverage: {coverage.decision.value} ({_slug(coverage.ground.value)})"
+            yield Wish(_exclusive(situation, (SCOPE,), coverage.decision.value), because)
 
 
 class LinkPatch(_ActionShape):
@@ -261,4 +289,6 @@ class Report(_ActionShape):
         return iter(())
 
 
-Action = Annotated[Label | RaisePriority | DueDate | Escalate | Comment | LinkPatch | Report, Field(discriminator="do")]
+Action = Annotated[
+    Label | RaisePriority | DueDate | Escalate | Comment | CoverageLabel | LinkPatch | Report, Field(discriminator="do")
+]

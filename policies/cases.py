@@ -25,11 +25,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from policies.changes import described
 from policies.clock import DurationText
+from policies.coverage import Coverage, Decision, Ground
 from policies.destination import Destination
 from policies.issue import (
     Actor,
     AssigneeChanged,
     Commented,
+    CoverageChanged,
     DueDateChanged,
     Event,
     FixReleased,
@@ -76,6 +78,7 @@ class CaseEvent(BaseModel):
     unlabel: str | None = Field(None, description="a label was removed")
     assignee: str | None = None
     due: date | None = None
+    coverage: Decision | None = Field(None, description="a person's label made this the coverage decision")
     released: str | None = Field(None, description="a release with the fix was published")
 
     @model_validator(mode="after")
@@ -110,6 +113,7 @@ class Case(BaseModel):
     reporter: Person = "customer"
     severity: str | None = None
     category: str | None = None
+    coverage: Decision | None = Field(None, description="what the register says; left out: the site has none")
     labels: tuple[str, ...] = ()
     assignee: str | None = None
     due: date | None = None
@@ -177,10 +181,11 @@ def _issue(case: Case) -> Issue:
         "labels": frozenset(case.labels),
         "assignee": case.assignee,
         "due": case.due,
+        "coverage": case.coverage or Decision.UNKNOWN,
     }
     for number, happened in enumerate(sorted(case.events, key=lambda event: event.at), start=1):
         events.append(_event(happened, f"event-{number}", now))
-    assignee = now.pop("assignee")
+    assignee, decision = now.pop("assignee"), now.pop("coverage")
     return Issue(
         ref=IssueRef(tracker="case", project="CASE", key="CASE-1", id="1"),
         title=case.name,
@@ -190,10 +195,31 @@ def _issue(case: Case) -> Issue:
         opened_at=case.opened,
         updated_at=events[-1].at,
         category=case.category,
+        coverage=_coverage(case, decision),
         assignee=Actor(id=assignee, name=assignee) if assignee else None,
         events=tuple(events),
         gaps=tuple(Gap(kind, f"{kind.value} is missing") for kind in case.gaps),
         **now,
+    )
+
+
+_SAID = {Decision.IN: Ground.WITHIN_TERM, Decision.OUT: Ground.ENDED, Decision.DISPUTED: Ground.SEVERAL_CONTRACTS}
+
+
+def _coverage(case: Case, decision: Decision) -> Coverage | None:
+    if case.coverage is None and not any(happened.coverage for happened in case.events):
+        return None
+    computed = case.coverage or Decision.UNKNOWN
+    by_hand = any(happened.coverage for happened in case.events)
+    said = _SAID.get(computed, Ground.NO_CONTRACT)
+    return Coverage(
+        decision=decision,
+        computed=computed,
+        ground=Ground.BY_HAND if by_hand else said,
+        computed_ground=said,
+        reported_at=case.opened,
+        contract="case",
+        overridden_by="case" if by_hand else "",
     )
 
 
@@ -220,6 +246,9 @@ def _event(happened: CaseEvent, name: str, now: dict[str, Any]) -> Event:
     if happened.due is not None:
         before, now["due"] = now["due"], happened.due
         return DueDateChanged(id=name, at=at, actor=by, before=before, after=happened.due)
+    if happened.coverage is not None:
+        before, now["coverage"] = now["coverage"], happened.coverage
+        return CoverageChanged(id=name, at=at, actor=by, before=before, after=happened.coverage)
     assert happened.released is not None
     return FixReleased(id=name, at=at, release=happened.released, url="https://releases.example/1", evidence="case")
 

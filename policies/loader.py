@@ -26,6 +26,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from policies.business_calendar import ALWAYS, BusinessCalendar, CalendarError, CalendarShape
 from policies.pack import PolicyPack, UndeclaredWords
 from policies.phrases import Phrases
+from policies.register import RegisterShape, slips
+from policies.register_csv import TableError, register_from_table
+from policies.warranty import Register
 
 SHIPPED = Path(__file__).resolve().parent
 _SECRET = re.compile(r"token|secret|password|credential", re.IGNORECASE)
@@ -149,13 +152,7 @@ def _written(path: Path_) -> str:
 
 def _read(path: Path) -> tuple[Any, _Reading]:
     reading = _Reading(str(path))
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError((Problem(str(path), 0, "", "no such file", "a YAML file"),)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        what = "bytes that are not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
-        raise InputError((Problem(str(path), 0, "", what, "a readable YAML file in UTF-8"),)) from None
+    text = _text(path, "a YAML file")
     try:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -171,6 +168,16 @@ def _read(path: Path) -> tuple[Any, _Reading]:
     except RecursionError:
         expected = "a document without an alias inside itself"
         raise InputError((Problem(str(path), 0, "", "endless nesting", expected),)) from None
+
+
+def _text(path: Path, kind: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError((Problem(str(path), 0, "", "no such file", kind),)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        what = "bytes that are not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+        raise InputError((Problem(str(path), 0, "", what, f"{kind} in UTF-8 that can be read"),)) from None
 
 
 def read_shape(path: Path, shape: type[_M]) -> _M:
@@ -193,6 +200,8 @@ def read_shape(path: Path, shape: type[_M]) -> _M:
             _problem(reading, each.path, repr(each.word), _one_of(each.declared), nearest(each.word, each.declared))
             for each in shape.undeclared(data)
         ]
+    if issubclass(shape, RegisterShape):
+        problems += [_problem(reading, each.path, each.found, each.expected) for each in slips(data)]
     if problems or built is None:
         raise InputError(tuple(sorted(problems, key=lambda problem: problem.line)))
     return built
@@ -204,11 +213,11 @@ def read_shape(path: Path, shape: type[_M]) -> _M:
 def _told_elsewhere(detail: Any) -> bool:
     """Whether an error only repeats what another one tells with its place.
 
-    That is so for undeclared words, and for a list that is too short only because its members are wrong.
+    That is so for undeclared words, for contracts that do not fit one another, and for a list that is too short only because its members are wrong.
     """
     context = detail.get("ctx", {})
     too_short = detail["type"] == "too_short" and len(detail["input"] or ()) >= context["min_length"]
-    return too_short or isinstance(context.get("error"), UndeclaredWords)
+    return too_short or detail["type"] == "slips" or isinstance(context.get("error"), UndeclaredWords)
 
 
 def _one_of(words: tuple[str, ...]) -> str:
@@ -395,3 +404,28 @@ def load_phrases(language: str) -> Phrases:
     if reading.problems:
         raise InputError(tuple(reading.problems))
     return Phrases(language, {key: str(text) for key, text in data.items()})
+
+
+# --------------------------------------------------------------------------------------------------------- contracts
+
+
+def load_register(path: Path) -> Register:
+    """The contracts of a register file (see ``policies.register``).
+
+    Raises:
+        InputError: with every problem of the file.
+    """
+    return read_shape(path, RegisterShape).build()
+
+
+def load_table(path: Path, zone: str = "UTC") -> dict[str, Any]:
+    """The contracts of a table (see ``policies.register_csv``) as the plain data of a register file.
+
+    Raises:
+        InputError: with every problem of the table, its column as the path.
+    """
+    try:
+        return register_from_table(_text(path, "a table of contracts (CSV)"), zone)
+    except TableError as error:
+        problems = (Problem(str(path), each.line, each.column, each.found, each.expected) for each in error.problems)
+        raise InputError(tuple(problems)) from None

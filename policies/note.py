@@ -13,9 +13,13 @@ from policies.issue import FixReleased
 from policies.verdict import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from policies.coverage import Coverage
     from policies.destination import Destination
     from policies.issue import Issue
     from policies.pack import PolicyPack
+    from policies.phrases import Phrases
     from policies.verdict import Judged, Verdict
 
 _UNSAID = {Status.NOT_APPLICABLE, Status.CANCELLED}
@@ -29,12 +33,36 @@ def note(judged: Judged, pack: PolicyPack, destination: Destination) -> Document
     if rows:
         header = tuple(say(f"column_{name}") for name in ("clock", "goal", "due", "status", "reason"))
         blocks.append(Table(header, tuple(rows)))
+    if judged.issue.coverage is not None:
+        blocks.append(Paragraph((Text(" ".join(_cover(judged.issue.coverage, destination.phrases))),)))
     released = fix_released(judged.issue)
     if released is not None:
         words = say("patch_line", release=released.release, at=destination.written(released.at))
         blocks.append(Paragraph((Text(words, url=released.url),)))
     blocks.append(Paragraph((Text(say("policy_line", policy=pack.name, digest=pack.digest[:8])),)))
     return Document(tuple(blocks))
+
+
+def _cover(coverage: Coverage, phrases: Phrases) -> Iterator[str]:
+    """The decision, the contract with its window, the clause, and whose word it was: a sentence each."""
+    say = phrases.say
+    decision, ground = phrases.decision(coverage.decision), phrases.ground(coverage.ground)
+    yield say("coverage_line", decision=decision, ground=ground)
+    window = coverage.window
+    if window is not None:
+        first, last = window.first.isoformat(), window.last.isoformat()
+        yield say("coverage_window", contract=coverage.contract, first=first, last=last, zone=window.zone)
+    elif coverage.contract:
+        yield say("coverage_contract", contract=coverage.contract)
+    elif len(coverage.candidates) > 1:
+        yield say("coverage_candidates", contracts=", ".join(coverage.candidates))
+    if coverage.clause:
+        yield say("coverage_clause", clause=coverage.clause)
+    if coverage.documents:
+        yield say("coverage_documents", documents="; ".join(coverage.documents))
+    if coverage.overridden_by:
+        decision, ground = phrases.decision(coverage.computed), phrases.ground(coverage.computed_ground)
+        yield say("coverage_override", who=coverage.overridden_by, decision=decision, ground=ground)
 
 
 def fix_released(issue: Issue) -> FixReleased | None:

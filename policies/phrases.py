@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policies.duration import Duration, ElapsedTime, WorkingDays, WorkingTime
 
 if TYPE_CHECKING:
+    from policies.coverage import Decision, Ground
     from policies.verdict import Reason, Status
 
 _HOUR = 60
@@ -34,6 +35,12 @@ class Phrases:
 
     def reason(self, reason: Reason) -> str:
         return self.say(f"reason_{reason.code.value}", detail=reason.detail)
+
+    def decision(self, decision: Decision) -> str:
+        return self.say(f"decision_{decision.value}")
+
+    def ground(self, ground: Ground) -> str:
+        return self.say(f"ground_{ground.value}")
 
     def goal(self, goal: Duration) -> str:
         """A promise in words: "24 hours", "5 working days, until close of business"."""

@@ -8,9 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from policies.conditions import _WORDS, Condition
+from policies.coverage import Coverage, Decision, Ground
 from policies.history import moments
 from policies.issue import State, Word
-from tests.policies.build_issue import build_issue
+from tests.policies.build_issue import MONDAY, build_issue
 
 MOMENT = moments(
     build_issue(
@@ -20,6 +21,13 @@ MOMENT = moments(
         labels=frozenset({"vip", "field"}),
         priority=Word("2", "高"),
         components=("wipers",),
+        coverage=Coverage(
+            decision=Decision.GOODWILL,
+            computed=Decision.OUT,
+            ground=Ground.BY_HAND,
+            computed_ground=Ground.ENDED,
+            reported_at=MONDAY,
+        ),
     )
 )[0]
 BARE = moments(build_issue(state=None, type=Word("", "")))[0]
@@ -48,10 +56,11 @@ def test_every_word_has_its_field_and_its_function() -> None:
         ("priority", "2"),
         ("reporter", "chen"),
         ("component", "wipers"),
+        ("coverage", "goodwill"),
     ],
 )
 def test_a_word_holds_for_its_value_alone_or_among_several(word: str, value: str) -> None:
-    other = "closed" if word == "state" else "something else"
+    other = {"state": "closed", "coverage": "disputed"}.get(word, "something else")
     assert holds(**{word: value})
     assert holds(**{word: [other, value]})
     assert not holds(**{word: other})
