@@ -58,6 +58,7 @@ class PolicyPack(BaseModel):
     def with_calendars(self, calendars: Mapping[str, BusinessCalendar]) -> PolicyPack:
         """The same pack, counting on these calendars."""
         pack = self.model_copy()
+        pack.__dict__.pop("digest", None)  # a copy brings along what was worked out already
         pack._calendars = dict(calendars)  # noqa: SLF001  a fresh copy of our own class
         return pack
 

@@ -87,7 +87,11 @@ def packs(draw: st.DrawFn) -> PolicyPack:
         {"do": "priority", "when": {"label": "vip"}, "at_least": "high"},
         {"do": "due_date", "clock": "resolution"},
         {"do": "due_date", "clock": "first_response"},
-        {"do": "escalate", "clock": "resolution", "levels": [{"at": "50%", "tier": "L2"}, {"at": "150%", "tier": "L3"}]},
+        {
+            "do": "escalate",
+            "clock": "resolution",
+            "levels": [{"at": "50%", "tier": "L2"}, {"at": "150%", "tier": "L3"}],
+        },
         {"do": "escalate", "clock": "first_response", "levels": [{"at": "100%", "tier": "L3"}]},
         {"do": "comment"},
         {"do": "label"},

@@ -259,7 +259,10 @@ def test_each_stretch_of_a_goal_is_a_segment() -> None:
 def test_goals_ahead_of_the_start_and_after_the_stop_are_no_segments() -> None:
     goals = [{"when": {"severity": "high"}, "within": "48h"}, {"within": "5bd"}]
     issue = build_issue(
-        severity(1, "high", "normal"), becomes(2, ACCEPTED), becomes(3, RESOLVED, ACCEPTED), severity(4, "normal", "high")
+        severity(1, "high", "normal"),
+        becomes(2, ACCEPTED),
+        becomes(3, RESOLVED, ACCEPTED),
+        severity(4, "normal", "high"),
     )
     (cycle,) = ran(issue, goals=goals, start="accepted")
     assert [(segment.since, segment.goal) for segment in cycle.segments] == [(at(2), 0)]

@@ -63,7 +63,10 @@ def test_a_change_at_the_opening_or_ahead_of_it_belongs_to_the_opening() -> None
 
 def test_the_labels_at_opening_are_the_present_ones_with_every_change_taken_back() -> None:
     issue = build_issue(
-        labels(1, added=("vip",)), labels(2, removed=("vip", "old")), labels(3, added=("new",)), labels=frozenset({"new"})
+        labels(1, added=("vip",)),
+        labels(2, removed=("vip", "old")),
+        labels(3, added=("new",)),
+        labels=frozenset({"new"}),
     )
     assert labels_at_opening(issue) == {"old"}
     assert [moment.labels for moment in moments(issue)] == [{"old"}, {"old", "vip"}, set(), {"new"}]

@@ -9,7 +9,9 @@ from policies.patch import Releases, with_releases
 from tests.policies.build_issue import at, build_issue
 
 
-def release(name: str, hour: float | None, *, tracker: str = "here", project: str = "CAR", carries: str = "") -> Release:
+def release(
+    name: str, hour: float | None, *, tracker: str = "here", project: str = "CAR", carries: str = ""
+) -> Release:
     published: datetime | None = at(hour) if hour is not None else None
     pairs = ((carries, f"merge request of {name}"),) if carries else ()
     url = f"https://releases.example/{name}"

@@ -99,7 +99,11 @@ def test_nothing_to_do() -> None:
 
 def test_a_new_issue_gets_its_due_date_and_its_labels_last() -> None:
     assert lines(planned(build_issue())) == snapshot(
-        ["set due date 2026-03-06", "add label warranty::first-response::running", "add label warranty::resolution::running"]
+        [
+            "set due date 2026-03-06",
+            "add label warranty::first-response::running",
+            "add label warranty::resolution::running",
+        ]
     )
 
 
@@ -168,7 +172,10 @@ def test_a_label_that_we_took_off_or_that_came_back_is_not_held_back() -> None:
     ours = build_issue(labels(1, added=(label,), by=OWN), labels(2, removed=(label,), by=OWN))
     assert f"add label {label}" in lines(planned(ours, hour=3))
     back = build_issue(
-        labels(1, added=(label,), by=OWN), labels(2, removed=(label,)), labels(3, added=(label,)), labels=frozenset({label})
+        labels(1, added=(label,), by=OWN),
+        labels(2, removed=(label,)),
+        labels(3, added=(label,)),
+        labels=frozenset({label}),
     )
     assert held(planned(back, hour=4)) == []
 

@@ -306,7 +306,11 @@ def test_a_gap_leaves_undecided_what_needs_it(
 
 
 def test_the_next_change_is_the_first_threshold_to_come_then_the_instant_past_due() -> None:
-    ladder = {"do": "escalate", "clock": "resolution", "levels": [{"at": "50%", "tier": "L2"}, {"at": "150%", "tier": "L3"}]}
+    ladder = {
+        "do": "escalate",
+        "clock": "resolution",
+        "levels": [{"at": "50%", "tier": "L2"}, {"at": "150%", "tier": "L3"}],
+    }
     pack = build_pack((ladder,))
     found = [verdict_of(build_issue(), pack, hour).next_change_at for hour in (0, 24, 36, 48, 49, 72)]
     assert found == [at(24), at(36), at(48) + TICK, at(48) + TICK, at(72), None]

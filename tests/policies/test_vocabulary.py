@@ -165,7 +165,9 @@ def test_without_a_creation_status_the_first_known_one_stands_for_it() -> None:
 
 
 def test_applying_twice_is_applying_once() -> None:
-    issue = build_issue(status(1, NEW, WORK), labels(2, added=("sev::high",)), status=WORK, labels=frozenset({"sev::high"}))
+    issue = build_issue(
+        status(1, NEW, WORK), labels(2, added=("sev::high",)), status=WORK, labels=frozenset({"sev::high"})
+    )
     once = VOCABULARY.apply(issue)
     assert VOCABULARY.apply(once) == once
 
