@@ -31,11 +31,12 @@ from pydantic_core import PydanticCustomError
 from connectors import registry
 from connectors.tracker import Connection
 from policies.issue import State
-from policies.loader import InputError, Problem, load_pack, read_shape
+from policies.loader import InputError, Problem, load_pack, load_register, read_shape
 from policies.pack import PolicyPack
 from policies.plan import Limits
 from policies.roster import Roster
 from policies.vocabulary import Vocabulary
+from policies.warranty import Register
 
 SHIPPED = Path(__file__).parent / "sites"
 BLOCK = "warranty-credentials"
@@ -186,25 +187,32 @@ class LimitsShape(_Shape):
 
 
 class Site(_Shape):
-    """A site file, read. ``pack`` is a shipped pack's name or a path beside the site file."""
+    """A site file, read.
+
+    Attributes:
+        pack: a shipped pack's name, or a path beside the site file.
+        contracts: the warranty register, a path beside the site file; "" for none: then nothing is said of coverage.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
     pack: str
     language: Literal["en", "zh"] = "en"
     zone: str = "UTC"
+    contracts: str = ""
     label_prefix: str = Field(default="warranty", pattern=r"^[a-z][a-z0-9-]*$", max_length=30)
     ledger: str | Address = ""
     limits: LimitsShape = LimitsShape()
     trackers: tuple[TrackerSite, ...] = Field(min_length=1)
 
     _path: Path = PrivateAttr(default=Path())
+    _register: Register | None = PrivateAttr(default=None)
 
     @classmethod
     def load(cls, path_or_name: str | Path) -> Self:
-        """Read a site file by its path, or a shipped one by its name.
+        """Read a site file by its path, or a shipped one by its name, and the register it names.
 
         Raises:
-            InputError: there is no such file, or it has mistakes (all of them are told).
+            InputError: there is no such file, or one of the two has mistakes (all of them are told).
         """
         path = Path(path_or_name)
         if not path.is_file():
@@ -224,7 +232,9 @@ class Site(_Shape):
                 )
             )
         site = read_shape(path, cls)
-        site._path = path.resolve()  # noqa: SLF001 - our own instance, made two lines above
+        site._path = path.resolve()  # noqa: SLF001 - our own instance, made in the line above
+        if site.contracts:
+            site._register = load_register(path.resolve().parent / site.contracts)  # noqa: SLF001 - as above
         return site
 
     @field_validator("zone")
@@ -253,6 +263,11 @@ class Site(_Shape):
     @property
     def path(self) -> Path:
         return self._path
+
+    @property
+    def register(self) -> Register | None:
+        """The contracts; None for a site without a register."""
+        return self._register
 
     @property
     def ledger_url(self) -> str:
