@@ -253,7 +253,7 @@ def _comment(session: Session, verb: str, value: Any, issue: Issue | None) -> tu
 
 def comment_text(session: Session, value: Any) -> Body:
     """The body of a comment, which may not be empty."""
-    if value in {"", None} if not isinstance(value, dict) else not value.get("content"):
+    if not value or (isinstance(value, dict) and not value.get("content")):
         raise _Fault("Comment body can not be empty!")
     found = text(session, value, "comment")
     assert found is not None
@@ -264,6 +264,8 @@ def comment_options(value: Mapping[str, Any]) -> Json:
     """Visibility and properties; ``sd.public.comment`` makes it internal."""
     properties = _properties(value.get("properties"))
     internal = properties.get("sd.public.comment", {})
+    if not isinstance(value.get("visibility", None) or {}, dict):
+        raise _Fault("visibility must be an object")
     return {
         "visibility": value.get("visibility"),
         "properties": properties,

@@ -18,6 +18,7 @@ _GONE = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. "
     "A full migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
+_INVALID = "Invalid request payload. Refer to the REST API documentation and try again."
 _JQL_MEMBERS = (
     "jql", "maxResults", "nextPageToken", "fields", "expand", "properties", "fieldsByKeys", "failFast",
     "reconcileIssues",
@@ -73,16 +74,9 @@ def _search_asked(session: Session) -> Json:
         said["maxResults"] = session.number("maxResults", 50)
     else:
         said = session.members(*_JQL_MEMBERS)
-        for name, kind in {
-            "jql": str,
-            "expand": str,
-            "nextPageToken": str,
-            "maxResults": int,
-            "fields": list,
-            "properties": list,
-        }.items():
-            if name in said and not isinstance(said[name], kind):
-                raise Refusal(400, "Invalid request payload. Refer to the REST API documentation and try again.")
+        if any(value is None for value in said.values()) or not isinstance(said.get("expand", ""), str):
+            raise Refusal(400, _INVALID)
+        said = {**said, **{name: _texts(said, name) for name in ("fields", "properties")}}
     if len(said.get("properties", [])) > 5:  # noqa: PLR2004 - the vendor's limit
         raise Refusal(400, "At most 5 properties can be requested.")
     reconcile = said.get("reconcileIssues") or []
@@ -90,6 +84,16 @@ def _search_asked(session: Session) -> Json:
         raise Refusal(400, "At most 50 issues can be reconciled.")
     defaults: Json = {"jql": "", "maxResults": 50, "nextPageToken": "", "fields": [], "expand": "", "properties": []}
     return {**defaults, **said}
+
+
+def _texts(said: Json, name: str) -> list[str]:
+    """A list of texts in a body (or one, with commas). Raises Refusal(400) for anything else."""
+    value = said.get(name) or []
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Refusal(400, _INVALID)
+    return value
 
 
 def approximate_count(session: Session) -> Json:
@@ -108,9 +112,8 @@ def search(session: Session) -> Json:
         expand = ",".join(session.many("expand"))
     else:
         said = session.members("jql", "startAt", "maxResults", "fields", "expand", "validateQuery", "fieldsByKeys")
-        start, size = int(said.get("startAt") or 0), int(said.get("maxResults", 50))
-        names = list(said.get("fields") or ["*navigable"])
-        expand = ",".join(said.get("expand") or [])
+        start, size = said.get("startAt") or 0, 50 if said.get("maxResults") is None else said["maxResults"]
+        names, expand = _texts(said, "fields") or ["*navigable"], ",".join(_texts(said, "expand"))
     size = min(size, MOST_SEARCHED["dc"])
     found = parse(said.get("jql") or "", session).run(session)
     shown = [shapes.issue(session, one, names, expand=expand, search=True) for one in found[start : start + size]]

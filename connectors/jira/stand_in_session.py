@@ -14,6 +14,35 @@ from starlette.datastructures import QueryParams
 from connectors.sandbox.nouns import Issue, Project, Token, User
 from connectors.sandbox.store import Store
 
+_SCALARS = "a list of numbers or texts"
+_KINDS: dict[str, tuple[type | str, ...]] = {
+    **dict.fromkeys(("jql", "nextPageToken", "globalId", "relationship", "name", "project", "releaseDate"), (str,)),
+    **dict.fromkeys(("description", "accountId", "key", "startDate", "moveUnfixedIssuesTo"), (str,)),
+    **dict.fromkeys(("maxResults", "startAt"), (int,)),
+    **dict.fromkeys(("update", "historyMetadata", "transition", "visibility", "object"), (dict,)),
+    **dict.fromkeys(("application", "type", "inwardIssue", "outwardIssue", "comment"), (dict,)),
+    **dict.fromkeys(("released", "archived", "fieldsByKeys", "failFast"), (bool,)),
+    **dict.fromkeys(("issueIdsOrKeys", "fieldIds", "ids", "changelogIds", "reconcileIssues"), (_SCALARS,)),
+    "projectId": (int, str),
+    "properties": (list,),
+    "fields": (dict, list),
+    "expand": (str, list),
+}
+"""What a member of a body must be, wherever it stands; the rest is looked at where it is used."""
+
+
+def _is_a(value: object, kinds: tuple[type | str, ...]) -> bool:
+    if isinstance(value, bool):
+        return bool in kinds or not kinds
+    if isinstance(value, int) and value < 0:
+        return not kinds
+    scalars = isinstance(value, list) and all(isinstance(one, (int, str)) for one in value)
+    return (
+        not kinds
+        or (_SCALARS in kinds and scalars)
+        or isinstance(value, tuple(one for one in kinds if isinstance(one, type)))
+    )
+
 
 class Refusal(Exception):
     """An answer in Jira's own error shape. Attributes: status, messages, errors (field -> text)."""
@@ -71,6 +100,11 @@ class Session:
         for name in required:
             if self.body.get(name) is None:
                 raise Refusal(400, errors={name: f"{name} is required."})
+        for name, value in self.body.items():
+            if value is not None and not _is_a(value, _KINDS.get(name, ())):
+                raise Refusal(
+                    400, f"Can not deserialize the value of '{name}'.", errors={name: "data was of a wrong type"}
+                )
         return self.body
 
     def number(self, name: str, default: int, *, most: int | None = None) -> int:

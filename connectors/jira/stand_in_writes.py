@@ -24,6 +24,8 @@ _GLOBAL_ID = 255
 
 def create_issue(session: Session) -> Answer:
     said = session.members(*_EDIT, required=("fields",))
+    if not isinstance(said["fields"], dict):
+        raise Refusal(400, "'fields' must be an object.")
     fields = dict(said["fields"])
     try:
         home = _home(session, fields.pop("project", None))
