@@ -213,7 +213,7 @@ def run(arguments: list[str]) -> Exit:
 
 def _told(failure: Exception) -> tuple[str, Exit]:
     """What to say of a failure, and the code to end with."""
-    from connectors.ledger import LedgerBusy, LedgerError, RunInProgress
+    from connectors.ledger import LeaseLost, LedgerBusy, LedgerError, RunInProgress
     from connectors.tracker import TrackerError
     from policies.loader import InputError
 
@@ -221,7 +221,7 @@ def _told(failure: Exception) -> tuple[str, Exit]:
         return str(failure), failure.exit
     if isinstance(failure, InputError):
         return str(failure), Exit.BAD_INPUT
-    if isinstance(failure, (RunInProgress, LedgerBusy)):
+    if isinstance(failure, (RunInProgress, LeaseLost, LedgerBusy)):
         return str(failure), Exit.BUSY
     if isinstance(failure, LedgerError):
         return str(failure), Exit.BAD_INPUT

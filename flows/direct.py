@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from connectors.ledger import RunInProgress, RunState
-from flows import render, steps, writing
+from connectors.ledger import RunState
+from flows import lease, render, steps, writing
 from flows.exit_codes import Exit
 from flows.progress import watched
 from flows.refusal import Refusal
@@ -33,18 +31,31 @@ def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
 
 
 def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exit:
-    """Plan anew on live data, check the guards, write, show."""
+    """Plan anew on live data, check the guards, write, show.
+
+    Raises:
+        Refusal: a guard or ``expect`` is against the plan.
+        RunInProgress: another run writes for the site.
+    """
     loaded = Site.load(site)
     loaded.policy_pack()
-    with steps.open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
-        sitting = Sitting(loaded, ledger, steps.new_run_id(now), now, progress)
-        ledger.begin_run(sitting.run, loaded.name, now)
+    run_id = steps.new_run_id(now)
+    with (
+        steps.open_ledger(loaded) as ledger,
+        lease.held(loaded.name, ledger, run_id) as keep_alive,
+        watched(quiet=as_json) as progress,
+    ):
+        sitting = Sitting(loaded, ledger, run_id, now, progress, keep_alive)
+        ledger.begin_run(run_id, loaded.name, now)
         collected = steps.collect_all(sitting)
         prepared, judged = steps.judge_collected(sitting, collected)
         run = steps.plan_judged(sitting, collected, prepared, judged)
-        with ended_if_refused(sitting, run):
+        try:
             writing.guard(run.plan, expect)
-            receipts, requests = writing.apply(sitting, run.plan, prepared.by_id())
+        except Refusal:
+            end(sitting, run, RunState.RED)
+            raise
+        receipts, requests = writing.apply(sitting, run.plan, prepared.by_id())
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)
@@ -57,16 +68,6 @@ def with_receipts(run: Run, receipts: tuple[Done, ...], requests: dict[str, Coun
     for tracker, kinds in requests.items():
         totals.setdefault(tracker, Counter()).update(kinds)
     return replace(run, receipts=receipts, requests=totals)
-
-
-@contextmanager
-def ended_if_refused(sitting: Sitting, run: Run) -> Iterator[None]:
-    """A run that a guard or another run stopped before it wrote is written down as red."""
-    try:
-        yield
-    except (Refusal, RunInProgress):
-        end(sitting, run, RunState.RED)
-        raise
 
 
 def end(sitting: Sitting, run: Run, state: RunState) -> None:

@@ -13,8 +13,8 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from prefect import flow, task
@@ -23,11 +23,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
 from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from connectors.ledger import RunInProgress, RunState
+from connectors.ledger import RunState
 from connectors.tracker import BadAnswer, RateLimited, ServerFailed, TrackerError, Unreachable
-from flows import direct, instant, render, steps, writing
+from flows import direct, instant, lease, render, steps, writing
 from flows.refusal import Refusal
 from flows.run import Collected, Done, Run
 from flows.site import Site
@@ -45,7 +45,7 @@ class EnforceRun(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site: str = Field(description="Path of a site file on the machine that runs the flow, or a shipped site's name.")
-    now: datetime | None = Field(
+    now: AwareDatetime | None = Field(
         default=None, description="Judge as of this instant (with its offset); left out: the present one."
     )
     dry: bool = Field(default=False, description="Stop after the plan; no writer is built.")
@@ -143,9 +143,13 @@ def enforce(run: EnforceRun) -> Any:
     """Read the trackers of a site, judge every issue, write what follows, and prove it."""
     site = Site.load(run.site)
     now = run.now or instant.now()
-    with steps.open_ledger(site) as ledger:
-        sitting = Sitting(site, ledger, steps.new_run_id(now), now)
-        ledger.begin_run(sitting.run, site.name, now)
+    run_id = steps.new_run_id(now)
+    with (
+        steps.open_ledger(site) as ledger,
+        nullcontext(lease.unneeded) if run.dry else lease.held(site.name, ledger, run_id) as keep_alive,
+    ):
+        sitting = Sitting(site, ledger, run_id, now, keep_alive=keep_alive)
+        ledger.begin_run(run_id, site.name, now)
         collected = tuple(
             project
             for tracker, projects in _batches(site)
@@ -153,13 +157,13 @@ def enforce(run: EnforceRun) -> Any:
         )
         prepared, judged = judge(whole(sitting), whole(collected))
         done = plan(whole(sitting), whole(collected), whole(prepared), whole(judged))
-        refused: Exception | None = None
+        refused: Refusal | None = None
         if not run.dry:
             try:
                 writing.guard(done.plan, run.expect)
                 receipts, requests = apply(whole(sitting), whole(done), whole(prepared))
                 done = direct.with_receipts(done, receipts, requests)
-            except (Refusal, RunInProgress) as refusal:
+            except Refusal as refusal:
                 refused = refusal
         summarise(whole(sitting), whole(done), refused=refused is not None)
     return _final(done, refused)
@@ -177,10 +181,10 @@ class Ended:
     """What the flow hands to a caller in the same process. Attributes: refused: why nothing was written, if so."""
 
     run: Run
-    refused: Exception | None
+    refused: Refusal | None
 
 
-def _final(run: Run, refused: Exception | None) -> Any:
+def _final(run: Run, refused: Refusal | None) -> Any:
     told = (str(refused),) if refused else ()
     message = "; ".join((*told, *run.why)) or f"{run.written} changes written"
     ended = Ended(run, refused)

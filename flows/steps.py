@@ -13,7 +13,7 @@ import contextlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from connectors import registry
 from connectors.ledger import Judged as Recorded
 from connectors.ledger import Ledger
 from connectors.tracker import TrackerError, TrackerReader, Unreadable
-from flows import likely
+from flows import lease, likely
 from flows.run import Collected, Progress, Run, silent
 from flows.site import Site, TrackerSite
 from policies import patch, summary
@@ -66,13 +66,20 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """What every step of one run leans on. Attributes: run: its id. now: the one instant it judges at."""
+    """What every step of one run leans on.
+
+    Attributes:
+        run: its id.
+        now: the one instant it judges at.
+        keep_alive: keeps the run's lease, if it holds one.
+    """
 
     site: Site
     ledger: Ledger
     run: str
     now: datetime
     progress: Progress = silent
+    keep_alive: Callable[[], None] = lease.unneeded
 
 
 def new_run_id(now: datetime) -> str:
@@ -115,7 +122,7 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     before = Counter(reader.requests)
     cursor = ledger.cursor(site.name, tracker.name, project)
     capabilities, own = reader.capabilities(), reader.own_account()
-    reading_ = _Reading(f"read {tracker.name}/{project}", sitting.progress)
+    reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
     releases: tuple[Release, ...] = ()
     ledger.keep(site.name, reading_.through(reader.changed_since(project, cursor - OVERLAP if cursor else None)))
     if not reading_.cut_short:
@@ -149,13 +156,13 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
 class _Reading:
     """Issues on their way from the tracker to the ledger, and what is noted on the way."""
 
-    def __init__(self, doing: str, progress: Progress) -> None:
+    def __init__(self, doing: str, sitting: Sitting) -> None:
         self.fresh: set[str] = set()
         self.unreadable: list[Unreadable] = []
         self.newest: datetime | None = None
         self.cut_short = ""
         self._doing = doing
-        self._progress = progress
+        self._sitting = sitting
 
     def through(self, source: Iterable[Issue | Unreadable]) -> Iterator[Issue]:
         try:
@@ -165,7 +172,8 @@ class _Reading:
                     continue
                 self.fresh.add(found.ref.id)
                 self.newest = max(found.updated_at, self.newest or found.updated_at)
-                self._progress(self._doing, len(self.fresh), None)
+                self._sitting.progress(self._doing, len(self.fresh), None)
+                self._sitting.keep_alive()
                 yield found
         except TrackerError as failure:
             if not self.fresh and not self.unreadable:

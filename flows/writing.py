@@ -7,19 +7,17 @@ Rules:
 3. A failed change ends its own issue's remaining changes and no other issue's. Only a tracker that lets nobody in, or
    does not answer time after time, ends the whole tracker's.
 4. A receipt is in the ledger before the next change begins, so that a killed run leaves proof of all it did.
-5. One run at a time writes for a site: it holds the ledger's lease and renews it on the way.
+5. The run holds the site's lease (``flows.lease``) and keeps it alive on the way; once it is lost, nothing more is sent.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from connectors import registry
-from connectors.tracker import CredentialsRefused, TrackerError, TrackerWriter, Unreachable
-from flows import instant
+from connectors.tracker import CredentialsRefused, RateLimited, ServerFailed, TrackerError, TrackerWriter, Unreachable
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
 from flows.run import Done
@@ -32,8 +30,8 @@ from policies.receipt import Outcome, Receipt
 GIVE_UP_AFTER = 3
 """Changes in a row that a tracker may fail to answer before it is left alone for this run."""
 
-RENEW_EVERY = 20
-"""Changes between two renewals of the lease (which lasts ten minutes)."""
+
+_NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
 
 
 class Writers:
@@ -78,23 +76,6 @@ def guard(plan: Plan, expect: str | None) -> None:
         )
 
 
-@contextlib.contextmanager
-def lease(sitting: Sitting) -> Iterator[Callable[[], None]]:
-    """Be the one run that writes for the site. Gives what renews the lease.
-
-    A lease is about this machine's real time, whatever instant the run judges at.
-
-    Raises:
-        RunInProgress: another run holds it.
-    """
-    site, ledger = sitting.site.name, sitting.ledger
-    ledger.take_lease(site, sitting.run, instant.now())
-    try:
-        yield lambda: ledger.renew_lease(site, sitting.run, instant.now())
-    finally:
-        ledger.give_back_lease(site, sitting.run)
-
-
 def apply(
     sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue]
 ) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
@@ -104,7 +85,7 @@ def apply(
         The receipts in order, and the requests sent for writing, by tracker and kind.
 
     Raises:
-        RunInProgress, LeaseLost: another run writes for this site.
+        LeaseLost: another run writes for this site.
         Refusal: a guard is against it.
     """
     guard(plan, None)
@@ -113,13 +94,11 @@ def apply(
     done: list[Done] = []
     writers = Writers(sitting.site)
     try:
-        with lease(sitting) as renew:
-            for one in _carried_out(plan, issues, writers, sitting.now):
-                sitting.ledger.record_receipt(sitting.run, one.tracker, one.receipt)
-                done.append(one)
-                sitting.progress("apply", len(done), len(plan.changes))
-                if len(done) % RENEW_EVERY == 0:
-                    renew()
+        for one in _carried_out(plan, issues, writers, sitting.now):
+            sitting.ledger.record_receipt(sitting.run, one.tracker, one.receipt)
+            done.append(one)
+            sitting.progress("apply", len(done), len(plan.changes))
+            sitting.keep_alive()
         return tuple(done), writers.requests()
     finally:
         writers.close()
@@ -142,7 +121,7 @@ def _carried_out(
         except Exception as failure:  # noqa: BLE001 - a defect met on one issue must not stop the others' changes
             yield Done(planned.tracker, _receipt(planned, Outcome.FAILED, now, _one_line(failure)))
             stopped[whose] = f"an earlier change of this issue failed: {_one_line(failure)}"
-            silence[planned.tracker] += isinstance(failure, Unreachable)
+            silence[planned.tracker] = silence[planned.tracker] + 1 if isinstance(failure, _NO_ANSWER) else 0
             if isinstance(failure, CredentialsRefused) or silence[planned.tracker] >= GIVE_UP_AFTER:
                 shut[planned.tracker] = f"the tracker was left alone: {_one_line(failure)}"
 

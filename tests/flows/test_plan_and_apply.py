@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -239,7 +240,7 @@ def test_a_status_without_meaning_is_skipped_with_the_line_to_add(workshop: Work
 
 
 def test_a_second_run_at_the_same_time_writes_nothing(workshop: Workshop, warranty: Command) -> None:
-    warranty("plan")
+    (workshop.folder / ".warranty").mkdir()
     with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
         other = Holder("elsewhere", 1)
         from flows import instant
@@ -249,7 +250,26 @@ def test_a_second_run_at_the_same_time_writes_nothing(workshop: Workshop, warran
     said = warranty("apply")
     assert said.code == Exit.BUSY
     assert "other" in said.err
-    assert not writes(workshop)
+    assert not workshop.north.requests, (
+        "it reads nothing either: a plan made meanwhile would repeat the other's changes"
+    )
+
+
+def test_a_lease_that_another_run_took_over_ends_the_writing(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.lease.EVERY", timedelta())
+    real = Ledger.record_receipt
+
+    def taken_over(self: Ledger, *arguments: object) -> None:
+        real(self, *arguments)  # type: ignore[arg-type]  # handed on as they came
+        self.give_back_lease("workshop", str(arguments[0]))
+
+    monkeypatch.setattr(Ledger, "record_receipt", taken_over)
+    said = warranty("apply")
+    assert said.code == Exit.BUSY
+    assert "nothing more is written" in said.err
+    assert len(writes(workshop)) == 1
 
 
 def test_a_refused_run_is_written_down_as_red(warranty: Command) -> None:
