@@ -25,7 +25,7 @@ from policies.issue import State, Word
 if TYPE_CHECKING:
     from policies.pack import PolicyPack
 
-MOST = 60_000
+MOST = 20_000
 """Moments in one space."""
 
 _AT = datetime(2000, 1, 1, tzinfo=UTC)  # conditions never look at the instant

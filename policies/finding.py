@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
 
 
 class Rule(StrEnum):
@@ -47,6 +50,18 @@ class Finding:
     why: str
     mend: str
     weight: Weight = Weight.ERROR
+
+
+def spelled(value: Any) -> str:
+    """A condition, or a part of one, as a pack spells it: ``{severity: [urgent, high], not: {label: vip}}``."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {spelled(each)}' for key, each in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        parts = [spelled(each) for each in value]
+        return parts[0] if len(parts) == 1 and not parts[0].startswith("{") else f"[{', '.join(parts)}]"
+    return str(value)
 
 
 def dotted(path: Iterable[str | int]) -> str:

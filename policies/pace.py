@@ -76,7 +76,7 @@ class Comparison:
         if self.example is None:
             return ""
         start, first, second = (zone_of.calendar.local(at).strftime("%a %Y-%m-%d %H:%M") for at in self.example)
-        return f"begun {start}, the one is due {first}, the other {second}"
+        return f"begun {start}, the first is due {first}, the second {second}"
 
 
 def starts_in(horizon: tuple[date, date]) -> tuple[datetime, ...]:
@@ -85,8 +85,23 @@ def starts_in(horizon: tuple[date, date]) -> tuple[datetime, ...]:
     return tuple(first + _STEP * number for number in range(_YEAR // _STEP))
 
 
+class Pace:
+    """Compares promises from the starts of one year, each pair once."""
+
+    def __init__(self, horizon: tuple[date, date]) -> None:
+        self._starts = starts_in(horizon)
+        self._known: dict[tuple[Promise, Promise], Comparison] = {}
+
+    def compare(self, first: Promise, second: Promise) -> Comparison:
+        """Whether the first is due after the second, from the same start: always, sometimes or never."""
+        pair = (first, second)
+        if pair not in self._known:
+            self._known[pair] = compare(first, second, self._starts)
+        return self._known[pair]
+
+
 def compare(first: Promise, second: Promise, starts: Sequence[datetime]) -> Comparison:
-    """Whether the first is due after the second, from the same start: always, sometimes or never."""
+    """Whether the first is due after the second from these starts: from all, from some or from none."""
     exact = _by_figures(first, second)
     if exact is not None:
         return Comparison(Slower.ALWAYS if exact else Slower.NEVER)
