@@ -110,6 +110,36 @@ def explain(key: str, site: str, now: str | None, as_json: bool) -> Exit:
 @_site
 @_now
 @_json
+def radar(site: str, now: str | None, as_json: bool) -> Exit:
+    """Show the contracts that end within 90, 60 and 30 days, with their open covered issues. Writes nothing."""
+    from flows import instant
+    from flows import radar as body
+
+    return body.show(site, instant.read(now), as_json=as_json)
+
+
+@cli.group(cls=_Group)
+def contracts() -> None:
+    """The register of contracts that a site names."""
+
+
+@contracts.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--zone", default="UTC", show_default=True, metavar="ZONE", help="The zone whose days the contracts mean."
+)
+@_json
+def import_(file: Path, zone: str, as_json: bool) -> Exit:
+    """Print the register file that a table (CSV) of contracts makes; every mistake is told with line and column."""
+    from flows import contracts as body
+
+    return body.from_table(file, zone, as_json=as_json)
+
+
+@cli.command()
+@_site
+@_now
+@_json
 def doctor(site: str, now: str | None, as_json: bool) -> Exit:
     """Find now what would fail later: credentials, rights, projects, words, pack, packages."""
     from flows import doctor as body

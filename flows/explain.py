@@ -17,6 +17,7 @@ from flows.refusal import Refusal
 from flows.render import instant_in, span
 from flows.run import Collected
 from flows.site import Site
+from policies.coverage import Coverage
 from policies.issue import Issue, Release
 from policies.timeline import Kind, Line, timeline
 from policies.verdict import Judged, Verdict, judge
@@ -54,6 +55,7 @@ def explain(key: str, site: str, now: datetime, *, as_json: bool) -> Exit:
             "state": issue.state,
             "severity": issue.severity,
             "category": issue.category,
+            "coverage": issue.coverage,
             "gaps": issue.gaps,
             "unmapped": issue.unmapped,
             "policy": pack.name,
@@ -124,6 +126,8 @@ def _show(out: Console, site: Site, judged: Judged, story: tuple[Line, ...]) -> 
         issue.category or "no category",
     )
     out.print(Text("  ".join(words), style="dim"))
+    if issue.coverage is not None:
+        out.print(Text(line(_coverage(issue.coverage)), style="dim"))
     for gap in issue.gaps:
         out.print(Text(f"missing: {line(gap.detail)}", style="magenta"))
     out.print()
@@ -131,6 +135,21 @@ def _show(out: Console, site: Site, judged: Judged, story: tuple[Line, ...]) -> 
     out.print()
     for verdict in judged.verdicts:
         out.print(_told(site, verdict))
+
+
+def _coverage(coverage: Coverage) -> str:
+    """The decision with its contract, window, clause and author, in one line."""
+    parts = [f"coverage {coverage.decision.value}: {coverage.ground.value.replace('_', ' ')}"]
+    if coverage.overridden_by:
+        parts[0] += f" ({coverage.overridden_by}; the register says {coverage.computed.value})"
+    if coverage.contract:
+        parts.append(f"contract {coverage.contract}")
+    elif coverage.candidates:
+        parts.append(f"contracts {', '.join(coverage.candidates)}")
+    if coverage.window is not None:
+        parts.append(f"{coverage.window.first} to {coverage.window.last} ({coverage.window.zone})")
+    parts += [f"clause {coverage.clause}"] if coverage.clause else []
+    return "; ".join(parts)
 
 
 def _story(site: Site, story: tuple[Line, ...]) -> Table:

@@ -363,6 +363,7 @@ def _issue(one: Judged) -> dict[str, Any]:
         "state": issue.state,
         "severity": issue.severity,
         "category": issue.category,
+        "coverage": issue.coverage,
         "verdicts": [verdict_document(verdict) for verdict in one.verdicts],
     }
 

@@ -35,6 +35,7 @@ from policies.pack import PolicyPack
 from policies.plan import Skipped
 from policies.summary import ComplianceSummary
 from policies.verdict import Judged, judge
+from policies.warranty import covered
 
 OVERLAP = timedelta(minutes=10)
 """How far behind the cursor reading starts: search indexes lag, and clocks of servers differ."""
@@ -210,7 +211,7 @@ def not_read(tracker: TrackerSite, project: str, why: str, requests: Counter[str
 
 
 def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepared:
-    """The issues in the pack's words: state, severity, category, roles, released fixes; or why one is left out."""
+    """The issues in the pack's words: state, severity, category, roles, fixes, coverage; or why one is left out."""
     releases = tuple(release for project in collected for release in project.releases)
     fixes = patch.Releases(releases)
     not_whole = ", ".join(sorted({project.tracker for project in collected if project.cut_short}))
@@ -230,7 +231,9 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
                 why = f"its fix may be in a release of {not_whole}, which could not be read whole"
                 skipped.append(Skipped(tracker.name, issue.ref.key, f"{why}; the next run judges it"))
             else:
-                issues.append(fixes.applied_to(issue, now))
+                known = fixes.applied_to(issue, now)
+                register = site.register
+                issues.append(covered(known, register, now, prefix=site.label_prefix) if register else known)
     return Prepared(issues=tuple(issues), reports=tuple(reports), skipped=tuple(skipped), releases=releases)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from flows import cli, exit_codes, instant
@@ -14,6 +15,7 @@ from flows.exit_codes import Exit
 from flows.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.flows.conftest import Command
@@ -90,9 +92,18 @@ def test_the_help_shows_every_exit_code_with_its_meaning(command: Command) -> No
     assert set(exit_codes.MEANING) == set(Exit)
 
 
-@pytest.mark.parametrize("name", sorted(cli.cli.commands))
+def _named(group: click.Group) -> Iterator[str]:
+    """Every command under a group by the words it is called with."""
+    for name, found in group.commands.items():
+        if isinstance(found, click.Group):
+            yield from (f"{name} {below}" for below in _named(found))
+        else:
+            yield name
+
+
+@pytest.mark.parametrize("name", sorted(_named(cli.cli)))
 def test_every_command_has_help_and_json(command: Command, name: str) -> None:
-    said = command(name, "--help")
+    said = command(*name.split(), "--help")
     assert said.code == Exit.FINE
     assert "--json" in said.out
 

@@ -1,0 +1,139 @@
+"""A site with a register: coverage in a run, the radar, and a register made from a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flows.exit_codes import Exit
+from tests.flows.workshop import at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.flows.conftest import Command
+    from tests.flows.workshop import Workshop
+
+TABLE = """\
+id,customer,accepted,duration,match_project,defect
+north-1,North & Sons,2025-04-01,12mo,CAR,included | 4.1
+south-1,=South(),2025-03-05,1y,VAN,included | 4.1
+"""
+REGISTER = """\
+zone: Asia/Shanghai
+contracts:
+  - id: north-1
+    customer: North & Sons
+    match: [{project: CAR}]
+    begins: {accepted: 2025-04-01}
+    duration: 12mo
+  - id: south-1
+    customer: South
+    match: [{project: VAN}]
+    begins: {accepted: 2025-03-05}
+    duration: 1y
+"""
+
+
+@pytest.fixture
+def register(workshop: Workshop) -> Path:
+    """The site names a register: north is covered until 1 April, south was until 5 March."""
+    workshop.edit("zone: Asia/Shanghai\n", "zone: Asia/Shanghai\ncontracts: contracts.yaml\n")
+    file = workshop.folder / "contracts.yaml"
+    file.write_text(REGISTER, encoding="utf-8")
+    return file
+
+
+@pytest.mark.usefixtures("register")
+def test_the_radar_shows_what_ends_soon_with_its_open_covered_issues(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.open("CAR", "Horn is mute", by="carla", at=at("07 10:00"))
+    said = warranty("radar", "--json")
+    assert said.code == Exit.FINE
+    (row,) = said.document["contracts"]
+    assert (row["contract"], row["last"], row["days_left"], row["within"]) == ("north-1", "2026-04-01", 23, 30)
+    assert [(claim["ref"]["key"], claim["decision"]) for claim in row["open"]] == [
+        ("CAR-1", "in"),
+        ("CAR-2", "in"),
+        ("CAR-3", "in"),
+    ]
+    assert row["open"][0]["breached"] == ["first_response"]
+    shown = warranty("radar").out
+    for words in ("Contracts that end soon", "north-1", "2026-04-01 (Asia/Shanghai)", "23 d", "Brakes squeal"):
+        assert words in shown, words
+
+
+@pytest.mark.usefixtures("register")
+def test_a_radar_over_nothing_that_ends_says_so(workshop: Workshop, warranty: Command) -> None:
+    (workshop.folder / "contracts.yaml").write_text("contracts: []\n", encoding="utf-8")
+    assert "no contract ends within 90 days" in warranty("radar").out
+
+
+def test_a_site_without_a_register_has_no_radar(warranty: Command) -> None:
+    said = warranty("radar")
+    assert said.code == Exit.BAD_INPUT
+    assert "has no register of contracts" in said.err
+
+
+@pytest.mark.usefixtures("register")
+def test_an_issue_is_explained_with_its_coverage(warranty: Command) -> None:
+    assert "coverage in: within term; contract north-1; 2025-04-01 to 2026-04-01" in warranty("explain", "CAR-1").out
+    assert "coverage out: ended; contract south-1; 2025-03-05 to 2026-03-05" in warranty("explain", "VAN-1").out
+    assert warranty("explain", "VAN-1", "--json").document["coverage"]["decision"] == "out"
+
+
+@pytest.mark.usefixtures("register")
+def test_a_persons_label_is_respected_and_shown(workshop: Workshop, warranty: Command) -> None:
+    van = workshop.south.find("VAN-1")
+    workshop.south.relabel(van, add=("warranty::coverage::goodwill",), remove=(), by="lena", at=at("09 11:30"))
+    shown = warranty("explain", "VAN-1").out
+    assert "coverage goodwill: by hand (Lena; the register says out); contract south-1" in shown
+
+
+@pytest.mark.usefixtures("register")
+def test_coverage_stands_as_a_label_and_a_second_run_writes_nothing(workshop: Workshop, warranty: Command) -> None:
+    pack = workshop.folder / "pack.yaml"
+    pack.write_text(
+        "id: trial\nversion: 1\n"
+        "clocks: {first_response: {stop: first_response, goals: [{within: 24h}]}}\n"
+        "severities: [high, normal]\nactions: [{do: coverage}, {do: comment}]\n",
+        encoding="utf-8",
+    )
+    workshop.edit("pack: standard-warranty", "pack: pack.yaml")
+    first = warranty("apply", "--json")
+    assert first.code == Exit.FINE
+    assert "warranty::coverage::in" in workshop.north.find("CAR-2").labels
+    assert "warranty::coverage::out" in workshop.south.find("VAN-1").labels
+    again = warranty("apply", "--json").document
+    assert again["plan"]["changes"] == []
+
+
+def test_mistakes_of_a_register_end_every_command_that_needs_it(
+    workshop: Workshop, register: Path, warranty: Command
+) -> None:
+    register.write_text(REGISTER.replace("12mo", "12"), encoding="utf-8")
+    said = warranty("plan")
+    assert said.code == Exit.BAD_INPUT
+    assert "contracts.yaml:7 at contracts[0].duration" in said.err
+    workshop.edit("contracts: contracts.yaml", "contracts: none.yaml")
+    assert "no such file" in warranty("plan").err
+
+
+def test_a_table_becomes_a_register_file(tmp_path: Path, command: Command) -> None:
+    table = tmp_path / "contracts.csv"
+    table.write_text(TABLE, encoding="utf-8")
+    said = command("contracts", "import", str(table), "--zone", "Asia/Shanghai")
+    assert said.code == Exit.FINE
+    assert said.out.startswith("zone: Asia/Shanghai\ncontracts:\n- id: north-1\n")
+    assert 'customer: "\'=South()"' in said.out
+    assert command("contracts", "import", str(table), "--json").document["contracts"][0]["duration"] == "12mo"
+
+
+def test_mistakes_of_a_table_are_told_at_once_and_nothing_is_printed(tmp_path: Path, command: Command) -> None:
+    table = tmp_path / "contracts.csv"
+    table.write_text(TABLE.replace("12mo", "12").replace("2025-03-05", "5.3.2025"), encoding="utf-8")
+    said = command("contracts", "import", str(table))
+    assert said.code == Exit.BAD_INPUT
+    assert said.out == ""
+    assert "contracts.csv:2 at duration: found '12'" in said.err
+    assert "contracts.csv:3 at accepted: found '5.3.2025'" in said.err
