@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -207,6 +207,20 @@ def read_shape(path: Path, shape: type[_M]) -> _M:
     return built
 
 
+def lines_of(file: Path, paths: Iterable[Path_]) -> tuple[int, ...]:
+    """The line (1-based) of each path in a YAML file; of one that does not stand there, the line of what it is in.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    _data, reading = _read(file)
+    return tuple(_nearest_line(reading, path) for path in paths)
+
+
+def _nearest_line(reading: _Reading, path: Path_) -> int:
+    return next((reading.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in reading.lines), 0)
+
+
 # -------------------------------------------------------------------------------------------------------- problems
 
 
@@ -261,8 +275,7 @@ def _problem_of(detail: Any, data: Any, reading: _Reading, shape: type[BaseModel
 def _problem(reading: _Reading, path: Path_, found: str, expected: str, close: str = "") -> Problem:
     if _is_secret(path):
         found, close = "something (not shown)", ""
-    line = next((reading.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in reading.lines), 0)
-    return Problem(reading.file, line, _written(path), found, expected, close)
+    return Problem(reading.file, _nearest_line(reading, path), _written(path), found, expected, close)
 
 
 def _is_secret(path: Path_) -> bool:
