@@ -382,7 +382,9 @@ def _answer(issue: Issue, since: datetime, until: datetime) -> Commented | None:
 def _clipped(pause: Pause, start: datetime, end: datetime | None) -> Pause | None:
     since = max(pause.since, start)
     until = pause.until if end is None else min(pause.until or end, end)
-    return replace(pause, since=since, until=until) if until is None or since < until else None
+    if until is not None and until <= since:
+        return None
+    return pause if (since, until) == (pause.since, pause.until) else replace(pause, since=since, until=until)
 
 
 def _segments(

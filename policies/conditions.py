@@ -10,9 +10,10 @@ To add a word: a field on ``Condition`` with its description, and the function o
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from policies.coverage import Decision
 from policies.issue import State
@@ -50,34 +51,42 @@ class Condition(BaseModel):
     all: tuple[Condition, ...] | None = Field(None, min_length=1, description="each of these holds")
     not_: Condition | None = Field(None, alias="not", description="this does not hold")
 
-    _tests: tuple[tuple[Callable[[Moment, frozenset[str]], bool], frozenset[str]], ...] = PrivateAttr(())
-
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
         if not self.model_fields_set:
             raise ValueError("an empty condition; leave it out, or name a word such as {state: resolved}")
         return self
 
-    def model_post_init(self, _context: Any, /) -> None:
-        """Compile the words once: a pack's conditions are asked for every moment of every issue."""
-        self._tests = tuple(
-            (_WORDS[word], frozenset(str(value) for value in getattr(self, word)))
-            for word in _WORDS
+    def holds(self, moment: Moment) -> bool:
+        """Whether it is true at a moment."""
+        # Asked for every moment of every issue: a generator would cost more than the tests.
+        for test, wanted in self._words:
+            if not test(moment, wanted):
+                return False
+        return not self._combines or self._combined(moment)
+
+    @cached_property
+    def _words(self) -> tuple[tuple[Callable[[Moment, frozenset[str]], bool], frozenset[str]], ...]:
+        return tuple(
+            (test, frozenset(str(value) for value in getattr(self, word)))
+            for word, test in _WORDS.items()
             if getattr(self, word) is not None
         )
 
-    def holds(self, moment: Moment) -> bool:
-        """Whether it is true at a moment."""
+    @cached_property
+    def _combines(self) -> bool:
+        return not (self.any is None and self.all is None and self.not_ is None)
+
+    def _combined(self, moment: Moment) -> bool:
         return (
-            all(test(moment, wanted) for test, wanted in self._tests)
-            and (self.any is None or any(condition.holds(moment) for condition in self.any))
+            (self.any is None or any(condition.holds(moment) for condition in self.any))
             and (self.all is None or all(condition.holds(moment) for condition in self.all))
             and (self.not_ is None or not self.not_.holds(moment))
         )
 
 
 def _state(moment: Moment, wanted: frozenset[str]) -> bool:
-    return moment.state is not None and moment.state.value in wanted
+    return moment.state in wanted
 
 
 def _severity(moment: Moment, wanted: frozenset[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import business_time
+from tests.bench import business_time, judging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BENCHES: list[Callable[[], Bench]] = [
     business_time.due_in_working_hours,
     business_time.elapsed_over_ninety_days,
+    judging.four_clocks_on_each_issue,
 ]
 """Register a further bench here: a function that measures and returns a ``Bench``."""
 

@@ -12,7 +12,12 @@ LOW, TOP = Word("4", "Low"), Word("1", "Top")
 def test_an_issue_without_changes_has_one_moment_with_its_present_values() -> None:
     issue = build_issue(severity="high", labels=frozenset({"vip"}), priority=LOW, assignee=Actor(id="amy"))
     (moment,) = moments(issue)
-    assert (moment.since, moment.state, moment.severity, moment.labels) == (at(0), State.OPEN, "high", {"vip"})
+    assert (moment.since, moment.state, moment.severity, moment.labels) == (
+        at(0),
+        State.OPEN,
+        "high",
+        frozenset({"vip"}),
+    )
     assert (moment.priority, moment.type, moment.assignee, moment.reporter) == (LOW, issue.type, "amy", "chen")
     assert moment.evidence == ()
 
