@@ -26,9 +26,13 @@ def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
-Decisions = Annotated[tuple[Decision, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
-States = Annotated[tuple[State, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+_Words = Annotated[tuple[str, ...], Field(min_length=1)]
+_Decisions = Annotated[tuple[Decision, ...], Field(min_length=1)]
+_States = Annotated[tuple[State, ...], Field(min_length=1)]
+# The type given to the validator is what may be written, for the JSON Schema: one word needs no list around it.
+Words = Annotated[_Words, BeforeValidator(_one_or_many, json_schema_input_type=str | _Words)]
+Decisions = Annotated[_Decisions, BeforeValidator(_one_or_many, json_schema_input_type=Decision | _Decisions)]
+States = Annotated[_States, BeforeValidator(_one_or_many, json_schema_input_type=State | _States)]
 
 
 class Condition(BaseModel):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from policies.conditions import Condition
+from policies.coverage import Decision
 from policies.history import Moment
 from policies.issue import State, Word
 
@@ -136,6 +137,8 @@ def _axis(word: str, named: set[str], pack: PolicyPack) -> list[Any]:
     match word:
         case "state":
             return [*State, None]
+        case "coverage":
+            return list(Decision)
         case "severity":
             return [*pack.severities, None]
         case "category":
@@ -162,6 +165,7 @@ def _moment(facts: dict[str, Any]) -> Moment:
         "assignee": None,
         "reporter": _OTHER,
         "components": (),
+        "coverage": Decision.UNKNOWN,
     }
     fields |= {_FIELDS.get(word, word): value for word, value in facts.items()}
     return Moment(**{**fields, "labels": frozenset(fields["labels"])})

@@ -107,7 +107,9 @@ CountText = Annotated[
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": r"^(>=|<=) ?[0-9]{1,6}$"}),
 ]
-Period = Annotated[Literal["month", "quarter", "year"], BeforeValidator(_period)]
+_Period = Literal["month", "quarter", "year"]
+_Periodical = Literal["month", "quarter", "year", "each month", "each quarter", "each year"]
+Period = Annotated[_Period, BeforeValidator(_period, json_schema_input_type=_Periodical)]
 
 
 class Kpi(BaseModel):
