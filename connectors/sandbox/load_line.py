@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.sandbox.nouns import Comment, History, Issue, Item, User, Version
 from policies.issue import Word
@@ -119,6 +119,9 @@ class _Reading:
 
     def _from_fields(self, issue: Issue, fields: Json) -> None:
         issue.title = str(fields.get("summary") or "")
+        for name in ("description", "environment"):
+            if not isinstance(fields.get(name), (str, dict, type(None))):
+                self.faults.append(f"fields.{name}: expected a text, found {_shown(fields[name])}")
         issue.description = fields.get("description")
         issue.status = self._word(fields, "status") or ""
         issue.type = self._word(fields, "issuetype") or ""
@@ -211,10 +214,13 @@ class _Reading:
                 continue
             items = []
             for number, item in enumerate(self._objects(one, "items", f"{where}.")):
-                if isinstance(item.get("field"), str):
-                    items.append(Item(item["field"], item.get("from"), item.get("to"), item))
-                else:
+                values = [item.get(name) for name in ("from", "fromString", "to", "toString")]
+                if not isinstance(item.get("field"), str):
                     self.faults.append(f"{where}.items[{number}].field: found {_shown(item.get('field'))}")
+                elif not all(value is None or isinstance(value, (str, int)) for value in values):
+                    self.faults.append(f"{where}.items[{number}]: expected texts from and to, found {_shown(item)}")
+                else:
+                    items.append(Item(item["field"], item.get("from"), item.get("to"), item))
             actor = self._person(one.get("author"), f"{where}.author")
             given = {name: value for name, value in one.items() if name not in {"items", "id"}}
             found.append(History(int(one["id"]), at or _NO_INSTANT, actor, items, given=given))
@@ -325,12 +331,12 @@ class _Reading:
             return None
         try:
             at = datetime.fromisoformat(str(said))
-        except ValueError:
-            at = None
-        if at is None or at.utcoffset() is None:
-            self.faults.append(f"{where}: expected an instant with its offset, found {_shown(said)}")
-            return None
-        return at.astimezone(UTC)
+            if at.utcoffset() is not None:
+                return at.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        self.faults.append(f"{where}: expected an instant with its offset, found {_shown(said)}")
+        return None
 
     def _day(self, said: object, where: str) -> date | None:
         if said is None:
@@ -352,5 +358,5 @@ def _zone(said: object) -> str:
     """An IANA zone, UTC where the source's is none."""
     try:
         return ZoneInfo(str(said)).key if said else "UTC"
-    except (ValueError, OSError):
+    except (ValueError, OSError, ZoneInfoNotFoundError):
         return "UTC"

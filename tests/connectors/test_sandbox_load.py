@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 import requests
+from starlette.datastructures import QueryParams
 
+from connectors.jira import stand_in_shapes as shapes
+from connectors.jira.stand_in_session import Session
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.load import Loaded, LoadFailed, load, load_file
 from connectors.sandbox.projection import World
@@ -232,6 +235,50 @@ def test_a_gitlab_project_takes_no_jira_issue() -> None:
     store.create_project("EE", "ee", kind="gitlab")
     with pytest.raises(LoadFailed, match="EE is a gitlab project"):
         load(store, lines(ISSUE))
+
+
+NONSENSE: tuple[Any, ...] = (
+    None, 1, -1, 1.5, True, "", "x", [], ["x"], [None], [{}], {}, {"id": None}, {"id": {}}, {"id": "1"}, {"name": []},
+    "2020-01-01T00:00:00", "9999-12-31T23:59:59.999-1200", "0001-01-01T00:00:00.000+1400", "CAR-1", 10**30, "9" * 40,
+    {"accountId": []}, {"accountId": "5e97", "timeZone": "../x"}, {"accountId": "5e97", "timeZone": 7}, {"type": "doc"},
+)  # fmt: skip
+
+
+def places(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every member and element of a JSON value."""
+    if above:
+        yield above
+    for name, one in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from places(one, (*above, name))
+
+
+@pytest.mark.parametrize("source", [ISSUE, BARE], ids=["whole", "bare"])
+def test_whatever_stands_in_a_line_it_is_served_or_it_is_named(source: dict[str, Any]) -> None:
+    served_some = 0
+    for number, way in enumerate(places(source)):
+        for value in NONSENSE[
+            number % 4 :: 4
+        ]:  # each kind of nonsense comes to each kind of place, though not to each place
+            line: Any = json.loads(json.dumps(source))
+            node = line
+            for name in way[:-1]:
+                node = node[name]
+            node[way[-1]] = value
+            store = read("empty").store()
+            try:
+                loaded = load(store, lines(line))
+            except LoadFailed:
+                continue
+            served_some += 1
+            token = store.token(TOKEN)
+            assert token is not None
+            for cloud, api in ((True, "3"), (False, "2")):
+                session = Session(store, cloud, api, "http://here", token, QueryParams(""), {})
+                issue = session.issue(loaded.keys[0])
+                assert json.dumps(shapes.issue(session, issue, ["*all"], expand="changelog"))
+                store.edit(issue.id, {"labels": [api]}, actor=NAME)
+            assert World.of(store.log) == store.world
+    assert served_some > 40
 
 
 # -------------------------------------------------------------------------------------------------- real cases
