@@ -206,10 +206,13 @@ def _mistakes(data: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, ...], str, s
         RegisterShape.model_validate(data)
     except ValidationError as error:
         for detail in error.errors():
+            if detail["type"] == "slips" or (detail["type"] == "too_short" and detail["input"]):
+                continue  # told below with its place; or short only of members that are told themselves
             expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            if detail["type"] != "slips":
-                found = detail["input"]
-                yield detail["loc"], repr(found)[:80] if isinstance(found, str | int | date) else "", expected
+            found = detail["input"]
+            # What is wrong between the parts of a contract is told of it as a whole: here, of its extensions.
+            loc = (*detail["loc"], "extensions") if detail["type"] == "no_extension" else detail["loc"]
+            yield loc, repr(found)[:80] if isinstance(found, str | int | date) else "", expected
     for slip in slips(data):
         yield slip.path, slip.found, slip.expected
 
@@ -227,16 +230,12 @@ def _column(path: tuple[Any, ...], contract: Mapping[str, Any]) -> str:
             return "product"
         case ("begins", str() as word, *_):
             return word
-        case ("begins", *_):
-            return "delivered"
         case ("clauses", str() as category, *_):
             return category
         case ("exclusions", int() as number, *_):
             return f"exclude_{next(iter(contract['exclusions'][number]['match']), 'component')}"
-        case (str() as name, *_):
-            return name
         case _:
-            return ""
+            return str(path[0]) if path else ""
 
 
 # --------------------------------------------------------------------------------------------------------------- cells

@@ -289,11 +289,24 @@ def test_too_many_rows_are_refused() -> None:
     assert problems(SHORT + "a\n" * 20_001)[0].expected == "at most 20000 contracts"
 
 
-@pytest.mark.parametrize("column", sorted({"product", "exclude_label"}))
-def test_text_that_no_line_can_hold_names_its_column(column: str) -> None:
-    cell = "Car\u200b" if column == "product" else "x\u200b | 4"
-    table = f"id,customer,delivered,duration,match_label,{column}\na,A,2026-01-01,1y,l,{cell}"
-    assert [(problem.line, problem.column) for problem in problems(table)] == [(2, column)]
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("product", "Car\u200b"),
+        ("exclude_label", "x\u200b | 4"),
+        ("match_component", "x\u200b"),
+        ("match_field", "x\u200b=1"),
+        ("tier", "x\u200b"),
+        ("supersedes", "x\u200b"),
+        ("delivered", "1769-01-01"),
+        ("extensions", "until 2026-06-01 | A | 2026-02-01"),
+    ],
+)
+def test_a_value_that_the_register_refuses_names_its_column(column: str, cell: str) -> None:
+    head, row = "id,customer,duration,match_label", "a,A,1y,l"
+    if column != "delivered":
+        head, row = f"{head},delivered", f"{row},2026-01-01"
+    assert {(problem.line, problem.column) for problem in problems(f"{head},{column}\n{row},{cell}")} == {(2, column)}
 
 
 def test_a_zone_that_is_none_is_told_of_the_table() -> None:
