@@ -98,7 +98,7 @@ class RaisePriority(_ActionShape):
     """
 
     do: Literal["priority"]
-    when: Condition
+    when: Condition = Field(description="the issues it is for")
     at_least: str = Field(description="a severity of the pack")
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
@@ -135,7 +135,7 @@ class DueDate(_ActionShape):
     """The due date of a running clock, as a date in the contract's zone; of several clocks the earliest."""
 
     do: Literal["due_date"]
-    clock: str
+    clock: str = Field(description="a clock of the pack")
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
         mine = self.due(situation)
@@ -163,8 +163,8 @@ class Escalate(_ActionShape):
     """Moves an issue up the tiers as its clock runs down: a tier label, and the tier's account as assignee."""
 
     do: Literal["escalate"]
-    clock: str
-    levels: tuple[Level, ...] = Field(min_length=1)
+    clock: str = Field(description="a clock of the pack")
+    levels: tuple[Level, ...] = Field(min_length=1, description="the ladder, lowest rung first")
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
         level = self.reached(situation)

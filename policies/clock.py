@@ -68,20 +68,26 @@ DurationText = Annotated[
     Duration,
     PlainValidator(_parsed),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*(h|m|bh|bm|bd)( until close_of_business)?$"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^[1-9][0-9]*(h|m|bh|bm|bd)( until close_of_business)?$",
+            "examples": ["24h", "8bh", "5bd"],
+        }
+    ),
 ]
 ElapsedText = Annotated[
     ElapsedTime,
     PlainValidator(_elapsed),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*(h|m)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*(h|m)$", "examples": ["168h", "30m"]}),
 ]
 Percent = Annotated[
     int,
     BeforeValidator(_percent),
     Field(gt=0, le=1000),
     PlainSerializer(lambda share: f"{share}%"),
-    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*%$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]*%$", "examples": ["75%"]}),
 ]
 
 
@@ -90,6 +96,8 @@ def _word_or_condition(value: Any) -> str:
 
 
 class Reopen(StrEnum):
+    """What a reopening does to a clock that had stopped."""
+
     RESUME = "resume"
     NEW_CYCLE = "new_cycle"
     IGNORE = "ignore"
@@ -131,8 +139,8 @@ class PauseRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    when: Condition
-    reason: str = Field(min_length=1)
+    when: Condition = Field(description="the clock stands still while this holds")
+    reason: str = Field(min_length=1, description="why, as reports show it")
     party: str = Field(CUSTOMER, description="whose turn it is; a customer's public comment ends the pause")
 
 
@@ -145,22 +153,33 @@ class Clock(BaseModel):
     start: Annotated[
         Annotated[Literal["opened", "accepted"], Tag("word")] | Annotated[Condition, Tag("condition")],
         Discriminator(_word_or_condition),
-    ] = "opened"
+    ] = Field("opened", description="`opened`, `accepted` (left the state open), or a condition that becomes true")
     stop: Annotated[
         Annotated[Literal["first_response", "patch_released"], Tag("word")] | Annotated[Condition, Tag("condition")],
         Discriminator(_word_or_condition),
-    ]
-    pause: tuple[PauseRule, ...] = ()
-    reopen: Reopen = Reopen.RESUME
+    ] = Field(
+        description="`first_response` (a person's public reply), `patch_released` (a published release has the fix), or "
+        "a condition that becomes true"
+    )
+    pause: tuple[PauseRule, ...] = Field((), description="when it stands still; pauses that overlap count once")
+    reopen: Reopen = Field(
+        Reopen.RESUME,
+        description="what a reopening does: within the verification window it goes on; later, or under `new_cycle`, "
+        "it starts anew; `ignore`: the first stop stands",
+    )
     verification_window: ElapsedText = Field(
         default_factory=lambda: ElapsedTime(7 * 24 * 60), description="reopened within it, the fix counts as failed"
     )
-    at_risk: Percent = Field(75, lt=100)
-    on_retarget: Retarget = Retarget.FROM_START_WITH_FLOOR
+    at_risk: Percent = Field(75, lt=100, description="share of the promised time from which on it is at risk")
+    on_retarget: Retarget = Field(
+        Retarget.FROM_START_WITH_FLOOR,
+        description="from where a goal counts that came into force in flight; with a floor: never later than promised, "
+        "never born breached",
+    )
     floor: DurationText = Field(
         default_factory=lambda: ElapsedTime(60), description="the least time left after a goal became shorter"
     )
-    goals: tuple[Goal, ...] = Field(min_length=1)
+    goals: tuple[Goal, ...] = Field(min_length=1, description="its promises; the first whose `when` holds counts")
 
     @property
     def reads_history(self) -> bool:

@@ -99,13 +99,15 @@ ShareText = Annotated[
     Share,
     PlainValidator(_share),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": r"^(>=|<=) ?[0-9]{1,3}(\.[0-9]{1,3})? ?%$"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(>=|<=) ?[0-9]{1,3}(\.[0-9]{1,3})? ?%$", "examples": [">= 80%", "<= 5%"]}
+    ),
 ]
 CountText = Annotated[
     Count,
     PlainValidator(_count),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": r"^(>=|<=) ?[0-9]{1,6}$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^(>=|<=) ?[0-9]{1,6}$", "examples": [">= 3"]}),
 ]
 _Period = Literal["month", "quarter", "year"]
 _Periodical = Literal["month", "quarter", "year", "each month", "each quarter", "each year"]

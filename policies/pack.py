@@ -28,15 +28,17 @@ class PolicyPack(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Name
-    version: int = Field(ge=1)
+    id: Name = Field(description="what sites, verdicts and cases call it")
+    version: int = Field(ge=1, description="raised with each change; verdicts cite `id@version`")
     title: dict[str, str] = Field(default_factory=dict, description="by language (en, zh)")
     effective_from: datetime | None = Field(None, description="an instant with its offset; left out: always")
-    applies_to: Literal["new", "open"] = "new"
+    applies_to: Literal["new", "open"] = Field(
+        "new", description="issues opened from then on, or also those open at that instant"
+    )
     calendar: str = Field("always", description="id of the calendar that working time counts on")
     severities: tuple[str, ...] = Field((), description="the words for severity, gravest first")
     categories: tuple[str, ...] = Field((), description="the words for kinds of report")
-    clocks: dict[Name, Clock] = Field(min_length=1)
+    clocks: dict[Name, Clock] = Field(min_length=1, description="the promises, by name")
     actions: tuple[Action, ...] = Field((), description="what is done about the verdicts, in any order")
     kpis: dict[Name, Kpi] = Field(default_factory=dict, description="targets over many reports, by name")
 
