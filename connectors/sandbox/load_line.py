@@ -150,12 +150,14 @@ class _Reading:
         said = fields.get(name)
         if said is None:
             return None
-        if not isinstance(said, dict) or said.get("id") is None:
+        # A source that names a word without its id is known by the name.
+        id_ = (said.get("id") or said.get("name")) if isinstance(said, dict) else None
+        if not isinstance(said, dict) or not isinstance(id_, (str, int)):
             self.faults.append(f"fields.{name}: expected an object with id and name, found {_shown(said)}")
             return None
         group = said.get("statusCategory")
         key = str(group.get("key", "")) if isinstance(group, dict) else ""
-        word = Word(str(said["id"]), str(said.get("name", "")), key)
+        word = Word(str(id_), str(said.get("name", "")), key)
         self._know(_WORDS[name], word)
         return word.id
 

@@ -324,6 +324,14 @@ def test_all_real_issues_with_changelog_are_served_as_they_were(
 
 
 @pytest.mark.shared_data
+def test_real_issues_without_changelog_come_in_too(store: Store, shared_data: Path) -> None:
+    """Some of them name a status without its id."""
+    loaded = load_file(store, shared_data / "jira" / "issues_without_changelog.jsonl")
+    assert len(loaded.keys) == 28
+    assert World.of(store.log) == store.world
+
+
+@pytest.mark.shared_data
 def test_thousands_of_real_issues_fit(store: Store, client: requests.Session, shared_data: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     loaded: Loaded = load_file(store, shared_data / "jira" / "titanium_sample.jsonl.gz")
