@@ -190,6 +190,37 @@ def check(pack: str, as_json: bool) -> Exit:
 
 
 @cli.command()
+@click.argument("pack")
+@click.option("--site", metavar="SITE", help="Also hold the pack against the words, tiers and labels of a site.")
+@_now
+@click.option("--through", metavar="DATE", help="The last day on which issues will be opened (default: 90 days ahead).")
+@_json
+def lint(pack: str, site: str | None, now: str | None, through: str | None, as_json: bool) -> Exit:
+    """Find what a pack (by name or path) can not mean: promises that contradict each other, parts without effect."""
+    from flows import instant
+    from flows import lint as body
+
+    return body.run(pack, site, instant.read(now), through, as_json=as_json)
+
+
+@cli.command()
+@click.option(
+    "--of",
+    type=click.Choice(("pack", "site", "contracts", "cases", "calendar")),
+    default="pack",
+    show_default=True,
+    help="Which file.",
+)
+@click.option("--markdown", is_flag=True, help="Print the reference page instead.")
+@_json
+def schema(of: str, markdown: bool, as_json: bool) -> Exit:
+    """Print the JSON Schema of a file that people write, for editors that complete and check it."""
+    from flows import shapes
+
+    return shapes.show(of, markdown=markdown, as_json=as_json)
+
+
+@cli.command()
 @_json
 @click.option(
     "--save-svg", type=click.Path(dir_okay=False, path_type=Path), help="Also save what was shown as a picture."

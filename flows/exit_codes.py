@@ -19,7 +19,7 @@ class Exit(IntEnum):
 
 MEANING: dict[Exit, str] = {
     Exit.FINE: "done; nothing to complain of",
-    Exit.FOUND: "it ran and found something: cases that differ, a pack's failed case, a doctor's finding, a demo gone wrong",
+    Exit.FOUND: "it ran and found something: cases that differ, a pack's failed case, a doctor's finding, a contradiction in a pack, a demo gone wrong",
     Exit.BAD_INPUT: "usage, or a mistake in a file or variable given to it; nothing was read or written",
     Exit.TRACKER: "no tracker could be read: refused, unreachable or answering nonsense; nothing was written",
     Exit.REFUSED: "a guard or --expect refused the plan; nothing was written",

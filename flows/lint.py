@@ -116,6 +116,10 @@ def _show(
     beside = f", at the site {subject.site.name}" if subject.site else ""
     counted = (
         f"{subject.pack.name} ({subject.pack.digest[:8]}){beside}, for issues opened {horizon[0]} to {horizon[1]}: "
-        f"{errors} errors, {len(findings) - errors} warnings"
+        f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}"
     )
     out.print(Text(counted, style=STYLES["red" if errors else "amber" if findings else "green"]))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

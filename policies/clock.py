@@ -168,16 +168,25 @@ class Clock(BaseModel):
         "it starts anew; `ignore`: the first stop stands",
     )
     verification_window: ElapsedText = Field(
-        default_factory=lambda: ElapsedTime(7 * 24 * 60), description="reopened within it, the fix counts as failed"
+        default_factory=lambda: ElapsedTime(7 * 24 * 60),
+        description="reopened within it, the fix counts as failed",
+        json_schema_extra={"default": "168h"},
     )
-    at_risk: Percent = Field(75, lt=100, description="share of the promised time from which on it is at risk")
+    at_risk: Percent = Field(
+        75,
+        lt=100,
+        description="share of the promised time from which on it is at risk",
+        json_schema_extra={"default": "75%"},
+    )
     on_retarget: Retarget = Field(
         Retarget.FROM_START_WITH_FLOOR,
         description="from where a goal counts that came into force in flight; with a floor: never later than promised, "
         "never born breached",
     )
     floor: DurationText = Field(
-        default_factory=lambda: ElapsedTime(60), description="the least time left after a goal became shorter"
+        default_factory=lambda: ElapsedTime(60),
+        description="the least time left after a goal became shorter",
+        json_schema_extra={"default": "1h"},
     )
     goals: tuple[Goal, ...] = Field(min_length=1, description="its promises; the first whose `when` holds counts")
 
