@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -50,9 +50,19 @@ class Override:
 
 def overrides(issue: Issue, prefix: str) -> tuple[Override, ...]:
     """Each instant at which it changed what people's labels say of the coverage, oldest first."""
-    found, standing = _walked(issue, f"{prefix}::{SCOPE}::", frozenset())
+    scope = f"{prefix}::{SCOPE}::"
+    if not any(label.startswith(scope) for label in _ever(issue)):
+        return ()
+    found, standing = _walked(issue, scope, frozenset())
     gone = standing - issue.labels
-    return _walked(issue, f"{prefix}::{SCOPE}::", gone)[0] if gone else found
+    return _walked(issue, scope, gone)[0] if gone else found
+
+
+def _ever(issue: Issue) -> Iterator[str]:
+    yield from issue.labels
+    for event in issue.events:
+        if isinstance(event, LabelsChanged):
+            yield from (*event.added, *event.removed)
 
 
 def _walked(issue: Issue, scope: str, gone: frozenset[str]) -> tuple[tuple[Override, ...], frozenset[str]]:

@@ -53,6 +53,7 @@ class Claim:
         fields: custom fields by name, as text.
         versions: versions of the product the report is about, as far as the tracker says.
         evidence: the event that shows when it was made.
+        words: what a match may ask for, without regard to case: (the match's word, the field's name or "") -> values.
     """
 
     reported_at: datetime
@@ -66,6 +67,21 @@ class Claim:
     fields: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    words: Mapping[tuple[str, str], frozenset[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        told: dict[tuple[str, str], Iterable[str]] = {
+            ("tracker", ""): (self.tracker,),
+            ("project", ""): (self.project,),
+            ("component", ""): self.components,
+            ("label", ""): self.labels,
+            ("reporter", ""): (self.reporter,),
+            ("organisation", ""): (self.organisation,),
+            ("category", ""): (self.category or "",),
+            **{("field", name.casefold()): (value,) for name, value in self.fields.items()},
+        }
+        words = {word: frozenset(value.casefold() for value in values if value) for word, values in told.items()}
+        object.__setattr__(self, "words", words)
 
     @classmethod
     def of(cls, issue: Issue) -> Claim:
@@ -102,33 +118,34 @@ class Match:
     organisation: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    _asked: tuple[tuple[tuple[str, str], frozenset[str], tuple[str, ...]], ...] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        named = [((word, ""), getattr(self, word)) for word in _WORDS]
+        named += [(("field", name.casefold()), values) for name, values in self.fields]
+        asked = tuple((word, *_split(values)) for word, values in named if values)
+        object.__setattr__(self, "_asked", asked)
 
     def fits(self, claim: Claim) -> bool:
-        asked = [(wanted, found) for wanted, found in self._asked(claim) if wanted]
-        return bool(asked) and all(_fits(wanted, found) for wanted, found in asked)
-
-    def _asked(self, claim: Claim) -> Iterator[tuple[tuple[str, ...], Iterable[str]]]:
-        yield self.tracker, (claim.tracker,)
-        yield self.project, (claim.project,)
-        yield self.component, claim.components
-        yield self.label, claim.labels
-        yield self.reporter, (claim.reporter,)
-        yield self.organisation, (claim.organisation,)
-        yield self.category, (claim.category or "",)
-        held = {name.casefold(): value for name, value in claim.fields.items()}
-        for name, wanted in self.fields:
-            yield wanted, (held.get(name.casefold(), ""),)
+        if not self._asked:
+            return False
+        for word, exact, beginnings in self._asked:
+            held = claim.words.get(word, frozenset())
+            if exact.isdisjoint(held) and not (beginnings and any(each.startswith(beginnings) for each in held)):
+                return False
+        return True
 
 
-def _fits(wanted: tuple[str, ...], found: Iterable[str]) -> bool:
-    folded = [each.casefold() for each in found if each]
-    for value in (each.casefold() for each in wanted):
-        if value.endswith("*"):
-            if any(each.startswith(value[:-1]) for each in folded):
-                return True
-        elif value in folded:
-            return True
-    return False
+_WORDS = ("tracker", "project", "component", "label", "reporter", "organisation", "category")
+
+
+def _split(values: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Values to be met exactly, and beginnings."""
+    folded = [value.casefold() for value in values]
+    exact = frozenset(value for value in folded if not value.endswith("*"))
+    return exact, tuple(value[:-1] for value in folded if value.endswith("*"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,4 +375,4 @@ def covered(issue: Issue, register: Register, now: datetime, *, prefix: str = "w
             id_ = f"{word.event}/coverage"
             changes.append(CoverageChanged(id=id_, at=word.at, actor=word.actor, before=before, after=after))
             before = after
-    return replace(issue.with_events(*changes), coverage=coverage)
+    return replace(issue, events=(*issue.events, *changes), coverage=coverage)

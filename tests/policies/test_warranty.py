@@ -401,6 +401,11 @@ def test_a_label_an_agent_opened_the_issue_with_decides() -> None:
     assert (found.decision, found.overridden_by, found.evidence) == (Decision.GOODWILL, "Jane", ("e1",))
 
 
+def test_a_label_an_agent_opened_the_issue_with_and_took_off_again_decided_until_then() -> None:
+    told = covered(issue(labelled(2, remove=("goodwill",)), reporter=JANE), REGISTER, NOW)
+    assert [moment.coverage for moment in moments(told)] == [Decision.GOODWILL, Decision.IN]
+
+
 def test_a_label_whose_author_is_not_known_decides_nothing() -> None:
     by_customer = issue(labels=LABELS["goodwill"])
     gap = issue(reporter=JANE, labels=LABELS["goodwill"], gaps=(Gap(GapKind.HISTORY, "1 of 2"),))
