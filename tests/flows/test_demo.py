@@ -79,3 +79,12 @@ def test_the_picture_shows_the_verdicts(shown: Shown) -> None:
     assert picture.startswith("<svg")
     assert "CAR-3" in picture
     assert "second" in picture
+
+
+def test_the_readme_shows_what_the_demo_prints(shown: Shown) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    excerpt = readme.split("a test holds them to it -->\n```text\n")[1].split("```")[0]
+    printed = {line.rstrip() for line in shown.out.splitlines()}
+    told = [line for line in excerpt.splitlines() if line not in {"", "..."}]
+    assert len(told) > 10
+    assert [line for line in told if line not in printed] == []
