@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from flows.exit_codes import Exit
+from flows.radar import grids
+from policies.radar import Expiring
 from tests.flows.workshop import at
 
 if TYPE_CHECKING:
@@ -67,6 +70,25 @@ def test_the_radar_shows_what_ends_soon_with_its_open_covered_issues(workshop: W
 def test_a_radar_over_nothing_that_ends_says_so(workshop: Workshop, warranty: Command) -> None:
     (workshop.folder / "contracts.yaml").write_text("contracts: []\n", encoding="utf-8")
     assert "no contract ends within 90 days" in warranty("radar").out
+
+
+@pytest.mark.usefixtures("register")
+def test_a_radar_that_could_not_see_everything_says_so(workshop: Workshop, warranty: Command) -> None:
+    workshop.edit("http://127.0.0.1/south", "http://127.0.0.1/dead")
+    said = warranty("radar")
+    assert said.code == Exit.PARTLY
+    assert "north-1" in said.out
+    assert "amber" in said.out
+    assert any("south" in line for line in warranty("radar", "--json").document["not_whole"])
+
+
+def test_confidential_issues_are_counted_on_the_radar() -> None:
+    row = Expiring(
+        contract="a", customer="A", last=date(2026, 4, 1), zone="UTC", days_left=3, within=30, confidential=2
+    )
+    contracts, claims = grids((row,), "UTC")
+    assert contracts.rows == (("30 days", "a", "A", "2026-04-01 (UTC)", "3 d", "2", "0"),)
+    assert (claims.rows, claims.note) == ((), "2 confidential issues are counted and not listed")
 
 
 def test_a_site_without_a_register_has_no_radar(warranty: Command) -> None:

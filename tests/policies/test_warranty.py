@@ -117,6 +117,25 @@ def test_the_days_of_the_contract_begin_and_end_in_its_own_zone(
     assert decided(found) == (decision, ground)
 
 
+@given(
+    st.dates(date(2000, 1, 1), date(2050, 12, 31)),
+    st.integers(1, 60),
+    st.sampled_from(["Asia/Shanghai", "America/Santiago", "Pacific/Apia", "Europe/Berlin", "UTC"]),
+)
+def test_the_second_before_the_end_is_covered_and_the_end_is_not(begins: date, months: int, zone: str) -> None:
+    term = Term(begins=begins, duration=CalendarMonths(months))
+    register = Register((contract(term=term, zone=ZoneInfo(zone)),))
+    window = term.window(ZoneInfo(zone), NOW)
+    assert window is not None
+    second = timedelta(seconds=1)
+    asked = (window.start - second, window.start, window.end - second, window.end)
+    grounds = [register.decide(claim(reported_at=at), NOW).ground for at in asked]
+    assert grounds == [Ground.NOT_BEGUN, Ground.WITHIN_TERM, Ground.WITHIN_TERM, Ground.ENDED]
+    # Apia left 30 December 2011 out.
+    assert (window.end - second).astimezone(ZoneInfo(zone)).date() <= window.last
+    assert window.end.astimezone(ZoneInfo(zone)).date() > window.last
+
+
 def test_what_was_open_at_expiry_stays_covered() -> None:
     at = datetime(2027, 3, 1, 15, 59, 59, tzinfo=UTC)
     for later in (timedelta(), timedelta(days=1), timedelta(days=4000)):
