@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
+from policies import register, register_csv
 from policies.coverage import Decision
 from policies.register import RegisterShape, slips
 from policies.register_csv import COLUMNS, CellProblem, TableError, as_yaml, register_from_table
@@ -55,9 +56,9 @@ def plain(text: str = FULL) -> dict[str, Any]:
 
 
 def test_a_register_file_becomes_contracts() -> None:
-    register = RegisterShape.model_validate(plain()).build()
-    assert register.version_label == "version::"
-    first, second = register.contracts
+    built = RegisterShape.model_validate(plain()).build()
+    assert built.version_label == "version::"
+    first, second = built.contracts
     assert (first.id, first.customer, first.accepted, str(first.zone)) == ("acme-2026", "Acme", True, "Asia/Shanghai")
     assert first.match == (
         Match(organisation=("Acme",)),
@@ -77,6 +78,14 @@ def test_a_register_file_becomes_contracts() -> None:
     assert first.exclusions == (Exclusion(Match(component=("firmware",)), "4.6"),)
     assert (second.accepted, second.term.begins, str(second.zone)) == (False, None, "UTC")
     assert (second.tier, second.clauses, second.supersedes) == ("", {}, ("acme-2026",))
+
+
+def test_the_example_in_the_description_is_a_register() -> None:
+    described = register.__doc__
+    assert described is not None
+    example = described[described.index("    zone:") : described.index("Every day named")]
+    (row,) = RegisterShape.model_validate(plain(example)).build().contracts
+    assert row.term.last_day(date(2027, 6, 1)) == date(2027, 12, 31)
 
 
 def test_a_register_may_be_empty() -> None:
@@ -326,8 +335,6 @@ def test_no_text_breaks_the_reading_of_a_table(text: str) -> None:
 
 
 def test_every_column_is_described() -> None:
-    from policies import register_csv
-
     assert register_csv.__doc__ is not None
     for column in COLUMNS:
         assert column in register_csv.__doc__
