@@ -128,9 +128,7 @@ def comments_of(field: Any, own: str) -> tuple[list[Commented], list[Gap]]:
         try:
             comments.append(_comment(payload, place, own))
         except ValueError:
-            gaps.append(
-                Gap(GapKind.COMMENTS, f"comment {place + 1} does not say when it was written")
-            )
+            gaps.append(Gap(GapKind.COMMENTS, f"comment {place + 1} does not say when it was written"))
     return comments, gaps
 
 

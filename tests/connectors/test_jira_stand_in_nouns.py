@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.jira.stand_in_text import as_document, as_wiki, fault_in
+from connectors.jira.stand_in.text import as_document, as_wiki, fault_in
 from connectors.sandbox.projection import World
 from tests.connectors.jira_rig import DIALECTS, MAIL, READ_ONLY, TOKEN, Rig, adf, ground, opened
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from connectors.jira import stand_in
+from connectors.jira.stand_in import app as stand_in
 from connectors.sandbox.projection import World
 from connectors.sandbox.server import Sandbox
 from tests.connectors.jira_rig import DIALECTS, MAIL, TOKEN, adf, ground

@@ -14,8 +14,8 @@ import pytest
 import requests
 from starlette.datastructures import QueryParams
 
-from connectors.jira import stand_in_shapes as shapes
-from connectors.jira.stand_in_session import Session
+from connectors.jira.stand_in import shapes
+from connectors.jira.stand_in.session import Session
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.load import Loaded, LoadFailed, load, load_file
 from connectors.sandbox.projection import World

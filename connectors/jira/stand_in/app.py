@@ -18,10 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.jira import stand_in_reads as reads
-from connectors.jira import stand_in_search as searches
-from connectors.jira import stand_in_writes as writes
-from connectors.jira.stand_in_session import Refusal, Session, credential
+from connectors.jira.stand_in import reads, writes
+from connectors.jira.stand_in import search as searches
+from connectors.jira.stand_in.session import Refusal, Session, credential
 from connectors.sandbox.nouns import Token
 from connectors.sandbox.server import TRUNCATED_HISTORY
 from connectors.sandbox.store import Refused, Store

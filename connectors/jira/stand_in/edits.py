@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from connectors.jira.stand_in_session import Refusal, Session
-from connectors.jira.stand_in_text import fault_in
+from connectors.jira.stand_in.session import Refusal, Session
+from connectors.jira.stand_in.text import fault_in
 from connectors.sandbox.nouns import Body, Issue, Project
 from policies.issue import Word
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from connectors.jira import stand_in_shapes as shapes
-from connectors.jira.stand_in_jql import parse
-from connectors.jira.stand_in_reads import with_properties
-from connectors.jira.stand_in_session import Refusal, Session
+from connectors.jira.stand_in import shapes
+from connectors.jira.stand_in.jql import parse
+from connectors.jira.stand_in.reads import with_properties
+from connectors.jira.stand_in.session import Refusal, Session
 
 Json = dict[str, Any]
 

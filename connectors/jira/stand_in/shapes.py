@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from connectors.jira.stand_in_session import Session
-from connectors.jira.stand_in_text import as_document, as_wiki
+from connectors.jira.stand_in.session import Session
+from connectors.jira.stand_in.text import as_document, as_wiki
 from connectors.sandbox.nouns import Body, Comment, History, Issue, IssueLink, Item, Project, Version, WebLink
 from policies.issue import Word
 

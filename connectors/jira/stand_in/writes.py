@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from connectors.jira import stand_in_shapes as shapes
-from connectors.jira.stand_in_edits import checked_comment, link_type, property_fault, read_edit
-from connectors.jira.stand_in_reads import transition_ids
-from connectors.jira.stand_in_session import Refusal, Session
+from connectors.jira.stand_in import shapes
+from connectors.jira.stand_in.edits import checked_comment, link_type, property_fault, read_edit
+from connectors.jira.stand_in.reads import transition_ids
+from connectors.jira.stand_in.session import Refusal, Session
 from connectors.sandbox.nouns import Issue, Project, Version
 from connectors.sandbox.store import Refused
 

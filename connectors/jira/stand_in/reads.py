@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from connectors.jira import stand_in_shapes as shapes
-from connectors.jira.stand_in_session import Refusal, Session
+from connectors.jira.stand_in import shapes
+from connectors.jira.stand_in.session import Refusal, Session
 from connectors.sandbox.nouns import Issue
 from policies.issue import Word
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.jira.stand_in_session import Refusal, Session
+from connectors.jira.stand_in.session import Refusal, Session
 from connectors.sandbox.nouns import Issue
 from policies.issue import Word
 
