@@ -220,6 +220,83 @@ def schema(of: str, markdown: bool, as_json: bool) -> Exit:
     return shapes.show(of, markdown=markdown, as_json=as_json)
 
 
+@cli.command(
+    epilog="\b\nExit codes:\n   0  every incident was judged, whatever the verdicts\n"
+    "   2  a mistake in the file, the map, the pack or the calendar; nothing was judged"
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--map",
+    "map_file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What the file's words mean, and its zone (see docs/incident-histories.md).",
+)
+@click.option("--pack", required=True, metavar="PACK", help="A shipped pack's name, or a path to one.")
+@click.option(
+    "--calendar",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Count on this calendar in place of the pack's of the same id (for the holidays of past years).",
+)
+@click.option("--now", metavar="INSTANT", help="Judge as of this instant (ISO with offset) instead of the file's last.")
+@click.option(
+    "--worst", type=click.IntRange(min=0), default=10, show_default=True, help="How many of the worst to list."
+)
+@_json
+def judge(
+    file: Path, map_file: Path, pack: str, calendar: Path | None, now: str | None, worst: int, as_json: bool
+) -> Exit:
+    """Judge exported incident histories (one JSON incident a line, plain or .gz) without any tracker."""
+    from flows import instant
+    from flows import judge as body
+
+    at = instant.read(now) if now else None
+    return body.run(file, map_file, pack, at, calendar, worst=worst, as_json=as_json)
+
+
+@cli.group()
+def calendars() -> None:
+    """Working calendars that deadlines are counted on."""
+
+
+@calendars.command(
+    epilog="\b\nExit codes:\n   0  written\n   2  usage, an unknown country, or a first year that is not known whole yet"
+)
+@click.argument("country")
+@click.argument("years")
+@click.option("--hours", default="09:00-12:00,13:00-18:00", show_default=True, help="Of each working day.")
+@click.option("--zone", help="IANA zone of the contract (default for CN: Asia/Shanghai).")
+@click.option("--id", "id_", metavar="ID", help="What packs call it (default: COUNTRY-office).")
+@click.option("--known-through", type=int, metavar="YEAR", help="Take the years up to this one as complete.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write (default: stdout).")
+@_json
+def freeze(
+    country: str,
+    years: str,
+    hours: str,
+    zone: str | None,
+    id_: str | None,
+    known_through: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> Exit:
+    """Freeze the public holidays of COUNTRY (CN, DE-BY) in YEARS (2024-2027) into a calendar file."""
+    from flows import calendars as body
+    from flows import instant
+
+    return body.freeze(
+        country,
+        years,
+        hours=hours,
+        zone=zone,
+        id_=id_,
+        known_through=known_through,
+        today=instant.now().date(),
+        out=out,
+        as_json=as_json,
+    )
+
+
 @cli.command()
 @_json
 @click.option(
