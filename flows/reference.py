@@ -101,10 +101,10 @@ def _value(part: Schema) -> str:
         case "array":
             return f"list of {_value(part.get('items', {}))}"
         case "object":
-            members: list[Schema] = [*part.get("patternProperties", {}).values()]
+            below: list[Schema] = [*part.get("patternProperties", {}).values()]
             if isinstance(part.get("additionalProperties"), dict):
-                members.append(part["additionalProperties"])
-            return f"by name: {_value(members[0])}" if members else "mapping"
+                below.append(part["additionalProperties"])
+            return f"by name: {_value(below[0])}" if below else "mapping"
         case "string":
             return _text(part)
         case "integer" | "number":

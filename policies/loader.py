@@ -207,6 +207,15 @@ def read_shape(path: Path, shape: type[_M]) -> _M:
     return built
 
 
+def plain(file: Path) -> Any:
+    """What a YAML file says, as plain values: what its JSON Schema speaks of.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return _read(file)[0]
+
+
 def lines_of(file: Path, paths: Iterable[Path_]) -> tuple[int, ...]:
     """The line (1-based) of each path in a YAML file; of one that does not stand there, the line of what it is in.
 
