@@ -64,8 +64,12 @@ def _never_by_value(found: Any) -> Any:
 class SecretName(_Shape):
     """Where a secret is: an environment variable, or a Prefect block of type ``warranty-credentials``."""
 
-    env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    block: str | None = Field(default=None, pattern=rf"^{BLOCK}/[a-z0-9-]+$")
+    env: str | None = Field(
+        default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="name of an environment variable"
+    )
+    block: str | None = Field(
+        default=None, pattern=rf"^{BLOCK}/[a-z0-9-]+$", description="name of a Prefect block: warranty-credentials/NAME"
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -77,9 +81,9 @@ class SecretName(_Shape):
 class Address(_Shape):
     """An address taken from an environment variable, with a default for when it is not set."""
 
-    env: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    default: str = ""
-    suffix: str = ""
+    env: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="name of an environment variable")
+    default: str = Field("", description="taken where it is not set")
+    suffix: str = Field("", description="put behind what it says")
 
     def value(self) -> str:
         """What it comes to now, "" where the variable is not set and there is no default."""
@@ -99,22 +103,42 @@ class TrackerSite(_Shape):
         timeout: seconds to connect, seconds to read.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
-    kind: str
-    url: str | Address
-    user: str | SecretName = ""
-    token: Annotated[SecretName, BeforeValidator(_never_by_value)]
-    projects: tuple[str, ...] = Field(min_length=1)
-    report_project: str = ""
-    states: dict[str, State]
-    severities: dict[str, str] = Field(default_factory=dict)
-    categories: dict[str, str] = Field(default_factory=dict)
-    responders: tuple[str, ...] = ()
-    bots: tuple[str, ...] = ()
-    customers: tuple[str, ...] = ()
-    tiers: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
-    internal_comments: bool = False
-    timeout: tuple[float, float] = (10.0, 60.0)
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]*$", max_length=40, description="what the site calls it, in reports and findings"
+    )
+    kind: str = Field(description="the kind of tracker: jira or gitlab")
+    url: str | Address = Field(description="its address, or where that is found")
+    user: str | SecretName = Field(
+        "", description="the account we write with, where the tracker wants one beside the token"
+    )
+    token: Annotated[SecretName, BeforeValidator(_never_by_value)] = Field(
+        description="where its secret is found; never the secret itself"
+    )
+    projects: tuple[str, ...] = Field(min_length=1, description="project keys (Jira) or full paths (GitLab)")
+    report_project: str = Field("", description="the project of the report issue; the first one if left out")
+    states: dict[str, State] = Field(
+        description="word of the tracker (name in any language, id, group:done, label:...) to canonical state"
+    )
+    severities: dict[str, str] = Field(
+        default_factory=dict, description="word of the tracker for a priority (or label:...) to the pack's severity"
+    )
+    categories: dict[str, str] = Field(
+        default_factory=dict,
+        description="word of the tracker (type:Bug, label:..., component:...) to the pack's category",
+    )
+    responders: tuple[str, ...] = Field((), description="account ids whose public reply is a response")
+    bots: tuple[str, ...] = Field((), description="account ids that are no person")
+    customers: tuple[str, ...] = Field((), description="account ids of customers, where the tracker does not say so")
+    tiers: dict[str, str | tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="support tier to the account, or accounts, behind it, lowest tier first; the first account is assigned",
+    )
+    internal_comments: bool = Field(
+        default=False, description="write our comments so that the customer does not see them"
+    )
+    timeout: tuple[float, float] = Field(
+        (10.0, 60.0), description="seconds to connect, seconds to read; one number for both"
+    )
 
     @field_validator("kind")
     @classmethod
@@ -129,7 +153,7 @@ class TrackerSite(_Shape):
             )
         return found
 
-    @field_validator("timeout", mode="before")
+    @field_validator("timeout", mode="before", json_schema_input_type=float | tuple[float, float])
     @classmethod
     def _one_or_two(cls, found: Any) -> Any:
         return (found, found) if isinstance(found, (int, float)) else found
@@ -180,10 +204,19 @@ class TrackerSite(_Shape):
 class LimitsShape(_Shape):
     """The guards of a run; see ``policies.plan.Limits``."""
 
-    changes_per_run: int = Field(default=Limits().changes_per_run, ge=0)
-    changes_per_issue: int = Field(default=Limits().changes_per_issue, ge=0)
-    share_of_issues: float = Field(default=Limits().share_of_issues, ge=0, le=1)
-    share_from: int = Field(default=Limits().share_from, ge=0)
+    changes_per_run: int = Field(
+        default=Limits().changes_per_run, ge=0, description="more changes than this, and nothing is written"
+    )
+    changes_per_issue: int = Field(
+        default=Limits().changes_per_issue, ge=0, description="an issue with more changes than this is held back"
+    )
+    share_of_issues: float = Field(
+        default=Limits().share_of_issues,
+        ge=0,
+        le=1,
+        description="a plan that touches a larger share of the issues is refused",
+    )
+    share_from: int = Field(default=Limits().share_from, ge=0, description="the share counts from so many issues on")
 
 
 class Site(_Shape):
@@ -194,15 +227,24 @@ class Site(_Shape):
         contracts: the warranty register, a path beside the site file; "" for none: then nothing is said of coverage.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=40)
-    pack: str
-    language: Literal["en", "zh"] = "en"
-    zone: str = "UTC"
-    contracts: str = ""
-    label_prefix: str = Field(default="warranty", pattern=r"^[a-z][a-z0-9-]*$", max_length=30)
-    ledger: str | Address = ""
-    limits: LimitsShape = LimitsShape()
-    trackers: tuple[TrackerSite, ...] = Field(min_length=1)
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]*$", max_length=40, description="what the site is called; the ledger is named after it"
+    )
+    pack: str = Field(description="a shipped pack's name, or a path beside the site file")
+    language: Literal["en", "zh"] = Field("en", description="of comments and reports")
+    zone: str = Field("UTC", description="IANA zone of the contract; due dates are dates in it")
+    contracts: str = Field(
+        "", description="the warranty register, a path beside the site file; left out: nothing is said of coverage"
+    )
+    label_prefix: str = Field(
+        default="warranty",
+        pattern=r"^[a-z][a-z0-9-]*$",
+        max_length=30,
+        description="our labels are PREFIX::...; no other label is ever removed",
+    )
+    ledger: str | Address = Field("", description="SQLAlchemy URL of the ledger; left out: a file under .warranty")
+    limits: LimitsShape = Field(LimitsShape(), description="what a run may change at most")
+    trackers: tuple[TrackerSite, ...] = Field(min_length=1, description="the trackers of the site")
 
     _path: Path = PrivateAttr(default=Path())
     _register: Register | None = PrivateAttr(default=None)

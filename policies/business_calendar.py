@@ -27,7 +27,7 @@ from itertools import accumulate, pairwise
 from typing import Annotated, Literal, assert_never, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from policies.duration import Duration, ElapsedTime, WorkingDays, WorkingTime
 from policies.issue import utc
@@ -678,17 +678,24 @@ class CalendarShape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str
-    zone: str
-    weekly: dict[Weekday, list[HoursText]]
-    title: str = ""
-    weekly_from: dict[Day, dict[Weekday, list[HoursText]]] = {}
-    holidays: list[Day] = []
-    make_up_days: dict[Day, Weekday | list[HoursText]] = {}
-    breaks: dict[Day, list[HoursText]] = {}
-    valid_from: Day | None = None
-    valid_through: Day | None = None
-    source: str = ""
+    id: str = Field(description="what packs call it; the name of its file")
+    zone: str = Field(description="IANA zone of the contract")
+    weekly: dict[Weekday, list[HoursText]] = Field(
+        description="hours of each weekday (mon ... sun); one that is absent does not work"
+    )
+    title: str = Field("", description="for people")
+    weekly_from: dict[Day, dict[Weekday, list[HoursText]]] = Field(
+        {}, description="hours of the week from a date on, in place of all earlier ones"
+    )
+    holidays: list[Day] = Field([], description="dates that do not work")
+    make_up_days: dict[Day, Weekday | list[HoursText]] = Field(
+        {},
+        description="dates that work although their weekday does not: the weekday whose hours they take, or hours of their own",
+    )
+    breaks: dict[Day, list[HoursText]] = Field({}, description="hours cut out of a date")
+    valid_from: Day | None = Field(None, description="the first date whose holidays are known; left out: no limit")
+    valid_through: Day | None = Field(None, description="the last date whose holidays are known; left out: no limit")
+    source: str = Field("", description="where the holidays were taken from")
 
     def build(self) -> BusinessCalendar:
         """The calendar this describes.

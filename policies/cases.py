@@ -68,16 +68,16 @@ class CaseEvent(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    at: AwareDatetime
-    by: Person = "responder"
+    at: AwareDatetime = Field(description="an instant with its offset")
+    by: Person = Field("responder", description="who did it")
     reply: Person | None = Field(None, description="a public comment by this person")
     note: Person | None = Field(None, description="a comment the customer cannot see, by this person")
-    state: State | None = None
-    severity: str | None = None
+    state: State | None = Field(None, description="the canonical state became this")
+    severity: str | None = Field(None, description="the severity became this")
     label: str | None = Field(None, description="a label was added")
     unlabel: str | None = Field(None, description="a label was removed")
-    assignee: str | None = None
-    due: date | None = None
+    assignee: str | None = Field(None, description="the account it was given to")
+    due: date | None = Field(None, description="the due date that was set")
     coverage: Decision | None = Field(None, description="a person's label made this the coverage decision")
     released: str | None = Field(None, description="a release with the fix was published")
 
@@ -94,32 +94,32 @@ class Expected(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    status: Status
-    reason: ReasonCode | None = None
-    goal: DurationText | None = None
-    started: AwareDatetime | None = None
-    due: AwareDatetime | None = None
-    stopped: AwareDatetime | None = None
-    next_change: AwareDatetime | None = None
-    cycle: int | None = None
-    provisional: bool | None = None
+    status: Status = Field(description="the verdict")
+    reason: ReasonCode | None = Field(None, description="the code of its reason")
+    goal: DurationText | None = Field(None, description="the promise in force")
+    started: AwareDatetime | None = Field(None, description="when the clock started")
+    due: AwareDatetime | None = Field(None, description="when it is, or was, due")
+    stopped: AwareDatetime | None = Field(None, description="when it stopped")
+    next_change: AwareDatetime | None = Field(None, description="when the verdict can next change by itself")
+    cycle: int | None = Field(None, description="which cycle is meant, from 1; left out: the one that stands")
+    provisional: bool | None = Field(None, description="whether the calendar lacks a year it needs")
 
 
 class Case(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
-    opened: AwareDatetime
-    reporter: Person = "customer"
-    severity: str | None = None
-    category: str | None = None
+    name: str = Field(description="what it shows, as a sentence")
+    opened: AwareDatetime = Field(description="an instant with its offset")
+    reporter: Person = Field("customer", description="who reported it")
+    severity: str | None = Field(None, description="word of the pack, at the opening")
+    category: str | None = Field(None, description="word of the pack")
     coverage: Decision | None = Field(None, description="what the register says; left out: the site has none")
-    labels: tuple[str, ...] = ()
-    assignee: str | None = None
-    due: date | None = None
-    events: tuple[CaseEvent, ...] = ()
-    gaps: tuple[GapKind, ...] = ()
-    now: AwareDatetime
+    labels: tuple[str, ...] = Field((), description="labels at the opening")
+    assignee: str | None = Field(None, description="account at the opening")
+    due: date | None = Field(None, description="due date at the opening")
+    events: tuple[CaseEvent, ...] = Field((), description="what happened since")
+    gaps: tuple[GapKind, ...] = Field((), description="what of the history is missing")
+    now: AwareDatetime = Field(description="the instant it is judged at")
     expect: dict[str, Expected] = Field(default_factory=dict, description="by clock")
     changes: tuple[str, ...] | None = Field(None, description="all planned changes but comments, in words")
 
@@ -135,8 +135,8 @@ class CaseFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    zone: str = "Asia/Shanghai"
-    cases: tuple[Case, ...] = Field(min_length=1)
+    zone: str = Field("Asia/Shanghai", description="IANA zone in which due dates are dates")
+    cases: tuple[Case, ...] = Field(min_length=1, description="the cases")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=6
 Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_one_line)]
 Day = Annotated[date, BeforeValidator(_written_as_day), AfterValidator(_sensible)]
 Zone = Annotated[str, AfterValidator(_zone)]
-Words = Annotated[tuple[Line, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
+_Words = Annotated[tuple[Line, ...], Field(min_length=1)]
+Words = Annotated[_Words, BeforeValidator(_one_or_many, json_schema_input_type=Line | _Words)]
 DurationText = Annotated[
     CalendarDuration,
     BeforeValidator(_duration, json_schema_input_type=str),
@@ -128,7 +129,7 @@ class MatchShape(_Shape):
 
 
 class ProductShape(_Shape):
-    name: Line
+    name: Line = Field(description="as versions and components call it")
     lines: tuple[Annotated[str, Field(pattern=r"^[vV]?[0-9A-Za-z][0-9A-Za-z._+-]*(\.\*)?$", max_length=40)], ...] = (
         Field((), description="version lines covered: 2, 3.1, 3.x; left out: every version")
     )
@@ -140,8 +141,8 @@ class ProductShape(_Shape):
 class BeginsShape(_Shape):
     """Exactly one of the two; an empty value says that it has not happened yet."""
 
-    delivered: Day | None = None
-    accepted: Day | None = None
+    delivered: Day | None = Field(None, description="the day it was delivered")
+    accepted: Day | None = Field(None, description="the day it was accepted")
 
     @model_validator(mode="after")
     def _one_anchor(self) -> BeginsShape:
@@ -153,10 +154,10 @@ class BeginsShape(_Shape):
 class ExtensionShape(_Shape):
     """Exactly one of ``duration`` and ``until`` (the new last day)."""
 
-    duration: DurationText | None = None
-    until: Day | None = None
-    document: Line
-    date: Day
+    duration: DurationText | None = Field(None, description="so much longer: 6mo, 1y or 90d")
+    until: Day | None = Field(None, description="the new last day")
+    document: Line = Field(description="what it was agreed in")
+    date: Day = Field(description="the day of that document")
 
     @model_validator(mode="after")
     def _one_measure(self) -> ExtensionShape:
@@ -173,8 +174,8 @@ class ExtensionShape(_Shape):
 class SuspensionShape(_Shape):
     from_: Day = Field(alias="from", description="first suspended day")
     to: Day = Field(description="last suspended day")
-    reason: Line
-    document: Line
+    reason: Line = Field(description="why")
+    document: Line = Field(description="what it was agreed in")
     reports: Decision = Field(Decision.IN, description="what holds for reports made on these days")
 
     @model_validator(mode="after")
@@ -188,32 +189,36 @@ class SuspensionShape(_Shape):
 
 
 class ClauseShape(_Shape):
-    cover: Cover
+    cover: Cover = Field(description="what the contract says of the category")
     clause: Line = Field(description="the clause, or where it stands in the contract")
 
 
 class ExclusionShape(_Shape):
-    match: MatchShape
-    clause: Line
+    match: MatchShape = Field(description="the reports that are not covered")
+    clause: Line = Field(description="the clause, or where it stands in the contract")
 
 
 class ContractShape(_Shape):
     """One contract."""
 
-    id: Id
-    customer: Line
+    id: Id = Field(description="what coverage decisions cite")
+    customer: Line = Field(description="whose contract it is")
     match: tuple[MatchShape, ...] = Field(min_length=1, description="how an issue finds it: any of these")
-    products: tuple[ProductShape, ...] = ()
-    begins: BeginsShape
+    products: tuple[ProductShape, ...] = Field((), description="what it covers; left out: everything that matches")
+    begins: BeginsShape = Field(description="the anchor of its term")
     duration: DurationText = Field(description="12mo, 2y or 365d")
-    extensions: tuple[ExtensionShape, ...] = Field((), max_length=_MOST_EXTENSIONS)
-    suspensions: tuple[SuspensionShape, ...] = ()
-    tier: Line | None = None
-    calendar: Id | None = None
+    extensions: tuple[ExtensionShape, ...] = Field(
+        (), max_length=_MOST_EXTENSIONS, description="each with its document"
+    )
+    suspensions: tuple[SuspensionShape, ...] = Field(
+        (), description="stretches that do not count, each with its document"
+    )
+    tier: Line | None = Field(None, description="level of support that was agreed")
+    calendar: Id | None = Field(None, description="id of the calendar that was agreed")
     policy: Id | None = Field(None, description="id of the pack that was agreed")
     zone: Zone | None = Field(None, description="left out: the file's zone")
     clauses: dict[Id, ClauseShape] = Field(default_factory=dict, description="by category; none: all is included")
-    exclusions: tuple[ExclusionShape, ...] = ()
+    exclusions: tuple[ExclusionShape, ...] = Field((), description="what is not covered whatever its category")
     supersedes: tuple[Id, ...] = Field((), description="contracts that step back where both claim a report")
 
     @property
@@ -262,7 +267,7 @@ class RegisterShape(_Shape):
 
     zone: Zone = Field("UTC", description="the contracts' zone, where a contract names none of its own")
     version_label: str = Field("", max_length=60, description="what labels that name the version begin with")
-    contracts: tuple[ContractShape, ...] = ()
+    contracts: tuple[ContractShape, ...] = Field((), description="the contracts of the site")
 
     @model_validator(mode="after")
     def _refers_well(self) -> RegisterShape:
