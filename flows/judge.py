@@ -192,7 +192,7 @@ def _words_and_pack(map_file: Path, pack: str, calendar: Path | None) -> tuple[E
             loaded = _counting_on(loaded, calendar)
     except InputError as error:
         problems += error.problems
-    if words is None or loaded is None:
+    if problems or words is None or loaded is None:
         raise InputError(tuple(problems))
     if problems := [
         Problem(
@@ -282,13 +282,11 @@ def _counted(report: Report) -> Grid:
     ]
     cycles = sum(verdict.cycle > 1 for verdict in report.verdicts)
     if cycles:
-        notes.append(f"{cycles} of these verdicts are of a cycle begun by a late reopening")
+        notes.append(f"of a cycle begun by a late reopening: {cycles}")
     provisional = [verdict for verdict in report.verdicts if verdict.provisional]
     if provisional:
         names = ", ".join(sorted({verdict.calendar for verdict in provisional}))
-        notes.append(
-            f"{len(provisional)} verdicts are provisional: calendar {names} does not know the holidays of these years"
-        )
+        notes.append(f"provisional: {len(provisional)}, calendar {names} does not know the holidays of their years")
     return Grid(
         title=f"Verdicts · {report.file.name}",
         header=("clock", *(status.value for status in shown), "in all"),

@@ -175,7 +175,7 @@ def _refuse_what_differs(shape: CalendarShape, known: PublicHolidays) -> None:
             f"{day} {'works' if known.works(day) else 'does not work'}" for day in differ[:_MOST_DIFFERENCES]
         )
         raise CalendarError(
-            f"{known.country}: of {len(differ)} days the source says otherwise than one week and its holidays can: {told}"
+            f"{known.country}: one week with its holidays can not say what the source says: {told} ({len(differ)} in all)"
         )
 
 
