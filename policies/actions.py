@@ -27,6 +27,8 @@ from policies.coverage import Decision
 from policies.coverage_override import SCOPE
 from policies.history import moments
 from policies.note import fix_released, note
+from policies.overrides import told
+from policies.severity import floor, graver, lowered_by_hand
 from policies.verdict import Judged, Status
 from policies.vocabulary import OVER
 
@@ -42,10 +44,16 @@ _LABELLED = tuple(status for status in Status if status not in {Status.CANCELLED
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A change an action wants. Attributes: because: the action and what it acts on, in words."""
+    """A change an action wants.
+
+    Attributes:
+        because: the action and what it acts on, in words.
+        against: a person's hand that stands against it, as far as the action itself knows; "" if none does.
+    """
 
     change: Change
     because: str
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class Label(_ActionShape):
 
 
 class RaisePriority(_ActionShape):
-    """Raises the priority to at least a severity; never lowers it.
+    """Raises the priority to at least a severity; never lowers it. Such issues are judged by it all along (``severity``).
 
     Where severity is a label, the label is added and the others stay: of several the first in the vocabulary counts.
     """
@@ -102,33 +110,19 @@ class RaisePriority(_ActionShape):
     at_least: str = Field(description="a severity of the pack")
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
-        change = self.change(situation)
-        if change is not None and self.at_least == raised_to(situation):
-            yield Wish(change, f"priority: at least {self.at_least}")
-
-    def change(self, situation: Situation) -> Relabel | SetPriority | None:
-        """What would raise the priority; None where it is high enough, or cannot be written."""
-        issue, destination = situation.judged.issue, situation.destination
-        order = situation.pack.severities
+        issue, pack, destination = situation.judged.issue, situation.pack, situation.destination
+        moment = moments(issue)[-1]
+        wanted = floor(moment, pack) == self.at_least and self.when.holds(moment)
         word = destination.severities.get(self.at_least)
-        graver_or_equal = order[: order.index(self.at_least) + 1]
-        if word is None or issue.severity in graver_or_equal or not situation.judged.open:
-            return None
-        if not self.when.holds(moments(issue)[-1]):
-            return None
+        if not wanted or word is None or not graver(self.at_least, issue.severity, pack) or not situation.judged.open:
+            return
+        by_hand = lowered_by_hand(issue, pack)
+        against = f"the severity was lowered by {told(by_hand)}" if by_hand else ""
+        because = f"priority: at least {self.at_least}"
         if word.startswith("label:"):
-            return Relabel(add=(word.removeprefix("label:"),))
-        return SetPriority(word) if destination.priorities else None
-
-
-def raised_to(situation: Situation) -> str | None:
-    """The gravest severity that the pack's actions want to raise an issue to; None if none does."""
-    asked = {
-        action.at_least
-        for action in situation.pack.actions
-        if isinstance(action, RaisePriority) and action.change(situation) is not None
-    }
-    return next((severity for severity in situation.pack.severities if severity in asked), None)
+            yield Wish(Relabel(add=(word.removeprefix("label:"),)), because, against)
+        elif destination.priorities:
+            yield Wish(SetPriority(word), because, against)
 
 
 class DueDate(_ActionShape):

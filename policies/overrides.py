@@ -17,25 +17,23 @@ from policies.changes import (
     UpsertLink,
     UpsertReport,
 )
-from policies.issue import AssigneeChanged, DueDateChanged, LabelsChanged, PriorityChanged, Role
+from policies.issue import AssigneeChanged, DueDateChanged, LabelsChanged, Role
 
 if TYPE_CHECKING:
-    from policies.issue import Actor, Event, Issue, Word
+    from policies.issue import Event, Issue
 
 
 def override(issue: Issue, change: Change) -> str | None:
     """Why a change is held back, in words; None if nobody's hand stands against it.
 
-    For ``Relabel`` ask ``removed_label`` for each label instead.
+    For ``Relabel`` ask ``removed_label`` for each label instead; who lowered a severity the action itself asks.
     """
     match change:
-        case SetPriority():
-            return _undone(issue, [e for e in issue.events if isinstance(e, PriorityChanged)], change)
         case SetAssignee():
-            return _undone(issue, [e for e in issue.events if isinstance(e, AssigneeChanged)], change)
+            return _assigned_by_hand(issue, change)
         case SetDueDate():
             return _date_set_by_hand(issue)
-        case Relabel() | UpsertComment() | UpsertLink() | UpsertReport():
+        case Relabel() | SetPriority() | UpsertComment() | UpsertLink() | UpsertReport():
             return None
         case _:
             assert_never(change)
@@ -52,52 +50,33 @@ def removed_label(issue: Issue, label: str) -> str | None:
             put_by_us, taken = event.actor.role is Role.OWN, None
         if label in event.removed and put_by_us and event.actor.role is not Role.OWN:
             taken = event
-    return f"{label} was removed by {_who(taken.actor)} on {taken.at:%Y-%m-%d}" if taken else None
+    return f"{label} was removed by {told(taken)}" if taken else None
 
 
-def _undone(
-    issue: Issue, events: list[PriorityChanged] | list[AssigneeChanged], change: SetPriority | SetAssignee
-) -> str | None:
-    """The last change of the field is a person's, and took back what we had set, or lowered the wanted priority."""
-    stood = False
+def _assigned_by_hand(issue: Issue, change: SetAssignee) -> str | None:
+    """A person gave the issue to somebody else after we had assigned it."""
+    ours = False
     by_hand: Event | None = None
-    for event in events:
+    for event in issue.events:
+        if not isinstance(event, AssigneeChanged):
+            continue
         if event.actor.role is Role.OWN:
-            stood, by_hand = _sets(event, change), None
-        else:
-            stood = stood or _lowers(event, change)
-            by_hand = event if stood else None
-    if by_hand is None or change.satisfied_by(issue):
-        return None
-    what = "priority" if isinstance(change, SetPriority) else "assignee"
-    return f"the {what} was changed by {_who(by_hand.actor)} on {by_hand.at:%Y-%m-%d}"
-
-
-def _lowers(event: PriorityChanged | AssigneeChanged, change: SetPriority | SetAssignee) -> bool:
-    return isinstance(event, PriorityChanged) and _is(event.before, change)
-
-
-def _sets(event: PriorityChanged | AssigneeChanged, change: SetPriority | SetAssignee) -> bool:
-    if isinstance(event, PriorityChanged):
-        return _is(event.after, change)
-    return isinstance(change, SetAssignee) and event.after == change.account
-
-
-def _is(priority: Word | None, change: SetPriority | SetAssignee) -> bool:
-    if priority is None or not isinstance(change, SetPriority):
-        return False
-    return change.priority in {priority.id, priority.name}
+            ours, by_hand = event.after == change.account, None
+        elif ours:
+            by_hand = event
+    return f"the assignee was changed by {told(by_hand)}" if by_hand else None
 
 
 def _date_set_by_hand(issue: Issue) -> str | None:
     changes = [event for event in issue.events if isinstance(event, DueDateChanged)]
     if changes and changes[-1].actor.role is not Role.OWN:
         what = "set" if changes[-1].after else "cleared"
-        return f"the due date was {what} by {_who(changes[-1].actor)} on {changes[-1].at:%Y-%m-%d}"
+        return f"the due date was {what} by {told(changes[-1])}"
     if not changes and issue.due is not None:
         return "the due date was set when the issue was opened"
     return None
 
 
-def _who(actor: Actor) -> str:
-    return actor.name or actor.id or "a deleted user"
+def told(event: Event) -> str:
+    """Who did it and when: "Li Wei on 2026-03-02"."""
+    return f"{event.actor.name or event.actor.id or 'a deleted user'} on {event.at:%Y-%m-%d}"

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from policies.actions import Action, Escalate
+from policies.actions import Action, Escalate, RaisePriority
 from policies.business_calendar import ALWAYS, BusinessCalendar
 from policies.clock import Clock, Goal
+from policies.conditions import Condition
 from policies.kpi import ELSEWHERE, Kpi
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
@@ -77,6 +78,11 @@ class PolicyPack(BaseModel):
 
     def calendar_named(self, name: str) -> BusinessCalendar:
         return self._calendars.get(name, ALWAYS)
+
+    @cached_property
+    def severity_floors(self) -> tuple[tuple[Condition, str], ...]:
+        """(the issues, the least severity they are judged by) for each action that raises the priority."""
+        return tuple((action.when, action.at_least) for action in self.actions if isinstance(action, RaisePriority))
 
     @cached_property
     def _thresholds(self) -> dict[str, tuple[int, ...]]:

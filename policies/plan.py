@@ -5,26 +5,25 @@ Rules:
 1. What is already so, by the issue as read, is not in the plan: a second run plans nothing.
 2. What a person took back is held back and shown.
 3. The relabelling of an issue is one change, and its last: a label may prove that what comes before it was done.
-4. An issue whose priority this plan raises is judged with the raised one: the next run finds nothing left to write.
-5. Over a limit nothing at all is written.
+4. Over a limit nothing at all is written.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from policies.actions import RaisePriority, Report, Situation, Wish, raised_to
-from policies.changes import Change, Relabel, SetPriority, UpsertLink, UpsertReport
-from policies.issue import Actor, Event, IssueRef, LabelsChanged, PriorityChanged, Role, SeverityChanged, Word
+from policies.actions import Report, Situation, Wish
+from policies.changes import Change, Relabel, UpsertLink, UpsertReport
+from policies.issue import IssueRef
 from policies.overrides import override, removed_label
 from policies.summary import summarise
-from policies.verdict import Judged, judge
+from policies.verdict import Judged
 
 if TYPE_CHECKING:
     from policies.destination import Destination
@@ -130,73 +129,34 @@ def plan(
     """
     changes: list[PlannedChange] = []
     held_back: list[HeldBack] = []
-    expected: list[Judged] = []
     for item in judged:
         destination = destinations.get(item.issue.ref.tracker)
         if destination is not None:
-            situation = Situation(item, pack, destination, now)
-            raised = _raised(situation)
-            wanted, held = _of_issue(situation, raised)
-            expected.append(raised.judged)
+            wanted, held = _of_issue(Situation(item, pack, destination, now))
             changes += wanted
             held_back += held
     if any(isinstance(action, Report) for action in pack.actions):
         for destination in destinations.values():
-            changes += _of_report(expected, pack, destination, (reports or {}).get(destination.tracker))
+            changes += _of_report(judged, pack, destination, (reports or {}).get(destination.tracker))
     found = Plan(tuple(changes), tuple(held_back), tuple(skipped), len(judged))
     return replace(found, breaches=tuple(_breaches(found, limits)))
 
 
-def _raised(situation: Situation) -> Situation:
-    """The situation as it will be once the priority is raised; the same one where it is not, or a hand stands against it.
-
-    The goal follows the priority, and due dates, labels and comments follow the goal.
-    """
-    issue, severity = situation.judged.issue, raised_to(situation)
-    wishes = [w for a in situation.pack.actions if isinstance(a, RaisePriority) for w in a.wishes(situation)]
-    if severity is None or not wishes or wishes[0].change.satisfied_by(issue):
-        return situation
-    change, now = wishes[0].change, situation.now
-    ours = Actor(id="", role=Role.OWN)
-    events: list[Event] = [
-        SeverityChanged(id="~raised/severity", at=now, actor=ours, before=issue.severity, after=severity)
-    ]
-    if isinstance(change, Relabel):
-        if any(removed_label(issue, label) for label in change.add):
-            return situation
-        events.append(LabelsChanged(id="~raised", at=now, actor=ours, added=change.add))
-        issue = replace(issue, labels=issue.labels.union(change.add))
-    elif isinstance(change, SetPriority):
-        if override(issue, change) is not None:
-            return situation
-        word = Word(change.priority, change.priority)
-        events.append(PriorityChanged(id="~raised", at=now, actor=ours, before=issue.priority, after=word))
-        issue = replace(issue, priority=word)
-    issue = replace(issue.with_events(*events), severity=severity)
-    return replace(situation, judged=Judged(issue, judge(issue, situation.pack, now)))
-
-
-def _wishes(situation: Situation, raised: Situation) -> Iterator[Wish]:
-    """What the actions want: the raised priority, and all else as the issue will then be judged."""
-    for action in situation.pack.actions:
-        yield from action.wishes(situation if isinstance(action, RaisePriority) else raised)
-
-
-def _of_issue(situation: Situation, raised: Situation) -> tuple[list[PlannedChange], list[HeldBack]]:
+def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]]:
     issue = situation.judged.issue
     tracker = issue.ref.tracker
     wanted: list[PlannedChange] = []
     held: list[HeldBack] = []
     relabels: list[Wish] = []
     told: set[Change] = set()
-    for wish in _wishes(situation, raised):
-        if isinstance(wish.change, Relabel):
-            relabels.append(wish)
-            continue
-        if wish.change.satisfied_by(issue) or wish.change in told:
+    for wish in (wish for action in situation.pack.actions for wish in action.wishes(situation)):
+        if wish.change in told or (not isinstance(wish.change, Relabel) and wish.change.satisfied_by(issue)):
             continue
         told.add(wish.change)
-        if (why := override(issue, wish.change)) is not None:
+        why = wish.against or override(issue, wish.change)
+        if isinstance(wish.change, Relabel) and not why:
+            relabels.append(wish)
+        elif why:
             held.append(HeldBack(tracker, issue.ref, wish.change, HeldBackReason.UNDONE_BY_HAND, why))
         else:
             wanted.append(PlannedChange(tracker, issue.ref, wish.change, wish.because))

@@ -22,6 +22,7 @@ from policies.clock import CUSTOMER, Clock, Cycle, DurationText, Goal, Pause, Re
 from policies.duration import Duration, ElapsedTime
 from policies.history import moments
 from policies.issue import GapKind
+from policies.severity import at_least_the_floor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ def judge(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[Verdict, ...]:
         issue: with its vocabulary applied and its roles cast.
         now: the instant judged at; what happened later is not seen.
     """
-    row = moments(issue)
+    row = at_least_the_floor(moments(issue), issue, pack)
     found: list[Verdict] = []
     for name, clock in pack.clocks.items():
         ran = cycles(clock, issue, row, now)

@@ -194,17 +194,20 @@ def test_a_link_whose_proof_was_taken_off_is_held_back_with_it() -> None:
 def prioritised(*steps: tuple[Actor, str]) -> Issue:
     """An issue about security whose priority was set by these people, one an hour."""
     events: list[Event] = []
-    before = None
+    before, severity = None, None
     for hour, (by, name) in enumerate(steps, 1):
-        after = Word("", name)
+        after, following = Word("", name), {"High": "high"}.get(name, "normal")
         events.append(PriorityChanged(id=f"priority-{hour}", at=at(hour), actor=by, before=before, after=after))
-        before = after
-    return build_issue(*events, category="security", severity="normal", priority=before)
+        if following != severity:
+            told = f"priority-{hour}/severity"
+            events.append(SeverityChanged(id=told, at=at(hour), actor=by, before=severity, after=following))
+        before, severity = after, following
+    return build_issue(*events, category="security", severity=severity, priority=before)
 
 
 def test_a_priority_we_raised_and_a_person_lowered_is_respected() -> None:
     found = planned(prioritised((OWN, "High"), (AGENT, "Medium")), hour=3)
-    assert held(found) == [(HeldBackReason.UNDONE_BY_HAND, "the priority was changed by Amy on 2026-03-02")]
+    assert held(found) == [(HeldBackReason.UNDONE_BY_HAND, "the severity was lowered by Amy on 2026-03-02")]
     assert not any(isinstance(each.change, SetPriority) for each in found.changes)
 
 
