@@ -28,6 +28,7 @@ from flows import progress, render
 from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.render import instant_in, short_instant_in, span
+from policies.business_calendar import CalendarError
 from policies.clock import Pause, merged
 from policies.loader import InputError, Problem, load_calendar, load_pack, nearest, read_shape
 from policies.pack import PolicyPack
@@ -121,7 +122,11 @@ def judged(
         found: list[Judged] = []
         for number, incident in enumerate(incidents, 1):
             issue = roster.cast(vocabulary.apply(incident.issue))
-            found.append(Judged(issue, judge(issue, loaded, at)))
+            try:
+                found.append(Judged(issue, judge(issue, loaded, at)))
+            except CalendarError as error:
+                problem = Problem(str(file), 0, incident.issue.ref.key, "", f"instants that a calendar knows: {error}")
+                raise InputError((problem,)) from None
             if number % _EVERY == 0 or number == len(incidents):
                 tell("judging", number, len(incidents))
     late = (
@@ -322,14 +327,13 @@ def _worst(report: Report, worst: int) -> Grid:
     shown = report.late[:worst]
     return Grid(
         title=f"The worst {len(shown)} of {len(report.late)} past due",
-        header=("incident", "clock", "verdict", "goal", "opened", "due", "stopped", "past due", "others' turn"),
+        header=("incident", "clock", "verdict", "goal", "due", "stopped", "past due", "others' turn"),
         rows=tuple(
             (
                 each.judged.issue.ref.key,
                 each.verdict.clock if each.verdict.cycle == 1 else f"{each.verdict.clock} #{each.verdict.cycle}",
                 each.verdict.status.value,
-                str(each.verdict.goal),
-                short_instant_in(report.zone, each.judged.issue.opened_at),
+                str(each.verdict.goal).replace(" until close_of_business", " to close"),
                 short_instant_in(report.zone, each.verdict.due_at),
                 short_instant_in(report.zone, each.verdict.stopped_at),
                 span(each.by),

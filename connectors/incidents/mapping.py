@@ -6,8 +6,8 @@ Rules:
 2. An entry that stands there twice is one entry. Two entries of one number that differ are two facts, and neither is
    counted twice: what an entry repeats is no change.
 3. A number that is missing is a hole, and what was changed in it is not known: the history has a gap.
-4. An incident starts at ``opened_at``. A missing ``created_at`` takes nothing from that; a missing ``opened_at`` is a
-   gap.
+4. An incident starts at ``opened_at``. A missing ``created_at`` takes nothing from that; an ``opened_at`` that is
+   missing, or later than the first entry, is a gap.
 5. What a record says of itself (resolved, closed, reopened, priority) and its history does not show is a gap. The
    history decides where it tells of the same thing at another time.
 6. A time without an offset is read on the clocks of the map's zone. One that those clocks skipped is a mistake; one
@@ -47,6 +47,7 @@ from policies.vocabulary import OVER
 TRACKER = "incidents"
 TYPE = Word("incident", "Incident")
 _MOST_HOLES = 6
+_NEAR = 50  # equal entries stand side by side, but for others of their instant
 _RESOLVED = OVER - {State.CANCELLED}
 
 
@@ -127,8 +128,8 @@ def incident(record: Record, words: ExportMap) -> Incident:
     """
     reading = _Reading(ZoneInfo(words.zone))
     row = _in_time(record, reading)
-    opened = _opening(record, row, reading)
     _look_for_holes(record, reading)
+    opened = _opening(record, row, reading)
     states = _values(row, "state", reading)
     priorities = _values(row, "priority", reading)
     first_state = words.opened_as or next((value for _fact, value in states), "")
@@ -191,25 +192,26 @@ def incident(record: Record, words: ExportMap) -> Incident:
 def _in_time(record: Record, reading: _Reading) -> list[_Fact]:
     """The entries in the order of their times, each once."""
     placed: list[tuple[datetime, int, int, Entry]] = []
+    # Where an entry lacks its number, all of them stand as they were listed.
+    numbered = all(entry.mod is not None for entry in record.history)
     for number, entry in enumerate(record.history):
         at = reading.instant(entry.at, f"history[{number}].at")
-        # An entry without a number stands where it was listed.
-        placed.append((at, entry.mod if entry.mod is not None else number, number, entry))
+        placed.append((at, entry.mod if numbered and entry.mod is not None else number, number, entry))
     if any(earlier[0] > later[0] for earlier, later in pairwise(sorted(placed, key=lambda each: (each[1], each[2])))):
         reading.mended.add(Mended.SORTED)
     row: list[_Fact] = []
     seen: list[Entry] = []
     numbers: dict[str, int] = {}
     for at, mod, _number, entry in sorted(placed, key=lambda each: each[:3]):
-        if entry.mod is not None and entry in seen[-_MOST_HOLES:]:
+        if entry.mod is not None and entry in seen[-_NEAR:]:
             reading.mended.add(Mended.FOLDED)
             continue
         seen.append(entry)
-        name = f"mod-{mod}" if entry.mod is not None else f"entry-{mod}"
+        name = f"mod-{mod}" if numbered else f"entry-{mod}"
         numbers[name] = numbers.get(name, 0) + 1
         if numbers[name] > 1:
             reading.mended.add(Mended.NUMBERED_TWICE)
-            name = f"{name}.{numbers[name]}"
+            name = f"{name}:{numbers[name]}"  # in the order of events ":" comes behind the "/" of the first one's id
         row.append(_Fact(at, entry, name))
     return row
 
@@ -218,7 +220,10 @@ def _opening(record: Record, row: list[_Fact], reading: _Reading) -> datetime:
     if record.created_at is None:
         reading.mended.add(Mended.NOT_CREATED)
     if record.opened_at is not None:
-        return reading.instant(record.opened_at, "opened_at")
+        opened = reading.instant(record.opened_at, "opened_at")
+        if row and row[0].at < opened:
+            reading.gap("opening: opened_at is later than the first entry", GapKind.CREATION)
+        return opened
     reading.mended.discard(Mended.NOT_CREATED)
     reading.gap("opening: opened_at is missing", GapKind.CREATION)
     if record.created_at is not None:

@@ -110,8 +110,29 @@ def test_an_entry_that_stands_there_twice_is_one() -> None:
 
 def test_two_entries_of_one_number_are_two_facts_and_neither_is_counted_twice() -> None:
     found = read(*PLAIN[:2], entry("02T11:00:00", 1, state="Awaiting User Info"), *PLAIN[2:])
-    assert states(found)[:2] == [("mod-1/state", "Active"), ("mod-1.2/state", "Awaiting User Info")]
+    assert states(found)[:2] == [("mod-1/state", "Active"), ("mod-1:2/state", "Awaiting User Info")]
     assert Mended.NUMBERED_TWICE in found.mended
+
+
+def test_two_entries_of_one_number_and_instant_keep_the_order_they_were_listed_in() -> None:
+    found = read(*PLAIN[:2], entry("02T10:00:00", 1, state="Awaiting User Info"), *PLAIN[2:])
+    assert [word for _id, word in states(found)] == ["Active", "Awaiting User Info", "Resolved", "Closed"]
+
+
+def test_changes_of_one_instant_keep_the_order_of_their_numbers() -> None:
+    row = [entry("03T10:00:00", number, state=state) for number, state in ((9, "Active"), (10, "Resolved"))]
+    assert [word for _id, word in states(read(PLAIN[0], *row))] == ["Active", "Resolved"]
+
+
+def test_where_one_entry_lacks_its_number_all_stand_as_they_were_listed() -> None:
+    row = [entry("03T10:00:00", 9, state="Active"), entry("03T10:00:00", None, state="Resolved")]
+    found = read(entry("02T09:05:00", 8, state="New", priority="4 - Low"), *row)
+    assert states(found) == [("entry-1/state", "Active"), ("entry-2/state", "Resolved")]
+
+
+def test_an_opening_later_than_the_first_entry_is_a_gap() -> None:
+    found = read(*PLAIN, opened_at="2026-03-02T09:30:00")
+    assert gaps(found, GapKind.CREATION) == ["opening: opened_at is later than the first entry"]
 
 
 def test_a_hole_in_the_numbers_is_a_gap_that_names_them() -> None:
