@@ -15,6 +15,7 @@ from policies.duration import parse_duration
 from policies.fact_space import MOST, WORDS, FactSpace, TooLarge, conditions_in, words_in
 from policies.finding import Finding, Rule, Weight, dotted, spelled
 from policies.issue import State
+from policies.kpi import Bound, Count, Kpi, Share
 from policies.lint import lint
 from policies.loader import load_pack
 from policies.pace import Pace, Slower, compare, starts_in, within
@@ -357,6 +358,11 @@ def test_a_condition_that_no_issue_can_meet_is_found_wherever_it_stands() -> Non
         "clocks.answer.pause[0].when",
         "actions[0].when",
     }
+
+
+def test_of_a_condition_that_can_never_hold_the_parts_are_not_told_again() -> None:
+    never = {"severity": "urgent", "not": URGENT, "any": [{"label": "a"}, {"all": [URGENT, HIGH]}]}
+    assert one(answered({"when": never, "within": "4h"}), Rule.NEVER_TRUE).where[-1] == "when"
 
 
 def test_an_alternative_that_can_never_hold_beside_one_that_can_is_a_warning() -> None:
@@ -842,3 +848,47 @@ def test_the_shipped_packs_contradict_themselves_nowhere_that_an_agreement_does_
     """What is left in a shipped pack is what the agreement itself says: no finding of form."""
     form = {Rule.UNREACHABLE_GOAL, Rule.NEVER_TRUE, Rule.NEVER_RUNS, Rule.PAUSE_ON_STOP, Rule.LADDER, Rule.LABEL_CLASH}
     assert not [each for each in found(load_pack("standard-warranty")) if each.rule in form]
+
+
+def test_words_of_several_kinds_together_can_be_too_many_too() -> None:
+    labels = {"label": [str(n) for n in range(12)]}
+    first, second = ({"any": [labels, {"priority": f"P{n}"}, {"component": [f"c{n}"]}]} for n in range(2))
+    pack = build_pack(
+        answer={**ANSWER, "goals": [{"when": first, "within": "4h"}]},
+        fix={"stop": {"state": "closed"}, "goals": [{"when": second, "within": "8h"}]},
+    )
+    told = found(pack, Rule.UNDECIDED)
+    assert {dotted(each.where) for each in told} >= {"clocks.answer.goals", "clocks.fix.goals"}
+    assert all(each.weight is Weight.WARNING for each in told)
+
+
+def test_clocks_that_only_together_name_too_many_words_are_not_compared() -> None:
+    def by(letter: str) -> list[dict[str, Any]]:
+        return [{"when": {"label": [f"{letter}{n}" for n in range(9)]}, "within": "4h"}]
+
+    pack = build_pack(answer={**ANSWER, "goals": by("a")}, other={**ANSWER, "goals": by("b")})
+    assert one(pack, Rule.UNDECIDED).where == ("clocks", "other", "goals")
+
+
+def test_what_can_never_hold_is_told_once_and_not_by_every_rule() -> None:
+    never = {"all": [URGENT, HIGH]}
+    pack = build_pack(
+        fix={**FIX, "pause": [{"when": never, "reason": "never"}], "goals": [{"within": "4h"}]},
+    )
+    assert one(pack, Rule.NEVER_TRUE).where == ("clocks", "fix", "pause", 0, "when")
+    assert not found(pack, Rule.PAUSE_ON_STOP)
+    counted = with_kpi(pack, target={"of": "fix", "when": never, "share": ">= 80%", "review": "month"})
+    assert not found(counted, Rule.KPI)
+    assert {dotted(each.where) for each in found(counted, Rule.NEVER_TRUE)} >= {"kpis.target.when"}
+
+
+def test_a_count_and_a_share_of_the_same_reports_do_not_disagree() -> None:
+    base = {"of": "answer", "review": "quarter"}
+    pack = with_kpi(answered(*GOALS), one={**base, "share": ">= 80%"}, two={**base, "count": ">= 3"})
+    assert not found(pack, Rule.KPI)
+
+
+def test_a_kpi_can_be_built_from_values() -> None:
+    share, count = Share(Bound.AT_LEAST, 97.5), Count(Bound.AT_MOST, 3)
+    assert str(Kpi(of="answer", share=share, review="month").share) == ">= 97.5%"
+    assert str(Kpi(of="answer", count=count, review="month").count) == "<= 3"
