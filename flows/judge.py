@@ -28,6 +28,7 @@ from flows import progress, render
 from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.render import instant_in, short_instant_in, span
+from flows.untold import untold, withheld
 from policies.business_calendar import CalendarError
 from policies.clock import Pause, merged
 from policies.loader import InputError, Problem, load_calendar, load_pack, nearest, read_shape
@@ -123,10 +124,12 @@ def judged(
         for number, incident in enumerate(incidents, 1):
             issue = roster.cast(vocabulary.apply(incident.issue))
             try:
-                found.append(Judged(issue, judge(issue, loaded, at)))
+                verdicts = judge(issue, loaded, at)
             except CalendarError as error:
                 problem = Problem(str(file), 0, incident.issue.ref.key, "", f"instants that a calendar knows: {error}")
                 raise InputError((problem,)) from None
+            told = (withheld(verdict, loaded.clocks[verdict.clock]) for verdict in verdicts)
+            found.append(Judged(issue, tuple(told)))
             if number % _EVERY == 0 or number == len(incidents):
                 tell("judging", number, len(incidents))
     late = (
@@ -147,18 +150,14 @@ def judged(
 
 
 def _is_late(verdict: Verdict, pack: PolicyPack) -> bool:
-    """Past due, as far as the export tells. Of answers it tells nothing, so that one not seen is not late."""
+    """Past due, as far as the export tells. Of answers it tells nothing, and one that is not seen is not late."""
     if verdict.status is not Status.INDETERMINATE:
         return verdict.status.breached
     return (
-        _told(verdict, pack)
+        not untold(pack.clocks[verdict.clock])
         and verdict.due_at is not None
         and (verdict.stopped_at or verdict.judged_at) > verdict.due_at
     )
-
-
-def _told(verdict: Verdict, pack: PolicyPack) -> bool:
-    return pack.clocks[verdict.clock].stop != "first_response"
 
 
 def run(
@@ -307,7 +306,7 @@ def _gaps(report: Report) -> Grid:
     rows = []
     for (clock, what), verdicts in report.gaps().items():
         late = sum(_is_late(verdict, report.pack) for verdict in verdicts)
-        told = _told(verdicts[0], report.pack)
+        told = not untold(report.pack.clocks[clock])
         rows.append(
             (
                 clock,

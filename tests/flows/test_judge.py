@@ -128,6 +128,28 @@ def test_a_response_that_no_export_can_show_is_indeterminate_and_never_missed(de
     assert all(each["clock"] == "resolution" for each in document["worst"])
 
 
+def test_a_clock_that_rests_on_what_no_export_tells_is_indeterminate(desk: Path, command: Command) -> None:
+    more = """\
+  patch: {stop: patch_released, goals: [{within: 1h}]}
+  plan: {stop: {any: [{label: plan}, {state: closed}]}, goals: [{within: 1h}]}
+  agreed: {start: {not: {component: [ui]}}, stop: {state: closed}, goals: [{within: 1h}]}
+  called: {start: {label: called}, stop: {state: closed}, goals: [{within: 1h}]}
+  urgent: {stop: {label: plan}, goals: [{when: {severity: urgent}, within: 1h}]}
+"""
+    (desk / "desk.yaml").write_text(PACK + more, encoding="utf-8")
+    at_once = incident("CLOSED", NEW, entry("02T09:30", 1, state="Resolved"), entry("02T09:40", 2, state="Closed"))
+    export(desk, LATE, at_once)
+    document = command(*line(desk, "--json")).document
+    assert set(statuses(document, "patch").values()) == {"indeterminate"}
+    assert statuses(document, "plan") == {"LATE": "indeterminate", "CLOSED": "met"}
+    assert statuses(document, "agreed") == {"LATE": "indeterminate", "CLOSED": "met"}
+    assert set(statuses(document, "called").values()) == {"indeterminate"}
+    assert set(statuses(document, "urgent").values()) == {"not_applicable"}
+    told = {(each["clock"], each["gap"], each["late_as_told"]) for each in document["indeterminate"]}
+    assert {("patch", "releases", 0), ("plan", "labels", 0), ("agreed", "components", 0)} <= told
+    assert {each["clock"] for each in document["worst"]} == {"resolution"}
+
+
 def test_the_gap_is_named_in_the_reason(desk: Path, command: Command) -> None:
     document = command(*line(desk, "--json")).document
     (hole,) = (each for each in document["judged"] if each["id"] == "HOLE")
