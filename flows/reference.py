@@ -17,12 +17,13 @@ Schema = dict[str, Any]
 
 
 def page(schema: Schema, *, written_by: str) -> str:
-    """The whole page. ``written_by``: the command that writes it, named at its top."""
+    """The whole page. ``written_by``: the command that writes it; without ``--markdown`` it gives the schema itself."""
     definitions: dict[str, Schema] = schema.get("$defs", {})
     parts = [
         f"# {schema['title']}\n",
         f"<!-- Written by `{written_by}`, from the models; what is wrong here is mended there. -->\n",
     ]
+    parts.append(_for_editors(written_by.removesuffix(" --markdown")))
     parts.append(_section(schema))
     for name in _in_order(schema, definitions):
         kind = _kind(definitions[name])
@@ -33,6 +34,13 @@ def page(schema: Schema, *, written_by: str) -> str:
         if kind := _kind(shape):
             text = text.replace(f"[{name}](#{name.lower()})", f"[`do: {kind}`](#do-{kind.lower()})")
     return text
+
+
+def _for_editors(command: str) -> str:
+    return (
+        f"An editor completes and checks such a file by its JSON Schema: `{command} > schema.json`, and as the first "
+        "line of the file `# yaml-language-server: $schema=schema.json`.\n"
+    )
 
 
 def _kind(shape: Schema) -> str:

@@ -11,13 +11,31 @@ from pydantic import BaseModel
 
 
 class Rule(StrEnum):
-    """Everything the linter looks for."""
+    """Everything the linter looks for.
+
+    Attributes:
+        GRAVER_IS_SLOWER: a graver severity is promised more time than a less grave one, by the same clock.
+        RESPONSE_AFTER_FIX: an answer is due after the fix it announces.
+        UNREACHABLE_GOAL: earlier goals take every issue it is for.
+        TWO_RULES: two promises for one issue that differ, told apart by their order alone, or by nothing.
+        CALENDAR_YEARS: a calendar does not know the holidays up to the day a goal is due.
+        CALENDAR_UNIT: working time on a calendar that never closes, or a calendar beside elapsed time.
+        KPI: a target that cannot be met, or that asks for less time than is promised.
+        LADDER: an escalation level that never fires, or changes nothing when it does.
+        LABEL_CLASH: a label that two things write, that no issue can bear, or that is not ours and looks so.
+        NOT_AT_THIS_SITE: a word of the pack that no tracker of the site ever says, or the other way round.
+        PAUSE_ON_STOP: a pause that holds only where the clock has stopped.
+        NEVER_RUNS: a clock that stops as it starts.
+        NEVER_TRUE: a condition that no issue can meet.
+        UNDECIDED: too many words together to try every kind of issue.
+    """
 
     GRAVER_IS_SLOWER = "graver_is_slower"
     RESPONSE_AFTER_FIX = "response_after_fix"
     UNREACHABLE_GOAL = "unreachable_goal"
     TWO_RULES = "two_rules"
     CALENDAR_YEARS = "calendar_years"
+    CALENDAR_UNIT = "calendar_unit"
     KPI = "kpi"
     LADDER = "ladder"
     LABEL_CLASH = "label_clash"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policies.business_calendar import BusinessCalendar, CalendarError
 from policies.clock import Clock, PauseRule
 from policies.conditions import Condition
+from policies.duration import ElapsedTime
 from policies.fact_space import FactSpace, TooLarge, conditions_in, words_in
 from policies.finding import Finding, Rule, Weight, dotted, spelled
 from policies.issue import State
@@ -35,6 +36,7 @@ def lint_clocks(pack: PolicyPack, horizon: tuple[date, date]) -> Iterator[Findin
         except TooLarge as refused:
             yield undecided(("clocks", name), refused)
     yield from _calendars(pack, horizon)
+    yield from _units(pack, horizon)
 
 
 # --------------------------------------------------------------------------------------------------------- conditions
@@ -165,3 +167,31 @@ def _calendars(pack: PolicyPack, horizon: tuple[date, date]) -> Iterator[Finding
                 mend=f"give the calendar its holidays from {horizon[0].year} on, and lower `valid_from`",
                 weight=Weight.WARNING,
             )
+
+
+def _units(pack: PolicyPack, horizon: tuple[date, date]) -> Iterator[Finding]:
+    week = datetime.combine(horizon[0], time(), tzinfo=UTC)
+    for name, clock in pack.clocks.items():
+        for number, goal in enumerate(clock.goals):
+            where: Path = ("clocks", name, "goals", number)
+            if isinstance(goal.promise, ElapsedTime):
+                if goal.calendar is not None:
+                    yield Finding(
+                        rule=Rule.CALENDAR_UNIT,
+                        where=(*where, "calendar"),
+                        why=f"{goal.promise} is elapsed time, nights and holidays included: calendar {goal.calendar} "
+                        "changes nothing",
+                        mend="write working time (24bh, 3bd) if the calendar is meant, or leave the calendar out",
+                        weight=Weight.WARNING,
+                    )
+                continue
+            calendar = pack.calendar_of(goal)
+            if calendar.elapsed(week, week + timedelta(weeks=1)) == timedelta(weeks=1):
+                yield Finding(
+                    rule=Rule.CALENDAR_UNIT,
+                    where=(*where, "within"),
+                    why=f"{goal.promise} counts working time, and calendar {calendar.id} never closes: weekends and "
+                    "holidays count like any day",
+                    mend="name the calendar of the office that does the work, or write elapsed time (120h for 5 days)",
+                    weight=Weight.WARNING,
+                )

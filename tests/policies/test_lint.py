@@ -445,6 +445,19 @@ def test_a_goal_of_a_century_needs_more_years_than_any_calendar_knows_and_breaks
     assert "is due as late as 9999-12-31" in one(far, Rule.CALENDAR_YEARS).why
 
 
+def test_working_time_on_a_calendar_that_never_closes_is_found() -> None:
+    plain = {"id": "plain", "version": 1, "clocks": {"answer": {**ANSWER, "goals": [{"within": "5bd"}]}}}
+    finding = one(PolicyPack.model_validate(plain), Rule.CALENDAR_UNIT)
+    assert finding.where == ("clocks", "answer", "goals", 0, "within")
+    assert "calendar always never closes" in finding.why
+    assert not found(answered({"within": "5bd"}), Rule.CALENDAR_UNIT)
+
+
+def test_a_calendar_beside_elapsed_time_is_found() -> None:
+    assert one(answered({"within": "24h", "calendar": "office"}), Rule.CALENDAR_UNIT).where[-1] == "calendar"
+    assert not found(answered({"within": "24bh", "calendar": "office"}), Rule.CALENDAR_UNIT)
+
+
 # ----------------------------------------------------------------------------------------------------------- the KPIs
 
 GOALS = ({"when": URGENT, "within": "12h"}, {"when": NORMAL, "within": "48h"}, {"when": HIGH, "within": "1bd"})
