@@ -108,32 +108,36 @@ def _shadowed(where: tuple[str | int, ...], goal: Goal, takers: list[tuple[int, 
 
 
 def _graver_is_slower(name: str, clock: Clock, pack: PolicyPack, pace: Pace) -> Iterator[Finding]:
-    goals, order = clock.goals, pack.severities
+    goals = clock.goals
     space = FactSpace.of((goal.when for goal in goals), pack, always=("severity",))
-    seen: set[tuple[int, int]] = set()
+    met: dict[tuple[int, int], list[tuple[Moment, str]]] = {}
     for moment in space.moments:
-        for grave, lesser in combinations(order, 2):
+        for grave, lesser in combinations(pack.severities, 2):
             # Each setting of the other facts is met once: under the graver of the two.
             if moment.severity != grave:
                 continue
             mine, other = taker(goals, moment), taker(goals, replace(moment, severity=lesser))
-            if mine is None or other is None or mine == other or (mine, other) in seen:
-                continue
-            seen.add((mine, other))
-            first, second = promise_of(goals[mine], pack), promise_of(goals[other], pack)
-            found = pace.compare(first, second)
-            if found.slower is Slower.NEVER:
-                continue
-            example = found.told(second)
-            yield Finding(
-                rule=Rule.GRAVER_IS_SLOWER,
-                where=("clocks", name, "goals", mine),
-                why=f"{name}: {grave} is promised {first} by goals[{mine}], the less grave {lesser} {second} by "
-                f"goals[{other}]; the graver is {found.slower.value} due later" + (f": {example}" if example else ""),
-                mend=f"promise {grave} no more than {second}; or, where the two figures are of different things (an "
-                "answer, a way around, a fix), give each a clock of its own; `severities` go from the gravest down",
-                weight=Weight.ERROR if found.slower is Slower.ALWAYS else Weight.WARNING,
-            )
+            if mine is not None and other is not None and mine != other:
+                met.setdefault((mine, other), []).append((moment, lesser))
+    for (mine, other), cases in met.items():
+        first, second = promise_of(goals[mine], pack), promise_of(goals[other], pack)
+        found = pace.compare(first, second)
+        if found.slower is Slower.NEVER:
+            continue
+        plainest = space.plainest(moment for moment, _ in cases)
+        lesser = next(lesser for moment, lesser in cases if moment is plainest)
+        example = found.told(second)
+        yield Finding(
+            rule=Rule.GRAVER_IS_SLOWER,
+            where=("clocks", name, "goals", mine),
+            why=f"{name}: an issue of {space.told(plainest)} is promised {first} by goals[{mine}]; were it only "
+            f"{lesser}, {second} by goals[{other}]: the graver is {found.slower.value} due later"
+            + (f" ({example})" if example else ""),
+            mend=f"promise {plainest.severity} no more than {second} there; or, where the two figures are of different "
+            "things (an answer, a way around, a fix), give each a clock of its own; `severities` go from the gravest "
+            "down",
+            weight=Weight.ERROR if found.slower is Slower.ALWAYS else Weight.WARNING,
+        )
 
 
 # ---------------------------------------------------------------------------------------------------- between clocks

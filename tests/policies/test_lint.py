@@ -179,7 +179,7 @@ def test_the_naive_reading_urgent_first_waits_longer_than_all_and_normal_has_two
         ]
     )
     slower = [each for each in found(pack, Rule.GRAVER_IS_SLOWER) if each.where[1] == "response"]
-    assert "urgent is promised 48h by goals[0], the less grave high 24h by goals[3]" in slower[0].why
+    assert "severity urgent is promised 48h by goals[0]; were it only high, 24h by goals[3]" in slower[0].why
     assert slower[0].weight is Weight.ERROR
     (twice,) = found(pack, Rule.UNREACHABLE_GOAL)
     assert "5bd until close_of_business" in twice.why
@@ -201,18 +201,26 @@ def test_the_naive_reading_in_two_clocks_on_one_reply_is_two_rules_for_one_issue
 
 def test_the_naive_reading_fixes_urgent_later_than_high() -> None:
     (finding,) = [each for each in found(naive(), Rule.GRAVER_IS_SLOWER) if each.where[1] == "fix"]
-    assert (
-        "urgent is promised 72h by goals[1], the less grave high 48h by goals[0]; the graver is always" in finding.why
-    )
+    assert "urgent is promised 72h by goals[1]; were it only high, 48h by goals[0]: the graver is always" in finding.why
 
 
 # ---------------------------------------------------------------------------------------------------------- the goals
 
 
+def test_a_graver_severity_that_is_slower_in_one_category_is_found_with_the_category() -> None:
+    pack = answered(
+        {"when": URGENT, "within": "48h"},
+        {"when": {"category": "security"}, "within": "24h"},
+        {"within": "5bd"},
+    )
+    finding = one(pack, Rule.GRAVER_IS_SLOWER)
+    assert "severity urgent, category security is promised 48h by goals[0]; were it only high, 24h" in finding.why
+
+
 def test_a_graver_severity_that_is_slower_only_from_some_starts_is_a_warning_with_an_example() -> None:
     finding = one(answered({"when": URGENT, "within": "72h"}, {"within": "2bd"}), Rule.GRAVER_IS_SLOWER)
     assert finding.weight is Weight.WARNING
-    assert "sometimes due later: begun " in finding.why
+    assert "sometimes due later (begun " in finding.why
 
 
 def test_a_graver_severity_that_is_as_fast_or_faster_is_no_finding() -> None:
