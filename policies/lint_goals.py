@@ -25,7 +25,7 @@ def lint_goals(pack: PolicyPack, pace: Pace) -> Iterator[Finding]:
     """Unreachable goals, overlapping goals, graver severities that wait longer, responses due after fixes."""
     for name, clock in pack.clocks.items():
         try:
-            yield from _shadows_and_overlaps(name, clock, pack)
+            yield from _shadows_and_overlaps(name, clock, pack, pace)
             yield from _graver_is_slower(name, clock, pack, pace)
         except TooLarge as refused:
             yield undecided(("clocks", name, "goals"), refused)
@@ -61,7 +61,7 @@ def _for(goal: Goal) -> str:
 # ------------------------------------------------------------------------------------------------------- in one clock
 
 
-def _shadows_and_overlaps(name: str, clock: Clock, pack: PolicyPack) -> Iterator[Finding]:
+def _shadows_and_overlaps(name: str, clock: Clock, pack: PolicyPack, pace: Pace) -> Iterator[Finding]:
     goals = clock.goals
     space = FactSpace.of((goal.when for goal in goals), pack)
     held = [(moment, [goal.when is None or goal.when.holds(moment) for goal in goals]) for moment in space.moments]
@@ -69,7 +69,8 @@ def _shadows_and_overlaps(name: str, clock: Clock, pack: PolicyPack) -> Iterator
         takers = {row.index(True) for _, row in held if row[later]}
         where = ("clocks", name, "goals", later)
         if takers and later not in takers:
-            yield _shadowed(where, goal, [(n, goals[n]) for n in sorted(takers)], pack)
+            yield _shadowed(where, goal, [(n, goals[n]) for n in sorted(takers)], pack, pace)
+            yield from _two_for_the_same(where, later, goals, held, pack)
         if goal.when is None or later not in takers:
             continue
         for earlier in range(later):
@@ -91,14 +92,44 @@ def _shadows_and_overlaps(name: str, clock: Clock, pack: PolicyPack) -> Iterator
                 )
 
 
-def _shadowed(where: tuple[str | int, ...], goal: Goal, takers: list[tuple[int, Goal]], pack: PolicyPack) -> Finding:
+def _later(goal: Goal, than: Goal, pack: PolicyPack, pace: Pace) -> bool:
+    return pace.compare(promise_of(goal, pack), promise_of(than, pack)).slower is Slower.ALWAYS
+
+
+def _two_for_the_same(
+    where: tuple[str | int, ...],
+    later: int,
+    goals: tuple[Goal, ...],
+    held: list[tuple[Moment, list[bool]]],
+    pack: PolicyPack,
+) -> Iterator[Finding]:
+    """Two promises to exactly the same issues, neither of which an earlier goal lets through."""
+    for earlier in range(later):
+        shadowed = all(row.index(True) != earlier for _, row in held if row[earlier])
+        alike = all(row[earlier] == row[later] for _, row in held)
+        if shadowed and alike and not same(promise_of(goals[earlier], pack), promise_of(goals[later], pack)):
+            yield Finding(
+                rule=Rule.TWO_RULES,
+                where=where,
+                why=f"{_for(goals[later])} is promised {goals[earlier].promise} by goals[{earlier}] and "
+                f"{goals[later].promise} by goals[{later}]",
+                mend="one promise for the same issues; if one is of a first answer and the other of a full one, give "
+                "each a clock of its own",
+            )
+
+
+def _shadowed(
+    where: tuple[str | int, ...], goal: Goal, takers: list[tuple[int, Goal]], pack: PolicyPack, pace: Pace
+) -> Finding:
+    longer = next((each for _, each in takers if _later(goal, each, pack, pace)), None)
     told = ", ".join(f"goals[{n}] ({each.promise} for {_for(each)})" for n, each in takers)
     idle = all(same(promise_of(each, pack), promise_of(goal, pack)) for _, each in takers)
     first = takers[0][0]
     return Finding(
         rule=Rule.UNREACHABLE_GOAL,
         where=where,
-        why=f"{goal.promise} for {_for(goal)} is never promised: {told} takes each such issue first",
+        why=f"{goal.promise} for {_for(goal)} is never promised: {told} takes each such issue first"
+        + (f"; {goal.promise} is the longer promise, and would be due later than {longer.promise}" if longer else ""),
         mend="leave it out: it promises the same"
         if idle
         else f"put it above goals[{first}] if it is the exception, leave it out if it is not meant, or give it a clock "

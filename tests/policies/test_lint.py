@@ -167,6 +167,10 @@ def test_the_naive_reading_all_first_shadows_urgent_and_both_promises_to_normal(
     assert [dotted(each.where) for each in shadowed] == [f"clocks.response.goals[{n}]" for n in (1, 2, 3)]
     assert {each.weight for each in shadowed} == {Weight.ERROR}
     assert "48h for {severity: urgent} is never promised: goals[0] (24h for all issues)" in shadowed[0].why
+    assert "48h is the longer promise, and would be due later than 24h" in shadowed[0].why
+    (twice,) = found(naive(), Rule.TWO_RULES)
+    assert "{severity: normal} is promised 72h by goals[2] and 5bd until close_of_business by goals[3]" in twice.why
+    assert twice.weight is Weight.ERROR
 
 
 def test_the_naive_reading_urgent_first_waits_longer_than_all_and_normal_has_two_promises() -> None:
