@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 CUSTOMER = "customer"
 """The party whose public comment ends a pause."""
 
+REPORTED = "reported_at"
+"""Stands among the evidence for the field that says when an issue was reported: it has no event of its own."""
+
 # -------------------------------------------------------------------------------------------------------------- shape
 
 
@@ -151,9 +154,13 @@ class Clock(BaseModel):
 
     title: dict[str, str] = Field(default_factory=dict, description="what people call it, by language (en, zh)")
     start: Annotated[
-        Annotated[Literal["opened", "accepted"], Tag("word")] | Annotated[Condition, Tag("condition")],
+        Annotated[Literal["opened", "reported", "accepted"], Tag("word")] | Annotated[Condition, Tag("condition")],
         Discriminator(_word_or_condition),
-    ] = Field("opened", description="`opened`, `accepted` (left the state open), or a condition that becomes true")
+    ] = Field(
+        "opened",
+        description="`opened`, `reported` (a call that precedes the ticket, where it is known; else the opening), "
+        "`accepted` (left the state open), or a condition that becomes true",
+    )
     stop: Annotated[
         Annotated[Literal["first_response", "patch_released"], Tag("word")] | Annotated[Condition, Tag("condition")],
         Discriminator(_word_or_condition),
@@ -194,7 +201,7 @@ class Clock(BaseModel):
     def reads_history(self) -> bool:
         """Whether it rests on how fields changed, and not on the opening, comments and releases alone."""
         return (
-            self.start != "opened"
+            self.start not in {"opened", "reported"}
             or not isinstance(self.stop, str)
             or bool(self.pause)
             or any(goal.when is not None for goal in self.goals)
@@ -303,8 +310,13 @@ class _Stop:
 def _start(clock: Clock, issue: Issue, row: Sequence[Moment]) -> tuple[datetime, tuple[str, ...]] | None:
     if not row:
         return None
+    opening = tuple(event.id for event in issue.events[:1] if isinstance(event, Opened))
     if clock.start == "opened":
-        return issue.opened_at, tuple(event.id for event in issue.events[:1] if isinstance(event, Opened))
+        return issue.opened_at, opening
+    if clock.start == "reported":
+        # What is in the tracker has been reported: a later instant in the field is a slip.
+        called = issue.reported_at is not None and issue.reported_at < issue.opened_at
+        return (issue.reported_at, (REPORTED, *opening)) if called and issue.reported_at else (issue.opened_at, opening)
     holds = _accepted if isinstance(clock.start, str) else clock.start.holds
     first = next((moment for moment in row if holds(moment)), None)
     return (first.since, first.evidence) if first else None
@@ -425,7 +437,9 @@ def _segments(
         goal = next((n for n, goal in enumerate(goals) if goal.when is None or goal.when.holds(moment)), None)
         if found and found[-1].goal == goal:
             continue
-        segment = Segment(max(moment.since, start), goal, moment.evidence)
+        # What held at the opening held when it was reported, too: that is no change in flight.
+        since = max(moment.since, start) if found else start
+        segment = Segment(since, goal, moment.evidence)
         if found and segment.since <= found[-1].since:
             found[-1] = segment
         else:

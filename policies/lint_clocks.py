@@ -74,7 +74,7 @@ def _never_runs(name: str, clock: Clock, stop: Condition, pack: PolicyPack) -> I
     space = FactSpace.of((stop, None if isinstance(start, str) else start), pack, always=("state",))
 
     def starts(moment: Moment) -> bool:
-        if start == "opened":
+        if start in {"opened", "reported"}:
             return moment.state is State.OPEN
         return moment.state not in {None, State.OPEN} if isinstance(start, str) else start.holds(moment)
 
