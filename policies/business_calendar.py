@@ -44,6 +44,7 @@ _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = _EPOCH.toordinal()
+_END = date(LAST_YEAR + 1, 1, 1).toordinal()
 _NO_TIME = timedelta(0)
 _SPAN_TEXT = re.compile(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?-([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
 
@@ -133,6 +134,7 @@ class _Table:
         low, high: the instants these years begin and end; no instant lies between them while nothing is compiled.
         starts, ends: of each span, ascending, never touching.
         before: working time before each span, and the whole as a last entry.
+        days: ordinals of the working days of these years and of two days more on each side.
     """
 
     first: int = 0
@@ -142,6 +144,7 @@ class _Table:
     starts: tuple[int, ...] = ()
     ends: tuple[int, ...] = ()
     before: tuple[int, ...] = (0,)
+    days: tuple[int, ...] = ()
 
     def worked(self, instant: int) -> int:
         """Working time from the beginning of the table to the instant."""
@@ -189,6 +192,7 @@ class BusinessCalendar:
     _special: dict[int, tuple[_Range, ...]] = field(init=False)
     _unbroken: bool = field(init=False)
     _table: _Table = field(init=False, default_factory=_Table)
+    _kept: dict[int, tuple[tuple[_Range, ...], int | None]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         def settle(name: str, value: object) -> None:
@@ -355,39 +359,50 @@ class BusinessCalendar:
 
     def _due_in_days(self, start: datetime, duration: WorkingDays) -> datetime:
         begin = _microseconds(self.next_opening(start))
-        day, time_of_day = self._working_day_of(begin)
-        for _ in range(duration.days):
-            day = self._next_working_day(day)
-        while not (spans := self._instants_of_day(day)):  # its hours lie in a gap of the zone
-            day = self._next_working_day(day)
+        today, time_of_day = self._working_day_of(begin)
+        table = self._reaching(begin, begin + 1)
+        number = bisect_right(table.days, today) - 1 + duration.days
+        day, spans, offset = self._working_day(table, number, begin)
+        while not spans:  # its hours lie in a gap of the zone
+            number += 1
+            day, spans, offset = self._working_day(table, number, begin)
         if duration.until_close:
             return _instant(spans[-1][1])
-        wanted = self._resolve((day - _EPOCH_ORDINAL) * _DAY + time_of_day)
-        if any(opening <= wanted <= closing for opening, closing in spans):
-            return _instant(wanted)
+        wall = (day - _EPOCH_ORDINAL) * _DAY + time_of_day
+        wanted = self._resolve(wall) if offset is None else wall - offset
+        for opening, closing in spans:
+            if opening <= wanted <= closing:
+                return _instant(wanted)
         boundaries = [(abs(wanted - closing), 0, closing) for _, closing in spans]
         boundaries += [(abs(wanted - opening), 1, opening) for opening, _ in spans]
         return _instant(min(boundaries)[2])
 
     def _working_day_of(self, instant: int) -> tuple[int, int]:
         """The day an open instant belongs to (ordinal) and its time of that day; a night shift exceeds 24 hours."""
-        wall = _microseconds(self.local(_instant(instant)).replace(tzinfo=UTC))
-        days, time_of_day = divmod(wall, _DAY)
-        today = days + _EPOCH_ORDINAL
-        if any(opens <= time_of_day < closes for opens, closes in self._hours_on(today)):
-            return today, time_of_day
+        wall = self.local(_instant(instant))
+        today = wall.toordinal()
+        time_of_day = ((wall.hour * 60 + wall.minute) * 60 + wall.second) * _SECOND + wall.microsecond
+        for opens, closes in self._hours_on(today):
+            if opens <= time_of_day < closes:
+                return today, time_of_day
         return today - 1, time_of_day + _DAY
 
-    def _next_working_day(self, day: int) -> int:
-        for later in range(day + 1, _ordinal_of_year(LAST_YEAR + 1)):
-            if self._hours_on(later):
-                return later
-        raise CalendarError(f"calendar {self.id}: no working day after {date.fromordinal(day)}")
+    def _working_day(self, table: _Table, number: int, since: int) -> tuple[int, tuple[_Range, ...], int | None]:
+        """A working day of the table by its number: its ordinal, its working spans, and the offset from UTC around it.
 
-    def _instants_of_day(self, day: int) -> list[_Range]:
-        midnight = (day - _EPOCH_ORDINAL) * _DAY
-        walls = [(midnight + opens, midnight + closes) for opens, closes in self._hours_on(day)]
-        return _merged(_instants(walls, self._offsets(midnight - 2 * _DAY, midnight + 4 * _DAY)))
+        The offset is None where it changes within two days.
+        """
+        while number >= len(table.days):  # the table grows to the right, which leaves the numbers as they are
+            table = self._further(table, since)
+        day = table.days[number]
+        kept = self._kept.get(day)
+        if kept is None:
+            midnight = (day - _EPOCH_ORDINAL) * _DAY
+            walls = [(midnight + opens, midnight + closes) for opens, closes in self._hours_on(day)]
+            stretches = self._offsets(midnight - 2 * _DAY, midnight + 4 * _DAY)
+            offset = stretches[0][2] if len(stretches) == 1 else None
+            kept = self._kept[day] = tuple(_merged(_instants(walls, stretches))), offset
+        return day, *kept
 
     def _resolve(self, wall: int) -> int:
         stretches = self._offsets(wall - 2 * _DAY, wall + 2 * _DAY)
@@ -443,14 +458,17 @@ class BusinessCalendar:
                 *self._spans_of_years(table.last + 1, last),
             ]
         spans = _merged(spans)
+        begin, end = _ordinal_of_year(first), _ordinal_of_year(last + 1)
         grown = _Table(
             first=first,
             last=last,
-            low=(_ordinal_of_year(first) - _EPOCH_ORDINAL) * _DAY,
-            high=(_ordinal_of_year(last + 1) - _EPOCH_ORDINAL) * _DAY,
+            low=(begin - _EPOCH_ORDINAL) * _DAY,
+            high=(end - _EPOCH_ORDINAL) * _DAY,
             starts=tuple(start for start, _ in spans),
             ends=tuple(end for _, end in spans),
             before=(0, *accumulate(end - start for start, end in spans)),
+            # An instant of these years may belong to a local day, or to a night shift, of the years beside them.
+            days=tuple(day for day in range(begin - 2, min(end + 2, _END)) if self._hours_on(day)),
         )
         # One assignment of a finished value: another thread sees the old table or the new one, both right.
         object.__setattr__(self, "_table", grown)
