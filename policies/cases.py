@@ -45,6 +45,7 @@ from policies.issue import (
     SeverityChanged,
     State,
     StateChanged,
+    TierChanged,
     Word,
 )
 from policies.pack import PolicyPack
@@ -60,6 +61,7 @@ _ROLES = {
     "own": Role.OWN,
     "stranger": Role.UNKNOWN,
 }
+_TIERS = tuple(f"L{number}" for number in range(1, 10))
 Person = Annotated[str, Field(pattern=f"^({'|'.join(_ROLES)}|L[1-9])$")]
 
 
@@ -76,7 +78,7 @@ class CaseEvent(BaseModel):
     severity: str | None = Field(None, description="the severity became this")
     label: str | None = Field(None, description="a label was added")
     unlabel: str | None = Field(None, description="a label was removed")
-    assignee: str | None = Field(None, description="the account it was given to")
+    assignee: str | None = Field(None, description="the account it was given to; L1 to L9 are of that tier")
     due: date | None = Field(None, description="the due date that was set")
     coverage: Decision | None = Field(None, description="a person's label made this the coverage decision")
     released: str | None = Field(None, description="a release with the fix was published")
@@ -115,7 +117,7 @@ class Case(BaseModel):
     category: str | None = Field(None, description="word of the pack")
     coverage: Decision | None = Field(None, description="what the register says; left out: the site has none")
     labels: tuple[str, ...] = Field((), description="labels at the opening")
-    assignee: str | None = Field(None, description="account at the opening")
+    assignee: str | None = Field(None, description="account at the opening; L1 to L9 are of that tier")
     due: date | None = Field(None, description="due date at the opening")
     events: tuple[CaseEvent, ...] = Field((), description="what happened since")
     gaps: tuple[GapKind, ...] = Field((), description="what of the history is missing")
@@ -196,11 +198,24 @@ def _issue(case: Case) -> Issue:
         updated_at=events[-1].at,
         category=case.category,
         coverage=_coverage(case, decision),
-        assignee=Actor(id=assignee, name=assignee) if assignee else None,
-        events=tuple(events),
+        assignee=Actor(id=assignee, name=assignee, tier=_tier_of(assignee)) if assignee else None,
+        events=(*events, *_handovers(events)),
         gaps=tuple(Gap(kind, f"{kind.value} is missing") for kind in case.gaps),
         **now,
     )
+
+
+def _tier_of(account: str | None) -> str | None:
+    return account if account in _TIERS else None
+
+
+def _handovers(events: list[Event]) -> Iterator[TierChanged]:
+    """An event for each time the issue was given to somebody of another tier."""
+    for event in events:
+        if isinstance(event, AssigneeChanged):
+            before, after = _tier_of(event.before), _tier_of(event.after)
+            if before != after:
+                yield TierChanged(id=f"{event.id}/tier", at=event.at, actor=event.actor, before=before, after=after)
 
 
 _SAID = {Decision.IN: Ground.WITHIN_TERM, Decision.OUT: Ground.ENDED, Decision.DISPUTED: Ground.SEVERAL_CONTRACTS}

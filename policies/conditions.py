@@ -48,6 +48,7 @@ class Condition(BaseModel):
     priority: Words | None = Field(None, description="the tracker's own priority, by id or name")
     reporter: Words | None = Field(None, description="account id of the reporter")
     component: Words | None = Field(None, description="the issue bears one of these components")
+    tier: Words | None = Field(None, description="support tier of the assignee, as it was when the issue was given")
     coverage: Decisions | None = Field(
         None, description="what the warranty says of the issue; unknown where the site has no register"
     )
@@ -121,6 +122,10 @@ def _component(moment: Moment, wanted: frozenset[str]) -> bool:
     return not wanted.isdisjoint(moment.components)
 
 
+def _tier(moment: Moment, wanted: frozenset[str]) -> bool:
+    return moment.tier in wanted
+
+
 def _coverage(moment: Moment, wanted: frozenset[str]) -> bool:
     return (moment.coverage or Decision.UNKNOWN).value in wanted
 
@@ -134,6 +139,7 @@ _WORDS: dict[str, Callable[[Moment, frozenset[str]], bool]] = {
     "priority": _priority,
     "reporter": _reporter,
     "component": _component,
+    "tier": _tier,
     "coverage": _coverage,
 }
 

@@ -149,6 +149,8 @@ def _axis(word: str, named: set[str], pack: PolicyPack) -> list[Any]:
             return list(chain.from_iterable(combinations(values, size) for size in range(len(values) + 1)))
         case "type" | "priority":
             return [*(Word("", value) for value in values), Word("", _OTHER), None]
+        case "tier":
+            return [*values, _OTHER, None]
         case _:
             return [*values, _OTHER]
 

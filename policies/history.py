@@ -20,6 +20,7 @@ from policies.issue import (
     PriorityChanged,
     SeverityChanged,
     StateChanged,
+    TierChanged,
     TypeChanged,
 )
 
@@ -38,6 +39,7 @@ _FIELD_CHANGES = (
     PriorityChanged,
     TypeChanged,
     AssigneeChanged,
+    TierChanged,
 )
 _TELLING = {
     "state_changed": "state",
@@ -48,6 +50,7 @@ _TELLING = {
     "priority_changed": "priority",
     "type_changed": "type",
     "assignee_changed": "assignee",
+    "tier_changed": "tier",
 }
 """Kinds of event that make a moment, and the field each is about."""
 
@@ -57,6 +60,7 @@ class Moment:
     """What was true of an issue from ``since`` on, until the next moment.
 
     Attributes:
+        tier: the support tier that had the issue, as the assignee's was when it was given; None for no tier.
         evidence: ids of the events that brought it about; empty for the moment of opening.
     """
 
@@ -71,6 +75,7 @@ class Moment:
     reporter: str
     components: tuple[str, ...]
     coverage: Decision | None = None
+    tier: str | None = None
     evidence: tuple[str, ...] = ()
 
 
@@ -115,6 +120,7 @@ def _at_opening(issue: Issue) -> dict[str, Any]:
         "priority": issue.priority,
         "type": issue.type,
         "assignee": issue.assignee.id if issue.assignee else None,
+        "tier": issue.assignee.tier if issue.assignee else None,
     }
     for event in reversed(issue.events):
         if isinstance(event, LabelsChanged):

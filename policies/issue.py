@@ -189,6 +189,15 @@ class AssigneeChanged(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TierChanged(_Event):
+    """Derived by the roster: the assignee became somebody of another tier. Attributes: before, after: None for no tier."""
+
+    before: str | None
+    after: str | None
+    kind: Literal["tier_changed"] = "tier_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueDateChanged(_Event):
     before: date | None
     after: date | None
@@ -275,6 +284,7 @@ Event = (
     | SeverityChanged
     | CategoryChanged
     | CoverageChanged
+    | TierChanged
     | FixReleased
 )
 
@@ -293,10 +303,11 @@ _RANK: dict[str, int] = {
     "category_changed": 8,
     "coverage_changed": 9,
     "assignee_changed": 10,
-    "due_date_changed": 11,
-    "fix_versions_changed": 12,
-    "fix_released": 13,
-    "commented": 14,
+    "tier_changed": 11,
+    "due_date_changed": 12,
+    "fix_versions_changed": 13,
+    "fix_released": 14,
+    "commented": 15,
 }
 
 

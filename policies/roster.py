@@ -1,59 +1,160 @@
-"""Who is who: the roles and tiers of the people in an issue's events."""
+"""Who is who, at each instant: the roles and tiers of the people in an issue's events.
+
+Rules:
+
+1. A person counts as what they were when it happened: role and tier are taken as of the event's own instant, those of
+   the assignee as of when the issue was given to them. Who changes tier later changes no past.
+2. A membership begins at its first instant and ends ahead of its last: half-open, like every span here.
+3. The issue changes tier where its assignee becomes somebody of another tier; a tier is nobody's while it is unassigned.
+4. Casting again gives the same, also after the roster changed: what was derived before is derived anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from policies.issue import Role
+from policies.issue import AssigneeChanged, Role, TierChanged, utc
 
 if TYPE_CHECKING:
-    from policies.issue import Actor, Issue
+    from policies.issue import Actor, Event, Issue
 
 ANYONE = "*"
 """Among the responders: everyone who is not a bot, not a customer and not the reporter."""
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """An account, and the time it belongs to what it stands in.
+
+    Attributes:
+        since: the first instant of it; None: from the beginning.
+        until: the instant it is over; None: for good.
+    """
+
+    account: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("since", "until"):
+            at = getattr(self, name)
+            if at is not None:
+                object.__setattr__(self, name, utc(at))
+
+    def in_force(self, at: datetime) -> bool:
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+
+    def within(self, other: Membership) -> Membership | None:
+        """The part of it that lies in another's time; None where there is none."""
+        since = max(filter(None, (self.since, other.since)), default=None)
+        until = min(filter(None, (self.until, other.until)), default=None)
+        if since is not None and until is not None and until <= since:
+            return None
+        return Membership(self.account, since, until)
+
+
+Member = str | Membership
+"""An account for good, or for a time."""
+
+
+class _Members:
+    """Memberships, ready to be asked."""
+
+    def __init__(self, members: Collection[Member]) -> None:
+        self._of: dict[str, list[Membership]] = {}
+        for member in members:
+            known = Membership(member) if isinstance(member, str) else member
+            self._of.setdefault(known.account, []).append(known)
+
+    def hold(self, account: str, at: datetime) -> bool:
+        found = self._of.get(account)
+        return found is not None and any(membership.in_force(at) for membership in found)
+
+    def at(self, at: datetime) -> tuple[str, ...]:
+        return tuple(account for account in self._of if self.hold(account, at))
+
+
+@dataclass(frozen=True, slots=True)
 class Roster:
     """Attributes.
 
-    responders, bots, customers, own: account ids.
-    tiers: tier -> account ids; whoever is in a tier is a responder. The first one listed is assigned on escalation.
+    responders, bots, customers, own: accounts, for good or for a time.
+    tiers: tier -> its accounts, lowest tier first; whoever is in a tier is a responder. Of those in force the first one
+        listed is assigned on escalation.
     """
 
-    responders: frozenset[str] = frozenset()
-    bots: frozenset[str] = frozenset()
-    customers: frozenset[str] = frozenset()
-    own: frozenset[str] = frozenset()
-    tiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    responders: Collection[Member] = frozenset()
+    bots: Collection[Member] = frozenset()
+    customers: Collection[Member] = frozenset()
+    own: Collection[Member] = frozenset()
+    tiers: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
+    _groups: Mapping[str, _Members] = field(init=False, repr=False, compare=False)
+    _tiers: Mapping[str, _Members] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        groups = {name: _Members(getattr(self, name)) for name in ("responders", "bots", "customers", "own")}
+        object.__setattr__(self, "_groups", groups)
+        object.__setattr__(self, "_tiers", {tier: _Members(members) for tier, members in self.tiers.items()})
 
     def cast(self, issue: Issue) -> Issue:
-        """The issue with a role and a tier on everyone who acts in it."""
+        """The issue with a role and a tier on everyone who acts in it, and an event for each time its tier changed."""
+        reporter = issue.reporter.id
+        events: list[Event] = [
+            replace(event, actor=self.known(event.actor, reporter=reporter, at=event.at))
+            for event in issue.events
+            if not isinstance(event, TierChanged)
+        ]
+        given_at = max((event.at for event in events if isinstance(event, AssigneeChanged)), default=issue.opened_at)
         return replace(
             issue,
-            reporter=self.known(issue.reporter, reporter=issue.reporter.id),
-            assignee=self.known(issue.assignee, reporter=issue.reporter.id) if issue.assignee else None,
-            events=tuple(
-                replace(event, actor=self.known(event.actor, reporter=issue.reporter.id)) for event in issue.events
-            ),
+            reporter=self.known(issue.reporter, reporter=reporter, at=issue.opened_at),
+            assignee=self.known(issue.assignee, reporter=reporter, at=given_at) if issue.assignee else None,
+            events=(*events, *self._handovers(issue, events)),
         )
 
-    def known(self, actor: Actor, *, reporter: str) -> Actor:
-        """The actor with role and tier. A deleted user (empty id) stays unknown."""
+    def known(self, actor: Actor, *, reporter: str, at: datetime) -> Actor:
+        """The actor with the role and tier of an instant. A deleted user (empty id) stays unknown."""
         if not actor.id:
             return actor
-        tier = next((name for name, accounts in self.tiers.items() if actor.id in accounts), None)
-        return replace(actor, role=self._role(actor, tier, reporter), tier=tier)
+        tier = self.tier_of(actor.id, at)
+        return replace(actor, role=self._role(actor, tier, reporter, at), tier=tier)
 
-    def _role(self, actor: Actor, tier: str | None, reporter: str) -> Role:
-        if actor.id in self.own or actor.role is Role.OWN:
+    def tier_of(self, account: str | None, at: datetime) -> str | None:
+        """The first tier that the account is in at an instant; None for nobody."""
+        if not account:
+            return None
+        return next((tier for tier, members in self._tiers.items() if members.hold(account, at)), None)
+
+    def tiers_at(self, at: datetime) -> dict[str, tuple[str, ...]]:
+        """Each tier with its accounts in force at an instant, as they are listed; a tier may stand empty."""
+        return {tier: members.at(at) for tier, members in self._tiers.items()}
+
+    def _handovers(self, issue: Issue, events: list[Event]) -> list[TierChanged]:
+        given = [event for event in events if isinstance(event, AssigneeChanged)]
+        if not given:
+            return []
+        held = self.tier_of(given[0].before, issue.opened_at)
+        found: list[TierChanged] = []
+        for event in given:
+            tier = self.tier_of(event.after, event.at)
+            if tier != held:
+                found.append(
+                    TierChanged(id=f"{event.id}/tier", at=event.at, actor=event.actor, before=held, after=tier)
+                )
+                held = tier
+        return found
+
+    def _role(self, actor: Actor, tier: str | None, reporter: str, at: datetime) -> Role:
+        groups = self._groups
+        if actor.role is Role.OWN or groups["own"].hold(actor.id, at):
             return Role.OWN
-        if actor.bot or actor.id in self.bots:
+        if actor.bot or groups["bots"].hold(actor.id, at):
             return Role.BOT
-        if tier is not None or actor.id in self.responders:
+        if tier is not None or groups["responders"].hold(actor.id, at):
             return Role.RESPONDER
-        if actor.customer or actor.id in self.customers or actor.id == reporter:
+        if actor.customer or groups["customers"].hold(actor.id, at) or actor.id == reporter:
             return Role.CUSTOMER
-        return Role.RESPONDER if ANYONE in self.responders else Role.UNKNOWN
+        return Role.RESPONDER if groups["responders"].hold(ANYONE, at) else Role.UNKNOWN

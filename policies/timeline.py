@@ -26,6 +26,7 @@ from policies.issue import (
     SeverityChanged,
     StateChanged,
     StatusChanged,
+    TierChanged,
     TypeChanged,
 )
 from policies.verdict import Status, judge
@@ -152,6 +153,8 @@ def _told(event: Event) -> str:
             return f"{event.kind.removesuffix('_changed')} {_word(event.before)} -> {_word(event.after)}"
         case SeverityChanged() | CategoryChanged() | CoverageChanged() | AssigneeChanged():
             return f"{event.kind.removesuffix('_changed')} {event.before or 'none'} -> {event.after or 'none'}"
+        case TierChanged():
+            return f"handed over {event.before or 'no tier'} -> {event.after or 'no tier'}"
         case DueDateChanged():
             return f"due date {event.before or 'none'} -> {event.after or 'none'}"
         case FixVersionsChanged():

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from policies.conditions import _WORDS, Condition
 from policies.coverage import Coverage, Decision, Ground
 from policies.history import moments
-from policies.issue import State, Word
+from policies.issue import Actor, State, Word
 from tests.policies.build_issue import MONDAY, build_issue
 
 MOMENT = moments(
@@ -21,6 +21,7 @@ MOMENT = moments(
         labels=frozenset({"vip", "field"}),
         priority=Word("2", "高"),
         components=("wipers",),
+        assignee=Actor(id="bob", tier="L2"),
         coverage=Coverage(
             decision=Decision.GOODWILL,
             computed=Decision.OUT,
@@ -56,6 +57,7 @@ def test_every_word_has_its_field_and_its_function() -> None:
         ("priority", "2"),
         ("reporter", "chen"),
         ("component", "wipers"),
+        ("tier", "L2"),
         ("coverage", "goodwill"),
     ],
 )

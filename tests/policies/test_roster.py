@@ -6,7 +6,7 @@ import pytest
 
 from policies.issue import Actor, Role
 from policies.roster import ANYONE, Roster
-from tests.policies.build_issue import build_issue, reply
+from tests.policies.build_issue import at, build_issue, reply
 
 ROSTER = Roster(
     responders=frozenset({"amy", "robot", "warranty"}),
@@ -35,20 +35,20 @@ ROSTER = Roster(
     ],
 )
 def test_each_person_has_one_role(actor: Actor, role: Role, tier: str | None) -> None:
-    known = ROSTER.known(actor, reporter="chen")
+    known = ROSTER.known(actor, reporter="chen", at=at(0))
     assert (known.role, known.tier) == (role, tier)
 
 
 def test_with_anyone_among_the_responders_only_bots_customers_and_the_reporter_are_none() -> None:
     roster = Roster(responders=frozenset({ANYONE}), customers=frozenset({"li"}))
-    found = {name: roster.known(Actor(id=name), reporter="chen").role for name in ("passer-by", "li", "chen")}
+    found = {name: roster.known(Actor(id=name), reporter="chen", at=at(0)).role for name in ("passer-by", "li", "chen")}
     assert found == {"passer-by": Role.RESPONDER, "li": Role.CUSTOMER, "chen": Role.CUSTOMER}
-    assert roster.known(Actor(id="app", bot=True), reporter="chen").role is Role.BOT
-    assert roster.known(Actor(id=""), reporter="chen").role is Role.UNKNOWN
+    assert roster.known(Actor(id="app", bot=True), reporter="chen", at=at(0)).role is Role.BOT
+    assert roster.known(Actor(id=""), reporter="chen", at=at(0)).role is Role.UNKNOWN
 
 
 def test_a_responder_who_reports_is_a_responder_still() -> None:
-    assert ROSTER.known(Actor(id="amy"), reporter="amy").role is Role.RESPONDER
+    assert ROSTER.known(Actor(id="amy"), reporter="amy", at=at(0)).role is Role.RESPONDER
 
 
 def test_casting_reaches_the_reporter_the_assignee_and_everyone_who_acts() -> None:
