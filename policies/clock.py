@@ -145,6 +145,9 @@ class PauseRule(BaseModel):
     when: Condition = Field(description="the clock stands still while this holds")
     reason: str = Field(min_length=1, description="why, as reports show it")
     party: str = Field(CUSTOMER, description="whose turn it is; a customer's public comment ends the pause")
+    longest: DurationText | None = Field(
+        None, description="a pause that lasts longer is forgotten: 72h, or working time of the goal's calendar (5bd)"
+    )
 
 
 class Clock(BaseModel):
@@ -219,6 +222,7 @@ class Pause:
         until: None while it is still open.
         party: whose turn it was (``customer``, ``third_party`` ...; "" while the issue stood closed).
         evidence: ids of the events that began and ended it.
+        longest: what it may last before it is forgotten; None: for ever.
     """
 
     since: datetime
@@ -226,6 +230,7 @@ class Pause:
     reason: str
     party: str
     evidence: tuple[str, ...] = ()
+    longest: DurationText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +268,13 @@ def cycles(clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> 
     Args:
         row: the issue's moments (see ``history.moments``).
     """
-    row = [moment for moment in row if moment.since <= now]
+    if row and row[-1].since > now:
+        row = [moment for moment in row if moment.since <= now]
     started = _start(clock, issue, row)
     if started is None:
         return ()
     start, evidence = started
+    paused, given_up = _standing_still(clock, issue, row, now)
     found: list[Cycle] = []
     closed: list[Pause] = []
     for stop, reopened in _stops(clock, issue, row, start, now):
@@ -280,20 +287,20 @@ def cycles(clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> 
         if stop is not None and reopened is not None and resumes:
             closed.append(Pause(stop.at, reopened.since, "closed", "", (*stop.evidence, *reopened.evidence)))
             continue
+        cancelled = given_up if stop is None else None
+        cancelled_at = max(cancelled.since, start) if cancelled else None
+        end = stop.at if stop else cancelled_at
         found.append(
-            _filled(
-                Cycle(
-                    number=len(found) + 1,
-                    started_at=start,
-                    start_evidence=evidence,
-                    stopped_at=stop.at if stop else None,
-                    stop_evidence=stop.evidence if stop else (),
-                    pauses=tuple(closed),
-                ),
-                clock,
-                issue,
-                row,
-                now,
+            Cycle(
+                number=len(found) + 1,
+                started_at=start,
+                start_evidence=evidence,
+                stopped_at=stop.at if stop else None,
+                stop_evidence=stop.evidence if stop else (),
+                pauses=_within(start, end, (*closed, *paused)),
+                segments=_segments(clock.goals, row, start, end),
+                cancelled_at=cancelled_at,
+                cancelled_by=cancelled.evidence if cancelled else (),
             )
         )
         if reopened is not None:
@@ -372,27 +379,18 @@ def _fix_released(issue: Issue, start: datetime, now: datetime) -> _Stop | None:
     return None
 
 
-def _filled(cycle: Cycle, clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> Cycle:
-    """The cycle with its pauses, goals and, where the issue was given up, its end."""
-    pauses = list(cycle.pauses)
+def _standing_still(
+    clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime
+) -> tuple[list[Pause], Moment | None]:
+    """Where the clock stands still whatever its cycle, and the moment since which the issue is given up."""
+    pauses: list[Pause] = []
     for rule in clock.pause:
         pauses += _pauses(rule, issue, row, now)
-    cancelled: Moment | None = None
     for given_up, back in spells(row, [moment.state is State.CANCELLED for moment in row]):
-        if back is not None:
-            pauses.append(Pause(given_up.since, back.since, "cancelled", "", (*given_up.evidence, *back.evidence)))
-        elif cycle.stopped_at is None:
-            cancelled = given_up
-    cancelled_at = max(cancelled.since, cycle.started_at) if cancelled else None
-    end = cycle.stopped_at or cancelled_at
-    clipped = (_clipped(pause, cycle.started_at, end) for pause in pauses)
-    return replace(
-        cycle,
-        pauses=tuple(sorted((pause for pause in clipped if pause), key=lambda pause: (pause.since, pause.reason))),
-        segments=_segments(clock.goals, row, cycle.started_at, end),
-        cancelled_at=cancelled_at,
-        cancelled_by=cancelled.evidence if cancelled else (),
-    )
+        if back is None:
+            return pauses, given_up
+        pauses.append(Pause(given_up.since, back.since, "cancelled", "", (*given_up.evidence, *back.evidence)))
+    return pauses, None
 
 
 def _pauses(rule: PauseRule, issue: Issue, row: Sequence[Moment], now: datetime) -> list[Pause]:
@@ -402,7 +400,7 @@ def _pauses(rule: PauseRule, issue: Issue, row: Sequence[Moment], now: datetime)
         answer = _answer(issue, begun.since, until or now) if rule.party == CUSTOMER else None
         if answer is not None:
             until, evidence = answer.at, (answer.id,)
-        found.append(Pause(begun.since, until, rule.reason, rule.party, (*begun.evidence, *evidence)))
+        found.append(Pause(begun.since, until, rule.reason, rule.party, (*begun.evidence, *evidence), rule.longest))
     return found
 
 
@@ -419,6 +417,12 @@ def _answer(issue: Issue, since: datetime, until: datetime) -> Commented | None:
     return None
 
 
+def _within(start: datetime, end: datetime | None, pauses: Sequence[Pause]) -> tuple[Pause, ...]:
+    """What of the pauses lies between a cycle's start and its end, oldest first."""
+    clipped = [found for pause in pauses if (found := _clipped(pause, start, end))]
+    return tuple(sorted(clipped, key=lambda pause: (pause.since, pause.reason)))
+
+
 def _clipped(pause: Pause, start: datetime, end: datetime | None) -> Pause | None:
     since = max(pause.since, start)
     until = pause.until if end is None else min(pause.until or end, end)
@@ -430,16 +434,17 @@ def _clipped(pause: Pause, start: datetime, end: datetime | None) -> Pause | Non
 def _segments(
     goals: Sequence[Goal], row: Sequence[Moment], start: datetime, end: datetime | None
 ) -> tuple[Segment, ...]:
+    if goals[0].when is None:
+        return (Segment(start, 0, row[0].evidence),)
     found: list[Segment] = []
     for moment in row:
         if end is not None and moment.since > end:
             break
-        goal = next((n for n, goal in enumerate(goals) if goal.when is None or goal.when.holds(moment)), None)
-        if found and found[-1].goal == goal:
+        chosen = _goal_at(moment, goals)
+        if found and found[-1].goal == chosen:
             continue
-        # What held at the opening held when it was reported, too: that is no change in flight.
-        since = max(moment.since, start) if found else start
-        segment = Segment(since, goal, moment.evidence)
+        # A cycle that started ahead of the opening has been under the goal of the opening from its start.
+        segment = Segment(max(moment.since, start) if found else start, chosen, moment.evidence)
         if found and segment.since <= found[-1].since:
             found[-1] = segment
         else:
@@ -447,8 +452,18 @@ def _segments(
     return tuple(found)
 
 
+def _goal_at(moment: Moment, goals: Sequence[Goal]) -> int | None:
+    """The index of the first goal that is for the issue as it was at a moment."""
+    for number, goal in enumerate(goals):
+        if goal.when is None or goal.when.holds(moment):
+            return number
+    return None
+
+
 def merged(pauses: Sequence[Pause], now: datetime) -> tuple[tuple[datetime, datetime], ...]:
     """The stretches that are paused by at least one pause, an open one taken up to ``now``; oldest first."""
+    if not pauses:
+        return ()
     found: list[tuple[datetime, datetime]] = []
     for since, until in sorted((pause.since, pause.until or now) for pause in pauses):
         if found and since <= found[-1][1]:

@@ -141,7 +141,7 @@ def _told(verdict: Verdict) -> str:
             [_at(instant) for instant in instants],
             (str(verdict.used), str(verdict.left), str(verdict.gross), verdict.provisional),
             pauses,
-            [(share, _at(at)) for share, at in verdict.thresholds],
+            [(int(str(share).rstrip("%")), _at(at)) for share, at in verdict.thresholds],
         )
     )
 
