@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from policies.actions import Escalate
 from policies.finding import Finding, Rule, Weight
 
 if TYPE_CHECKING:
+    from policies.actions import Level
     from policies.pack import PolicyPack
+
+_DUE = 100
 
 
 def lint_ladders(pack: PolicyPack, tiers: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
@@ -28,39 +31,62 @@ def lint_ladders(pack: PolicyPack, tiers: Mapping[str, Sequence[str]]) -> Iterat
             yield from _at_site(("actions", number, "levels"), action, tiers)
 
 
+def _place(level: Level) -> tuple[int, str, int]:
+    """Where a level stands: ahead of the due instant (-1), at it (0) or behind it (1); by what measure; how far along."""
+    share, before, after = (getattr(level, name, None) for name in ("at", "before_due", "after_due"))
+    if share is not None:
+        return (share > _DUE) - (share < _DUE), "%", share
+    side, distance = (-1, before) if after is None else (1, after)
+    return side, type(distance).__name__, side * getattr(distance, "minutes", getattr(distance, "days", 0))
+
+
+def _rises(lower: Level, level: Level) -> int | None:
+    """1 where the second comes later than the first, 0 at once, -1 earlier; None where the goal decides."""
+    one, other = _place(lower), _place(level)
+    if one[0] != other[0]:
+        return 1 if one[0] < other[0] else -1
+    return (one[2] < other[2]) - (one[2] > other[2]) if one[1] == other[1] else None
+
+
+def _told(level: Level) -> str:
+    share, before, after = (getattr(level, name, None) for name in ("at", "before_due", "after_due"))
+    return f"{share}%" if share is not None else f"{after} after due" if after is not None else f"{before} before due"
+
+
 def _ladder(where: tuple[str | int, ...], ladder: Escalate) -> Iterator[Finding]:
-    rungs = list(enumerate(ladder.levels))
-    for (_, lower), (number, level) in pairwise(rungs):
-        if level.at < lower.at:
+    levels = list(enumerate(ladder.levels))
+    for (_, lower), (number, level) in pairwise(levels):
+        if _rises(lower, level) == -1:
             yield Finding(
                 rule=Rule.LADDER,
-                where=(*where, number, "at"),
-                why=f"the ladder of {ladder.clock} goes from {lower.at}% ({lower.tier}) back to {level.at}% "
-                f"({level.tier}): a run that comes late takes {lower.tier}, the highest reached, and {level.tier} never",
+                where=(*where, number),
+                why=f"the ladder of {ladder.clock} goes from {_told(lower)} ({lower.tier}) back to {_told(level)} "
+                f"({level.tier}): a run that comes late takes the one that is reached last, and not this one",
                 mend="write the levels in the order they are reached, each later than the one before",
                 weight=Weight.WARNING,
             )
-    climbed = sorted(rungs, key=lambda rung: rung[1].at)  # in the order of their shares; of one share as written
-    for (_, lower), (number, level) in pairwise(climbed):
-        if level.at == lower.at:
+    for (_, lower), (number, level) in combinations(levels, 2):
+        if _rises(lower, level) == 0:
             yield Finding(
                 rule=Rule.LADDER,
-                where=(*where, number, "at"),
-                why=f"two levels of {ladder.clock} stand at {level.at}%: {lower.tier} is taken, {level.tier} never",
-                mend=f"give {level.tier} a later share, or leave one of the two out",
+                where=(*where, number),
+                why=f"two levels of {ladder.clock} stand at {_told(level)}: of {lower.tier} and {level.tier} only one is "
+                "ever taken",
+                mend="give one of the two a later place, or leave it out",
             )
-    seen: dict[str, int] = {}
-    for number, level in climbed:
-        if level.tier in seen:
+    seen: dict[str, Level] = {}
+    for number, level in levels:
+        # A level that says something of its own is worth its place.
+        if level.tier in seen and not getattr(level, "text", None):
             yield Finding(
                 rule=Rule.LADDER,
                 where=(*where, number, "tier"),
-                why=f"{level.tier} has the issue from {seen[level.tier]}% of {ladder.clock} on: at {level.at}% nothing "
-                "changes, unless a person has moved it meanwhile",
+                why=f"{level.tier} has the issue from {_told(seen[level.tier])} of {ladder.clock} on: at {_told(level)} "
+                "nothing changes, unless a person has moved it meanwhile",
                 mend="name the tier above, or leave the level out",
                 weight=Weight.WARNING,
             )
-        seen.setdefault(level.tier, level.at)
+        seen.setdefault(level.tier, level)
 
 
 def _at_site(where: tuple[str | int, ...], ladder: Escalate, tiers: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
@@ -70,20 +96,19 @@ def _at_site(where: tuple[str | int, ...], ladder: Escalate, tiers: Mapping[str,
             yield Finding(
                 rule=Rule.LADDER,
                 where=(*where, number, "tier"),
-                why=f"{', '.join(lacking)} of the site has no tier {level.tier}: at {level.at}% of {ladder.clock} the "
+                why=f"{', '.join(lacking)} of the site has no tier {level.tier}: at {_told(level)} of {ladder.clock} the "
                 "issue gets the tier's label, and nobody is assigned",
                 mend=f"name who is behind {level.tier} under `tiers` of the tracker, or leave the level out",
                 weight=Weight.WARNING,
             )
     for tracker, known in tiers.items():
         order = {tier: height for height, tier in enumerate(known)}
-        rising = sorted(enumerate(ladder.levels), key=lambda rung: rung[1].at)
-        for (_, lower), (number, level) in pairwise(rising):
+        for (_, lower), (number, level) in pairwise(enumerate(ladder.levels)):
             if level.tier in order and lower.tier in order and order[level.tier] < order[lower.tier]:
                 yield Finding(
                     rule=Rule.LADDER,
                     where=(*where, number, "tier"),
-                    why=f"at {level.at}% of {ladder.clock} the issue goes from {lower.tier} down to {level.tier}, by "
+                    why=f"at {_told(level)} of {ladder.clock} the issue goes from {lower.tier} down to {level.tier}, by "
                     f"the order of the tiers of {tracker}; whoever has it there keeps it",
                     mend=f"swap the two, or write the tiers of {tracker} from the lowest up",
                     weight=Weight.WARNING,

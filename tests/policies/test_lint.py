@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policies import lint_ladders
 from policies.business_calendar import BusinessCalendar, hours
 from policies.conditions import Condition
 from policies.duration import parse_duration
@@ -549,8 +551,8 @@ def test_a_kpi_is_written_as_it_was_read() -> None:
 
 def test_of_two_levels_at_one_share_the_second_never_fires() -> None:
     finding = one(escalate(("75%", "L2"), ("75%", "L3")), Rule.LADDER)
-    assert finding.where == ("actions", 0, "levels", 1, "at")
-    assert "L2 is taken, L3 never" in finding.why
+    assert finding.where == ("actions", 0, "levels", 1)
+    assert "of L2 and L3 only one is ever taken" in finding.why
 
 
 def test_a_ladder_that_goes_down_and_a_tier_named_twice_are_warnings() -> None:
@@ -917,3 +919,30 @@ def test_a_kpi_can_be_built_from_values() -> None:
     share, count = Share(Bound.AT_LEAST, 97.5), Count(Bound.AT_MOST, 3)
     assert str(Kpi(of="answer", share=share, review="month").share) == ">= 97.5%"
     assert str(Kpi(of="answer", count=count, review="month").count) == "<= 3"
+
+
+@pytest.mark.parametrize(
+    ("lower", "level", "rises"),
+    [
+        ({"at": 50}, {"at": 75}, 1),
+        ({"at": 100}, {"at": 100}, 0),
+        ({"before": "4h"}, {"before": "2h"}, 1),
+        ({"before": "2bh"}, {"before": "4bh"}, -1),
+        ({"before": "2h"}, {"at": 100}, 1),
+        ({"after": "1h"}, {"at": 100}, -1),
+        ({"after": "1bd"}, {"after": "1bd"}, 0),
+        ({"after": "1bd"}, {"after": "3bd"}, 1),
+        ({"at": 75}, {"before": "2h"}, None),
+        ({"after": "1bd"}, {"after": "24h"}, None),
+        ({"at": 150}, {"after": "1h"}, None),
+    ],
+)
+def test_levels_are_compared_only_where_no_goal_is_needed_to_know(
+    lower: dict[str, Any], level: dict[str, Any], rises: int | None
+) -> None:
+    def built(words: dict[str, Any]) -> Any:
+        times = {f"{side}_due": parse_duration(words[side]) for side in ("before", "after") if side in words}
+        return SimpleNamespace(**{"at": words.get("at"), "before_due": None, "after_due": None, **times})
+
+    assert lint_ladders._rises(built(lower), built(level)) == rises
+    assert lint_ladders._told(built(lower)).split()[0].rstrip("%") == str(next(iter(lower.values())))
