@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from policies.actions import Escalate
+from policies.fact_space import words_in
 from policies.finding import Finding, Rule, Weight
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ def lint_ladders(pack: PolicyPack, tiers: Mapping[str, Sequence[str]]) -> Iterat
         if isinstance(action, Escalate):
             yield from _ladder(("actions", number, "levels"), action)
             yield from _at_site(("actions", number, "levels"), action, tiers)
+    known = {tier for of_tracker in tiers.values() for tier in of_tracker}
+    for path, tier in words_in(pack, "tier"):
+        if known and tier not in known:
+            yield Finding(
+                rule=Rule.NOT_AT_THIS_SITE,
+                where=path,
+                why=f"no tracker of the site has a tier {tier} ({', '.join(tiers)}): no issue is ever with {tier} here",
+                mend=f"name who is behind {tier} under `tiers` of a tracker, or one of {', '.join(sorted(known))} here",
+                weight=Weight.WARNING,
+            )
 
 
 def _place(level: Level) -> tuple[int, str, int]:

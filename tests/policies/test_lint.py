@@ -577,6 +577,13 @@ def test_a_tier_that_a_tracker_of_the_site_lacks_or_orders_otherwise_is_found() 
     assert not found(pack, Rule.LADDER, tiers={"south": ("L1", "L2", "L3")})
 
 
+def test_a_tier_that_a_condition_asks_for_must_exist_at_the_site() -> None:
+    pack = answered({"when": {"tier": ["L2", "L9"]}, "within": "4h"})
+    finding = one(pack, Rule.NOT_AT_THIS_SITE, tiers={"south": ("L1", "L2")})
+    assert "no tracker of the site has a tier L9 (south)" in finding.why
+    assert not found(pack, Rule.NOT_AT_THIS_SITE)
+
+
 # --------------------------------------------------------------------------------------------------------- the labels
 
 BRIEF: Mapping[str, Any] = {**ANSWER, "goals": [{"within": "4h"}]}
