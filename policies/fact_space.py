@@ -80,6 +80,10 @@ class FactSpace:
         """A kind of issue in words: ``severity urgent, category performance``; "any issue" where nothing is asked."""
         return ", ".join(_told(word, getattr(moment, _FIELDS.get(word, word))) for word in self.words) or "any issue"
 
+    def but(self, moment: Moment, **facts: Any) -> Moment:
+        """The same kind of issue with other facts, by their words: ``severity="high"``."""
+        return _moment({word: getattr(moment, _FIELDS.get(word, word)) for word in self.words} | facts)
+
     def plainest(self, moments: Iterable[Moment]) -> Moment:
         """Of some moments the one that is said in the fewest words."""
         return min(moments, key=lambda moment: self.told(moment).count("no "))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -147,7 +147,7 @@ def _graver_is_slower(name: str, clock: Clock, pack: PolicyPack, pace: Pace) -> 
             # Each setting of the other facts is met once: under the graver of the two.
             if moment.severity != grave:
                 continue
-            mine, other = taker(goals, moment), taker(goals, replace(moment, severity=lesser))
+            mine, other = taker(goals, moment), taker(goals, space.but(moment, severity=lesser))
             if mine is not None and other is not None and mine != other:
                 met.setdefault((mine, other), []).append((moment, lesser))
     for (mine, other), cases in met.items():
