@@ -32,12 +32,12 @@ def _states(pack: PolicyPack, vocabularies: Mapping[str, Vocabulary]) -> Iterato
     for state, paths in places.items():
         if state in produced:
             continue
-        others = f", and {len(paths) - 1} more places" if len(paths) > 1 else ""
+        others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         yield Finding(
             rule=Rule.NOT_AT_THIS_SITE,
             where=paths[0],
             why=f"no tracker of the site maps a status to {state} ({', '.join(vocabularies)}): what "
-            f"{dotted(paths[0])}{others} says of it never happens here",
+            f"waits for it never happens here ({dotted(paths[0])}{others})",
             mend=f"name the status that means {state} under `states` of a tracker, if there is one",
             weight=Weight.WARNING,
         )
@@ -90,8 +90,12 @@ def _stops(pack: PolicyPack, tracker: str, vocabulary: Vocabulary) -> Iterator[F
             continue
         try:
             space = FactSpace.of((clock.stop,), pack)
+            start = None if isinstance(clock.start, str) else clock.start
+            begun = FactSpace.of((start,), pack)
         except TooLarge:
             continue  # told with the clock
+        if start is not None and not any(start.holds(moment) for moment in begun.moments if exists(moment)):
+            continue  # it never starts there, so it need not stop
         reached = [moment for moment in space.moments if clock.stop.holds(moment)]
         if reached and not any(map(exists, reached)):
             yield Finding(

@@ -683,7 +683,7 @@ def test_a_state_that_no_tracker_of_the_site_produces_is_found_once() -> None:
     told = found(pack, Rule.NOT_AT_THIS_SITE, vocabularies=site())
     assert [(each.where[-1], each.weight) for each in told] == [("state", Weight.WARNING)] * 2
     assert any("no tracker of the site maps a status to closed" in each.why for each in told)
-    assert any("waiting_for_customer" in each.why and "1 more place" in each.why for each in told)
+    assert any("waiting_for_customer" in each.why and "and 1 more)" in each.why for each in told)
     assert not found(pack, Rule.NOT_AT_THIS_SITE)
 
 
@@ -693,6 +693,13 @@ def test_a_clock_that_can_never_stop_at_one_tracker_is_an_error() -> None:
     (stop,) = [each for each in found(pack, vocabularies=words) if each.where == ("clocks", "fix", "stop")]
     assert "no issue of south can ever be {state: closed}" in stop.why
     assert stop.weight is Weight.ERROR
+
+
+def test_a_clock_that_never_starts_at_a_tracker_need_not_stop_there() -> None:
+    pack = build_pack(
+        closing={"start": {"state": "verified"}, "stop": {"state": "closed"}, "goals": [{"within": "4h"}]}
+    )
+    assert {each.weight for each in found(pack, Rule.NOT_AT_THIS_SITE, vocabularies=site())} == {Weight.WARNING}
 
 
 def test_words_that_the_site_never_says_and_words_the_pack_does_not_declare_are_found() -> None:
