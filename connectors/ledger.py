@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger
 from connectors.ledger_lease import Holder, LeaseLost, RunInProgress
 from connectors.ledger_schema import (
+    AddressRow,
     CursorRow,
     IssueRow,
     LeaseRow,
@@ -187,6 +189,26 @@ class Ledger:
         )
 
     # ------------------------------------------------------------------------------------------------------ cursors
+
+    def read_at(self, site: str, tracker: str, address: str) -> bool:
+        """Say from which address a tracker is about to be read. What was cached from another one is dropped.
+
+        Returns:
+            Whether it was another address: cache and cursors of the tracker are empty now.
+        """
+        digest = hashlib.sha256(address.encode()).hexdigest()
+        whose = (AddressRow.site == site, AddressRow.tracker == tracker)
+        with self._writing() as connection:
+            before = connection.scalar(select(AddressRow.digest).where(*whose))
+            if before == digest:
+                return False
+            connection.execute(delete(AddressRow).where(*whose))
+            connection.execute(insert(AddressRow).values(site=site, tracker=tracker, digest=digest))
+            if before is None:
+                return False
+            connection.execute(delete(CursorRow).where(CursorRow.site == site, CursorRow.tracker == tracker))
+            connection.execute(delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker))
+        return True
 
     def cursor(self, site: str, tracker: str, project: str) -> datetime | None:
         """Up to where a project was read; None if never."""

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -159,6 +159,10 @@ def _prepare(connection: Connection, where: str) -> None:
             f"{where} is a ledger of version {version}, and this program knows up to {VERSION}: "
             "update the program, or name another ledger (an empty one costs a full read, nothing else)"
         )
+    if version < VERSION:
+        # So far a later version only ever added tables.
+        Table.metadata.create_all(connection)
+        connection.execute(update(SchemaRow).values(version=VERSION))
 
 
 def _some(tables: set[str]) -> str:

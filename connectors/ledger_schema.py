@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from policies.receipt import Receipt
     from policies.verdict import Verdict
 
-VERSION = 1
+VERSION = 2
 
 SITE = String(120)
 TRACKER = String(120)
@@ -72,6 +72,15 @@ class RunRow(Table):
     state: Mapped[str | None] = mapped_column(String(8))
     requests: Mapped[str] = mapped_column(Text)
     plan_digest: Mapped[str] = mapped_column(String(64))
+
+
+class AddressRow(Table):
+    """Where a tracker's cached issues were read from, as a digest: an address out of the environment may hold a secret."""
+
+    __tablename__ = "warranty_addresses"
+    site: Mapped[str] = mapped_column(SITE, primary_key=True)
+    tracker: Mapped[str] = mapped_column(TRACKER, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
 
 
 class CursorRow(Table):

@@ -161,8 +161,18 @@ def test_threads_write_to_one_file_without_getting_in_each_others_way(ledger: Le
 def test_a_ledger_of_a_later_version_is_refused_with_what_to_do(path: Path) -> None:
     Ledger.open(f"sqlite:///{path}").close()
     _sql(path, "UPDATE warranty_schema SET version = 99")
-    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 1: update the program"):
+    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 2: update the program"):
         Ledger.open(f"sqlite:///{path}")
+
+
+def test_a_ledger_of_an_earlier_version_is_brought_up_to_date_and_keeps_what_it_holds(path: Path) -> None:
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.keep("acme", [an_issue()])
+    _sql(path, "DROP TABLE warranty_addresses")
+    _sql(path, "UPDATE warranty_schema SET version = 1")
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        assert ledger.read_at("acme", "jira", "http://here.test") is False
+        assert ledger.issue("acme", "jira", "CAR-1") == an_issue()
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -244,6 +254,25 @@ def test_a_cursor_is_kept_per_site_tracker_and_project(ledger: Ledger) -> None:
     assert ledger.cursor("acme", "jira", "CAR") == NOW + timedelta(microseconds=7)
     assert ledger.cursor("acme", "jira", "BUS") == NOW - HOUR
     assert ledger.cursor("other", "jira", "CAR") is None
+
+
+def test_what_was_read_at_another_address_is_dropped_of_that_tracker_only(ledger: Ledger) -> None:
+    ledger.read_at("acme", "jira", "http://here.test")
+    ledger.keep("acme", [an_issue(), an_issue(tracker="other")])
+    ledger.set_cursor("acme", "jira", "CAR", NOW)
+    ledger.set_cursor("acme", "other", "CAR", NOW)
+    assert ledger.read_at("acme", "jira", "http://here.test") is False
+    assert ledger.cursor("acme", "jira", "CAR") == NOW
+    assert ledger.read_at("acme", "jira", "http://there.test") is True
+    assert (ledger.cursor("acme", "jira", "CAR"), list(ledger.issues("acme", "jira"))) == (None, [])
+    assert ledger.cursor("acme", "other", "CAR") == NOW
+    assert len(list(ledger.issues("acme", "other"))) == 1
+
+
+def test_an_address_is_not_kept_as_it_is(path: Path) -> None:
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.read_at("acme", "jira", "http://bot:hunter22@here.test")
+    assert b"hunter22" not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
 def test_a_cached_issue_is_replaced_and_given_back_as_it_was(ledger: Ledger) -> None:
