@@ -73,7 +73,7 @@ class Capabilities:
         server: what answered, in words ("Jira Cloud", "Jira Data Center 9.12", "GitLab 17.3 (GraphQL)").
         web_links: an issue can carry links to addresses outside the tracker.
         priorities: there is a priority field (else priority is a label).
-        internal_comments: a comment can be hidden from the customer.
+        internal_comments: a comment can be hidden from the customer, at least in some kind of project.
     """
 
     server: str

@@ -49,10 +49,11 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A receipt with the tracker it belongs to."""
+    """A receipt with the tracker it belongs to. Attributes: gone: its issue is no longer there, and was forgotten."""
 
     tracker: str
     receipt: Receipt
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,11 @@ class Run:
         outcomes = self.outcomes()
         lines = [f"{where}: {fault}" for where, fault in self.faults.items()]
         lines += [f"over a limit: {breach.detail}" for breach in self.plan.breaches]
+        lines += [
+            f"{done.tracker}: {done.receipt.issue.key} is no longer there (deleted, or hidden from this account): forgotten"
+            for done in self.receipts or ()
+            if done.gone and done.receipt.issue
+        ]
         if self.unreadable:
             lines.append(f"{len(self.unreadable)} issues could not be read")
         if self.plan.skipped:

@@ -55,7 +55,7 @@ def _never_by_value(found: Any) -> Any:
     if isinstance(found, (str, int, float)):
         raise PydanticCustomError(
             "secret_by_value",
-            "a secret never stands in a site file: write {open}env: NAME{close} or {open}block: {block}/NAME{close}",
+            "where it is found, never the secret itself: {open}env: NAME{close} or {open}block: {block}/NAME{close}",
             {"open": "{", "close": "}", "block": BLOCK},
         )
     return found
@@ -134,7 +134,8 @@ class TrackerSite(_Shape):
         description="support tier to the account, or accounts, behind it, lowest tier first; the first account is assigned",
     )
     internal_comments: bool = Field(
-        default=False, description="write our comments so that the customer does not see them"
+        default=True,
+        description="hide our comments from the customer (GitLab everywhere, Jira in service projects); false: public",
     )
     timeout: tuple[float, float] = Field(
         (10.0, 60.0), description="seconds to connect, seconds to read; one number for both"
@@ -148,7 +149,7 @@ class TrackerSite(_Shape):
             near = _nearest(found, kinds)
             raise PydanticCustomError(
                 "unknown_kind",
-                "no tracker of this kind; there are {kinds}{hint}",
+                "one of {kinds}{hint}",
                 {"kinds": ", ".join(kinds), "hint": f" (did you mean {near!r}?)" if near else ""},
             )
         return found
@@ -340,7 +341,7 @@ class Site(_Shape):
         """
         return Connection(
             name=tracker.name,
-            url=self._address(tracker).rstrip("/"),
+            url=self.address(tracker),
             token=self._secret(tracker.token, tracker, "token"),
             user=tracker.user
             if isinstance(tracker.user, str)
@@ -348,12 +349,13 @@ class Site(_Shape):
             timeout=tracker.timeout,
         )
 
-    def _address(self, tracker: TrackerSite) -> str:
+    def address(self, tracker: TrackerSite) -> str:
+        """Where a tracker is, without a slash at the end. Raises InputError where its variable is not set."""
         if isinstance(tracker.url, str):
-            return tracker.url
+            return tracker.url.rstrip("/")
         if not (address := tracker.url.value()):
             raise self._missing(tracker.url.env, tracker, "url")
-        return address
+        return address.rstrip("/")
 
     def _secret(self, name: SecretName, tracker: TrackerSite, field: str) -> SecretStr:
         if name.env is not None:

@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from connectors import registry
@@ -89,14 +88,7 @@ def new_run_id(now: datetime) -> str:
 
 
 def open_ledger(site: Site) -> Ledger:
-    """The site's ledger; the folder of a SQLite file is made where there is none.
-
-    Raises:
-        LedgerError: it cannot be used; says what to do.
-    """
-    prefix = "sqlite:///"
-    if site.ledger_url.startswith(prefix) and (path := site.ledger_url.removeprefix(prefix)) not in {"", ":memory:"}:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    """The site's ledger. Raises LedgerError where it cannot be used; it says what to do."""
     return Ledger.open(site.ledger_url)
 
 
@@ -121,6 +113,7 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     """
     site, ledger = sitting.site, sitting.ledger
     before = Counter(reader.requests)
+    ledger.read_at(site.name, tracker.name, site.address(tracker))
     cursor = ledger.cursor(site.name, tracker.name, project)
     capabilities, own = reader.capabilities(), reader.own_account()
     reading_ = _Reading(f"read {tracker.name}/{project}", sitting)

@@ -7,7 +7,8 @@ Rules:
 3. A failed change ends its own issue's remaining changes and no other issue's. Only a tracker that lets nobody in, or
    does not answer time after time, ends the whole tracker's.
 4. A receipt is in the ledger before the next change begins, so that a killed run leaves proof of all it did.
-5. The run holds the site's lease (``flows.lease``) and keeps it alive on the way; once it is lost, nothing more is sent.
+5. An issue that is no longer at the tracker is forgotten, so that its changes are not planned for ever.
+6. The run holds the site's lease (``flows.lease``) and keeps it alive on the way; once it is lost, nothing more is sent.
 """
 
 from __future__ import annotations
@@ -17,7 +18,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from connectors import registry
-from connectors.tracker import CredentialsRefused, RateLimited, ServerFailed, TrackerError, TrackerWriter, Unreachable
+from connectors.tracker import (
+    CredentialsRefused,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    TrackerError,
+    TrackerWriter,
+    Unreachable,
+)
+from flows import steps
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
 from flows.run import Done
@@ -94,7 +104,7 @@ def apply(
     done: list[Done] = []
     writers = Writers(sitting.site)
     try:
-        for one in _carried_out(plan, issues, writers, sitting.now):
+        for one in _carried_out(sitting, plan, issues, writers):
             sitting.ledger.record_receipt(sitting.run, one.tracker, one.receipt)
             done.append(one)
             sitting.progress("apply", len(done), len(plan.changes))
@@ -105,8 +115,9 @@ def apply(
 
 
 def _carried_out(
-    plan: Plan, issues: Mapping[tuple[str, str], Issue], writers: Writers, now: datetime
+    sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue], writers: Writers
 ) -> Iterator[Done]:
+    now = sitting.now
     stopped: dict[tuple[str, str], str] = {}  # issue -> why its remaining changes are not tried
     silence: Counter[str] = Counter()  # tracker -> changes in a row without an answer
     shut: dict[str, str] = {}  # tracker -> why none of its changes is tried any more
@@ -119,11 +130,28 @@ def _carried_out(
             yield Done(planned.tracker, _perform(planned, issues.get(whose), writers, now))
             silence[planned.tracker] = 0
         except Exception as failure:  # noqa: BLE001 - a defect met on one issue must not stop the others' changes
-            yield Done(planned.tracker, _receipt(planned, Outcome.FAILED, now, _one_line(failure)))
+            gone = isinstance(failure, NotFound) and _gone(sitting, planned)
+            if gone and planned.issue is not None:
+                sitting.ledger.forget(sitting.site.name, planned.tracker, [planned.issue.id])
+            yield Done(planned.tracker, _receipt(planned, Outcome.FAILED, now, _one_line(failure)), gone)
             stopped[whose] = f"an earlier change of this issue failed: {_one_line(failure)}"
             silence[planned.tracker] = silence[planned.tracker] + 1 if isinstance(failure, _NO_ANSWER) else 0
             if isinstance(failure, CredentialsRefused) or silence[planned.tracker] >= GIVE_UP_AFTER:
                 shut[planned.tracker] = f"the tracker was left alone: {_one_line(failure)}"
+
+
+def _gone(sitting: Sitting, planned: PlannedChange) -> bool:
+    """Whether the issue itself is not there. Something else may be missing: the person to assign, a link's target."""
+    if planned.issue is None:
+        return False
+    try:
+        with steps.reading(sitting.site, sitting.site.tracker(planned.tracker)) as reader:
+            reader.issue(planned.issue.key)
+    except NotFound:
+        return True
+    except TrackerError:
+        return False
+    return False
 
 
 def _perform(planned: PlannedChange, issue: Issue | None, writers: Writers, now: datetime) -> Receipt:

@@ -236,7 +236,7 @@ class Writes:
         if internal and note.get("internal") is not True and note.get("confidential") is not True:
             # A server from before 15 knows no internal notes and writes a public one instead.
             self._client.rest("DELETE", f"{_issue_path(ref)}/notes/{made}", doing=doing)
-            advice = "Let the site's pack write public notes on this tracker, or update GitLab"
+            advice = "Write `internal_comments: false` for this tracker in the site file, or update GitLab"
             raise self._refused("this GitLab knows no internal notes", doing, advice)
         return made
 

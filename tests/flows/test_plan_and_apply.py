@@ -10,7 +10,7 @@ import pytest
 
 from connectors import registry
 from connectors.ledger import Holder, Ledger
-from connectors.tracker import PermissionRefused, ServerFailed, TrackerError, Unreachable
+from connectors.tracker import NotFound, PermissionRefused, ServerFailed, TrackerError, Unreachable
 from flows.exit_codes import Exit
 from policies.issue import Word
 from policies.receipt import Outcome
@@ -37,6 +37,10 @@ def refused() -> TrackerError:
 
 def server_error() -> TrackerError:
     return ServerFailed("500 from the server")
+
+
+def missing() -> TrackerError:
+    return NotFound("no such person")
 
 
 def unreachable() -> TrackerError:
@@ -148,6 +152,37 @@ def test_a_failed_change_stops_its_issue_and_no_other(workshop: Workshop, warran
     assert ("CAR-1", "not_tried") in outcomes
     assert {outcome for key, outcome in outcomes if key != "CAR-1"} == {"performed"}
     assert said.document["state"] == "amber"
+
+
+def test_an_issue_deleted_after_it_was_cached_is_forgotten_and_said(workshop: Workshop, warranty: Command) -> None:
+    warranty("plan")
+    workshop.north.projects["CAR"].remove(workshop.north.find("CAR-1"))
+    said = warranty("apply", "--json")
+    assert said.code == Exit.PARTLY
+    gone = "north: CAR-1 is no longer there (deleted, or hidden from this account): forgotten"
+    assert gone in said.document["why"]
+    again = warranty("apply", "--json")
+    assert again.code == Exit.FINE
+    assert "CAR-1" not in {issue["key"] for issue in again.document["issues"]}
+    assert warranty("plan", "--json").document["plan"]["changes"] == []
+
+
+def test_an_issue_that_is_still_there_is_not_forgotten_because_something_else_is_missing(
+    workshop: Workshop, warranty: Command
+) -> None:
+    workshop.north.troubles.append(Trouble(missing, name="PUT due", times=1))
+    said = warranty("apply", "--json")
+    assert not [line for line in said.document["why"] if "forgotten" in line]
+    again = warranty("apply", "--json")
+    assert {one["issue"] for one in again.document["receipts"]} == {"CAR-1"}
+
+
+def test_what_was_read_from_another_server_is_not_believed_of_this_one(workshop: Workshop, warranty: Command) -> None:
+    warranty("plan")
+    workshop.north.projects["CAR"].clear()
+    workshop.edit("http://127.0.0.1/north", "http://127.0.0.1/elsewhere")
+    said = warranty("plan", "--json")
+    assert {issue["key"] for issue in said.document["issues"]} == {"VAN-1"}
 
 
 def test_the_next_run_finishes_what_failed(workshop: Workshop, warranty: Command) -> None:

@@ -95,6 +95,18 @@ def test_what_was_written_stands_in_the_trackers(stage: Stage) -> None:
     assert sorted(issue.project for issue in reports) == ["CAR", "acme/car"]
 
 
+def test_our_comments_are_hidden_from_the_customer_unless_the_site_says_otherwise(stage: Stage) -> None:
+    stage.warranty("apply")
+    ours = [
+        comment
+        for issue in stage.store.issues.values()
+        for comment in issue.comments
+        if comment.author == "warranty-bot"
+    ]
+    assert len(ours) > 4
+    assert all(comment.internal for comment in ours)
+
+
 def test_a_confidential_issue_is_not_told_of_in_the_report_or_on_the_terminal(stage: Stage) -> None:
     said = stage.warranty("apply")
     assert "Diagnostic port" not in said.out

@@ -66,7 +66,7 @@ def test_a_literal_token_is_refused_and_not_repeated(workshop: Workshop) -> None
         "url: http://127.0.0.1/north\n    token: {env: WORKSHOP_TOKEN}", f"url: http://x/\n    token: {SECRET}"
     )
     told = problems(workshop)
-    assert "a secret never stands in a site file" in told
+    assert "expected where it is found, never the secret itself" in told
     assert "workshop.yaml:8" in told
     assert SECRET not in told
 
