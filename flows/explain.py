@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -33,6 +37,7 @@ _MARKS = {
 }
 _ORDER = (Kind.EVENT, Kind.STOP, Kind.START, Kind.PAUSED, Kind.WORKING, Kind.DUE, Kind.NOW)
 _TITLE = 80
+_DAYS_TOLD_ONE_BY_ONE = 2
 
 
 def explain(key: str, site: str, now: datetime, *, as_json: bool) -> Exit:
@@ -156,8 +161,7 @@ def _story(site: Site, story: tuple[Line, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("when", "", "clock", "what", "worked", "who"):
         table.add_column(name, no_wrap=name in {"when", "worked"}, overflow="fold")
-    # At one instant: what people did, then what the clocks make of it.
-    for entry in sorted(story, key=lambda entry: (entry.at, _ORDER.index(entry.kind), entry.clock)):
+    for entry in folded(in_order(story), ZoneInfo(site.zone)):
         mark, style = _MARKS[entry.kind]
         until = f" until {_until(site, entry)}" if entry.until or entry.kind is Kind.PAUSED else ""
         table.add_row(
@@ -169,6 +173,60 @@ def _story(site: Site, story: tuple[Line, ...]) -> Table:
             Text(line(entry.who)),
         )
     return table
+
+
+def in_order(story: Iterable[Line]) -> Iterator[Line]:
+    """The story by instant; at one instant first what people did, then what the clocks make of it.
+
+    A clock that stops and starts anew at one instant stops first; one that was not running can only start first.
+    """
+    running: set[str] = set()
+
+    def rank(entry: Line) -> tuple[int, str]:
+        first = entry.kind is Kind.START and entry.clock not in running
+        return (_ORDER.index(Kind.EVENT) if first else _ORDER.index(entry.kind)), entry.clock
+
+    for _, together in groupby(sorted(story, key=lambda entry: entry.at), key=lambda entry: entry.at):
+        for entry in sorted(together, key=rank):
+            if entry.kind is Kind.START:
+                running.add(entry.clock)
+            elif entry.kind is Kind.STOP:
+                running.discard(entry.clock)
+            yield entry
+
+
+def folded(story: Iterable[Line], zone: ZoneInfo) -> Iterator[Line]:
+    """The story with the day after day between two happenings as one line for each clock that ran then.
+
+    Args:
+        story: lines in order.
+        zone: whose days are counted.
+    """
+    stretches: dict[str, list[Line]] = {}
+    for entry in story:
+        if entry.kind is Kind.WORKING:
+            stretches.setdefault(entry.clock, []).append(entry)
+            continue
+        yield from _joined(stretches, zone)
+        stretches = {}
+        yield entry
+    yield from _joined(stretches, zone)
+
+
+def _joined(stretches: Mapping[str, list[Line]], zone: ZoneInfo) -> Iterator[Line]:
+    lines: list[Line] = []
+    for entries in stretches.values():
+        days = {entry.at.astimezone(zone).date() for entry in entries}
+        if len(days) <= _DAYS_TOLD_ONE_BY_ONE:
+            lines += entries
+            continue
+        worked = sum((entry.worked or timedelta() for entry in entries), timedelta())
+        last = entries[-1].until or entries[-1].at
+        # The last stretch may itself be one of many days.
+        more = "" if last.astimezone(zone).date() in days else "more than "
+        text = f"runs on {more}{len(days)} working days"
+        lines.append(replace(entries[0], text=text, until=last, worked=worked))
+    yield from sorted(lines, key=lambda entry: (entry.at, entry.clock))
 
 
 def _until(site: Site, entry: Line) -> str:
@@ -189,7 +247,7 @@ def _told(site: Site, verdict: Verdict) -> Text:
         text.append(f"\n  due {instant_in(site.zone, verdict.due_at)}")
     if verdict.next_change_at is not None:
         text.append(f"\n  next change by itself {instant_in(site.zone, verdict.next_change_at)}")
-    provisional = ", provisional: the calendar ends before" if verdict.provisional else ""
+    provisional = ", provisional: the calendar does not know the holidays of that time" if verdict.provisional else ""
     text.append(
         f"\n  policy {verdict.policy} ({verdict.digest[:8]}), {verdict.reason.clause or 'no clause'}{provisional}"
     )

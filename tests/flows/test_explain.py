@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flows.exit_codes import Exit
+from flows.explain import in_order
 from policies.issue import Word
-from tests.flows.workshop import at
+from policies.timeline import Kind, Line
+from tests.flows.workshop import NOW, at
 from tests.memory_server import CLOSED, OPEN
 
 if TYPE_CHECKING:
@@ -45,6 +48,27 @@ def test_a_paused_and_reopened_issue_has_a_story_a_support_lead_can_follow(
         "clocks.resolution.goals[3]",
     ):
         assert words in said.out, words
+
+
+def test_day_after_day_between_two_happenings_is_one_line(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.comment(workshop.north.find("CAR-2"), "Still at it", by="lena", at=at("16 10:00"))
+    said = warranty("explain", "CAR-2", now=at("20 20:00"))
+    runs = [row for row in said.out.splitlines() if "resolution" in row and "runs" in row]
+    (folded,) = (" ".join(row.split()) for row in runs if "2026-03-09" in row)
+    assert folded.endswith("resolution runs on 6 working days until 2026-03-16 12:00 CST 43:00 h")
+    every = warranty("explain", "CAR-2", "--json", now=at("20 20:00")).document["timeline"]
+    assert len([row for row in every if row["kind"] == "working"]) > len(runs) + 10
+
+
+def test_a_clock_that_stops_as_it_starts_is_told_to_start_first() -> None:
+    def entry(kind: Kind, clock: str = "resolution") -> Line:
+        return Line(NOW, kind, kind.value, clock=clock)
+
+    earlier = Line(NOW - timedelta(hours=1), Kind.START, "start", clock="running")
+    story = [earlier, *(entry(kind, clock) for clock in ("resolution", "running") for kind in (Kind.STOP, Kind.START))]
+    told = [(row.clock, row.kind) for row in in_order(story)]
+    assert [kind for clock, kind in told if clock == "resolution"] == [Kind.START, Kind.STOP]
+    assert [kind for clock, kind in told if clock == "running"] == [Kind.START, Kind.STOP, Kind.START]
 
 
 def test_the_same_story_is_a_document(workshop: Workshop, warranty: Command) -> None:
