@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -332,6 +333,8 @@ def run(arguments: list[str]) -> Exit:
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         ended: Any = cli.main(arguments, prog_name="warranty", standalone_mode=False)
+        # Else what can not be written is found out by the interpreter, after the exit code is settled.
+        sys.stdout.flush()
     except click.ClickException as refused:
         refused.show()
         return _say_no("", Exit.BAD_INPUT, refused.format_message(), as_json=as_json)
@@ -341,12 +344,27 @@ def run(arguments: list[str]) -> Exit:
         # `warranty plan | head` is no error; what is left to flush has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FINE
+    except OSError as failure:
+        if os.environ.get("WARRANTY_TRACEBACK"):
+            raise
+        text, code = _of_this_machine(failure)
+        return _say_no(text, code, as_json=as_json)
     except Exception as failure:
         if os.environ.get("WARRANTY_TRACEBACK"):
             raise
         text, code = _told(failure)
         return _say_no(text, code, as_json=as_json)
     return Exit(ended) if isinstance(ended, int) else Exit.FINE
+
+
+def _of_this_machine(failure: OSError) -> tuple[str, Exit]:
+    """What to say where a file cannot be used, or the output cannot be written; the latter may come after the work."""
+    why = failure.strerror or type(failure).__name__
+    if failure.filename is not None:
+        return f"{failure.filename}: {why}\n  choose a file or folder that can be read and written", Exit.BAD_INPUT
+    # What is left to flush would fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return f"the output cannot be written: {why}\n  what the command did is done; run it again to see", Exit.PARTLY
 
 
 def _told(failure: Exception) -> tuple[str, Exit]:
@@ -379,8 +397,20 @@ def _say_no(text: str, code: Exit, detail: str = "", *, as_json: bool) -> Exit:
     return code
 
 
+def _ready_streams() -> None:
+    """Streams that are there even where the caller closed them, and print any character on any terminal."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - a stream of the process, as long as it lives
+            setattr(sys, name, nowhere)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """The console script."""
+    _ready_streams()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
 from rich.text import Text
 
 from connectors.sandbox.load import Loaded, LoadFailed, load_file
@@ -86,7 +85,7 @@ def _announce(sandbox: Sandbox, stage: Stage, *, as_json: bool) -> None:
         sys.stdout.write(render.document(told) + "\n")
         sys.stdout.flush()
         return
-    out = Console(soft_wrap=True)
+    out = render.Paper(soft_wrap=True)
     out.print(Text("sandbox, on this machine only", style="bold"))
     for name, url in urls.items():
         out.print(Text(f"  {name:<12} {url}"))

@@ -261,9 +261,16 @@ def grids(run: Run) -> tuple[Grid, ...]:
 # ---------------------------------------------------------------------------------------------------------------- show
 
 
+class Paper(Console):
+    """A console that lets a closed pipe be told; Rich itself would end the program with code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Where tables go. A pipe gets wide lines instead of folded ones."""
-    return Console() if sys.stdout.isatty() else Console(width=200)
+    return Paper() if sys.stdout.isatty() else Paper(width=200)
 
 
 def show(run: Run, *, as_json: bool) -> None:
