@@ -340,11 +340,11 @@ def _stops(
     if isinstance(clock.stop, str):
         stop = (_first_response if clock.stop == "first_response" else _fix_released)(issue, start, now)
         return [(stop, None)]
-    held = False
+    held, stops_at = False, clock.stop.test
     wanted: list[bool] = []
     for moment in row:
         # An issue that was resolved and is given up later stays resolved for this clock.
-        held = clock.stop.holds(moment) or (held and moment.state is State.CANCELLED)
+        held = stops_at(moment) or (held and moment.state is State.CANCELLED)
         wanted.append(held)
     stops: list[tuple[_Stop | None, Moment | None]] = []
     for entered, left in spells(row, wanted):
@@ -386,7 +386,8 @@ def _standing_still(
     pauses: list[Pause] = []
     for rule in clock.pause:
         pauses += _pauses(rule, issue, row, now)
-    for given_up, back in spells(row, [moment.state is State.CANCELLED for moment in row]):
+    cancelled = State.CANCELLED  # looking it up costs more than the comparison
+    for given_up, back in spells(row, [moment.state is cancelled for moment in row]):
         if back is None:
             return pauses, given_up
         pauses.append(Pause(given_up.since, back.since, "cancelled", "", (*given_up.evidence, *back.evidence)))
@@ -395,7 +396,8 @@ def _standing_still(
 
 def _pauses(rule: PauseRule, issue: Issue, row: Sequence[Moment], now: datetime) -> list[Pause]:
     found: list[Pause] = []
-    for begun, ended in spells(row, [rule.when.holds(moment) for moment in row]):
+    holds = rule.when.test
+    for begun, ended in spells(row, [holds(moment) for moment in row]):
         until, evidence = (ended.since, ended.evidence) if ended else (None, ())
         answer = _answer(issue, begun.since, until or now) if rule.party == CUSTOMER else None
         if answer is not None:
@@ -455,7 +457,7 @@ def _segments(
 def _goal_at(moment: Moment, goals: Sequence[Goal]) -> int | None:
     """The index of the first goal that is for the issue as it was at a moment."""
     for number, goal in enumerate(goals):
-        if goal.when is None or goal.when.holds(moment):
+        if goal.when is None or goal.when.test(moment):
             return number
     return None
 

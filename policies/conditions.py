@@ -10,8 +10,8 @@ To add a word: a field on ``Condition`` with its description, and the function o
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -33,6 +33,9 @@ _States = Annotated[tuple[State, ...], Field(min_length=1)]
 Words = Annotated[_Words, BeforeValidator(_one_or_many, json_schema_input_type=str | _Words)]
 Decisions = Annotated[_Decisions, BeforeValidator(_one_or_many, json_schema_input_type=Decision | _Decisions)]
 States = Annotated[_States, BeforeValidator(_one_or_many, json_schema_input_type=State | _States)]
+
+
+Test: TypeAlias = "Callable[[Moment], bool]"
 
 
 class Condition(BaseModel):
@@ -64,73 +67,87 @@ class Condition(BaseModel):
 
     def holds(self, moment: Moment) -> bool:
         """Whether it is true at a moment."""
-        # Asked for every moment of every issue: a generator would cost more than the tests.
-        for test, wanted in self._words:
-            if not test(moment, wanted):
-                return False
-        return not self._combines or self._combined(moment)
+        return self.test(moment)
 
     @cached_property
-    def _words(self) -> tuple[tuple[Callable[[Moment, frozenset[str]], bool], frozenset[str]], ...]:
-        return tuple(
-            (test, frozenset(str(value) for value in getattr(self, word)))
-            for word, test in _WORDS.items()
+    def test(self) -> Test:
+        """What ``holds`` asks, put together once: every moment of every issue is put to it."""
+        tests: list[Test] = [
+            partial(ask, frozenset(str(value) for value in getattr(self, word)))
+            for word, ask in _WORDS.items()
             if getattr(self, word) is not None
-        )
-
-    @cached_property
-    def _combines(self) -> bool:
-        return not (self.any is None and self.all is None and self.not_ is None)
-
-    def _combined(self, moment: Moment) -> bool:
-        return (
-            (self.any is None or any(condition.holds(moment) for condition in self.any))
-            and (self.all is None or all(condition.holds(moment) for condition in self.all))
-            and (self.not_ is None or not self.not_.holds(moment))
-        )
+        ]
+        if self.any is not None:
+            tests.append(partial(_some, tuple(condition.test for condition in self.any)))
+        if self.all is not None:
+            tests += [condition.test for condition in self.all]
+        if self.not_ is not None:
+            tests.append(partial(_not, self.not_.test))
+        return tests[0] if len(tests) == 1 else partial(_each, tuple(tests))
 
 
-def _state(moment: Moment, wanted: frozenset[str]) -> bool:
+# Plain loops: a generator would cost more than what it runs over.
+
+
+def _some(tests: tuple[Test, ...], moment: Moment) -> bool:
+    for test in tests:  # noqa: SIM110  see above
+        if test(moment):
+            return True
+    return False
+
+
+def _each(tests: tuple[Test, ...], moment: Moment) -> bool:
+    for test in tests:  # noqa: SIM110  see above
+        if not test(moment):
+            return False
+    return True
+
+
+def _not(test: Test, moment: Moment) -> bool:
+    return not test(moment)
+
+
+def _state(wanted: frozenset[str], moment: Moment) -> bool:
     return moment.state in wanted
 
 
-def _severity(moment: Moment, wanted: frozenset[str]) -> bool:
+def _severity(wanted: frozenset[str], moment: Moment) -> bool:
     return moment.severity in wanted
 
 
-def _category(moment: Moment, wanted: frozenset[str]) -> bool:
+def _category(wanted: frozenset[str], moment: Moment) -> bool:
     return moment.category in wanted
 
 
-def _label(moment: Moment, wanted: frozenset[str]) -> bool:
+def _label(wanted: frozenset[str], moment: Moment) -> bool:
     return not wanted.isdisjoint(moment.labels)
 
 
-def _type(moment: Moment, wanted: frozenset[str]) -> bool:
+def _type(wanted: frozenset[str], moment: Moment) -> bool:
     return moment.type is not None and (moment.type.id in wanted or moment.type.name in wanted)
 
 
-def _priority(moment: Moment, wanted: frozenset[str]) -> bool:
+def _priority(wanted: frozenset[str], moment: Moment) -> bool:
     return moment.priority is not None and (moment.priority.id in wanted or moment.priority.name in wanted)
 
 
-def _reporter(moment: Moment, wanted: frozenset[str]) -> bool:
+def _reporter(wanted: frozenset[str], moment: Moment) -> bool:
     return moment.reporter in wanted
 
 
-def _component(moment: Moment, wanted: frozenset[str]) -> bool:
+def _component(wanted: frozenset[str], moment: Moment) -> bool:
     return not wanted.isdisjoint(moment.components)
 
 
-def _tier(moment: Moment, wanted: frozenset[str]) -> bool:
+def _tier(wanted: frozenset[str], moment: Moment) -> bool:
     return moment.tier in wanted
 
 
-def _coverage(moment: Moment, wanted: frozenset[str]) -> bool:
+def _coverage(wanted: frozenset[str], moment: Moment) -> bool:
     return (moment.coverage or Decision.UNKNOWN).value in wanted
 
 
-_WORDS: dict[str, Callable[[Moment, frozenset[str]], bool]] = {
+_WORDS: dict[str, Callable[[frozenset[str], Moment], bool]] = {
     "state": _state,
     "severity": _severity,
     "category": _category,

@@ -10,7 +10,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policies.history import Moment
@@ -57,4 +56,4 @@ def lowered_by_hand(issue: Issue, pack: PolicyPack) -> SeverityChanged | None:
 
 def _raised(moment: Moment, pack: PolicyPack) -> Moment:
     least = floor(moment, pack)
-    return replace(moment, severity=least) if graver(least, moment.severity, pack) else moment
+    return moment._replace(severity=least) if graver(least, moment.severity, pack) else moment
