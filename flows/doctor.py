@@ -244,7 +244,7 @@ def _without_severity(tracker: TrackerSite, priorities: tuple[Word, ...]) -> lis
 
 def _people(tracker: TrackerSite) -> Iterator[Finding]:
     subject = f"{tracker.name}: people"
-    empty = sorted(tier for tier, accounts in tracker.tier_accounts.items() if not all(accounts) or not accounts)
+    empty = sorted(tier for tier, members in tracker.tiers.items() if not members)
     if empty:
         yield Finding(
             subject, ok=False, detail=f"tier {', '.join(empty)} has no account", advice="name an account, or drop it"
