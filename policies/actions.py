@@ -20,15 +20,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from policies.adoption import mute_since
 from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
-from policies.clock import Percent
 from policies.conditions import Condition
 from policies.coverage import Decision
 from policies.coverage_override import SCOPE
 from policies.history import moments
-from policies.note import fix_released, note
-from policies.overrides import told
+from policies.ladder import EscalationKey, ForgottenPause, Level, highest
+from policies.note import escalation_lines, fix_released, note
+from policies.overrides import assigned_by_us, override, put_by_us, told
 from policies.severity import floor, graver, lowered_by_hand
+from policies.threshold import WHOLE, AfterDue, Share
 from policies.verdict import Judged, Status
 from policies.vocabulary import OVER
 
@@ -49,11 +51,15 @@ class Wish:
     Attributes:
         because: the action and what it acts on, in words.
         against: a person's hand that stands against it, as far as the action itself knows; "" if none does.
+        mute: why the adoption holds it back; "" if it does not.
+        since: hands before this instant do not stand against it.
     """
 
     change: Change
     because: str
     against: str = ""
+    mute: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,61 +150,138 @@ class DueDate(_ActionShape):
         return verdict.due_at if verdict is not None and verdict.status in _RUNNING else None
 
 
-class Level(BaseModel):
-    """One rung of a ladder."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    at: Percent = Field(description="share of the promised time that is used up")
-    tier: str = Field(description="support tier that takes over")
-
-
 class Escalate(_ActionShape):
-    """Moves an issue up the tiers as its clock runs down: a tier label, and the tier's account as assignee."""
+    """Moves an issue up the tiers as its clock runs down: a tier label, and the tier's account as assignee.
+
+    The label is written last, so it proves the level: what the tracker shows was fired in this cycle is not fired again,
+    whatever a person did since and however the levels were changed meanwhile.
+    """
 
     do: Literal["escalate"]
     clock: str = Field(description="a clock of the pack")
     levels: tuple[Level, ...] = Field(min_length=1, description="the ladder, lowest rung first")
+    forgotten_pause: ForgottenPause | None = Field(
+        None, description="who is told of a pause that lasts longer than the `longest` of its rule"
+    )
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
-        level = self.reached(situation)
-        if level is None or self is not self._foremost(situation):
+        found = claims(situation)
+        mine = [claim for claim in found if claim.ladder is self]
+        forgotten = situation.destination.label(*FORGOTTEN)
+        if forgotten in situation.judged.issue.labels and not any(claim.forgotten for claim in mine):
+            yield Wish(Relabel(remove=(forgotten,)), f"escalate: no pause of {self.clock} is forgotten")
+        foremost = max((claim for claim in found if not claim.forgotten), key=lambda claim: claim.height, default=None)
+        told = max(found, key=lambda claim: (not claim.mute, claim.height), default=None)
+        for claim in mine:
+            because = f"escalate: {claim.because} [{claim.key}]"
+            if claim.forgotten:
+                yield Wish(Relabel(add=(forgotten,)), because)
+            elif claim is foremost and not claim.above_is_shown(situation):
+                yield Wish(_exclusive(situation, ("tier",), claim.tier), because)
+            if claim is told:
+                yield from claim.assignment(situation, because)
+
+
+FORGOTTEN = ("forgotten-pause",)
+"""The label, below our prefix, of an issue with a pause that has lasted too long."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """One escalation that stands: the highest level of a ladder, or a forgotten pause.
+
+    Attributes:
+        at: the instant it was reached.
+        since: the start of its cycle, or of its pause: what the tracker shows from before is not about it.
+        mute: why it assigns nobody; "" if it does.
+        order: the tiers, lowest first.
+        forgotten: it is a forgotten pause.
+        late: its level lies at or behind the due instant.
+    """
+
+    ladder: Escalate
+    key: EscalationKey
+    tier: str
+    at: datetime
+    since: datetime
+    because: str
+    mute: str
+    order: tuple[str, ...]
+    forgotten: bool = False
+    late: bool = False
+
+    @property
+    def height(self) -> tuple[int, bool, datetime]:
+        """Of several claims the highest tier counts; where the tracker has no tiers, the furthest up."""
+        return (self.order.index(self.tier) if self.tier in self.order else -1, self.late, self.at)
+
+    def above_is_shown(self, situation: Situation) -> bool:
+        """In this cycle we have put the label of a higher tier: what is above is not taken back."""
+        higher = self._from_here()[1:]
+        labels = [situation.destination.label("tier", tier) for tier in higher]
+        return put_by_us(situation.judged.issue, labels, self.since)
+
+    def assignment(self, situation: Situation, because: str) -> Iterator[Wish]:
+        """The tier's account as assignee: once, and not where the tier or a higher one has the issue already."""
+        account = situation.destination.tiers.get(self.tier)
+        if account is None or self._held(situation):
             return
-        because = f"escalate: {self.clock} has used {level.at}% of its time"
-        yield Wish(_exclusive(situation, ("tier",), level.tier), because)
-        account = situation.destination.tiers.get(level.tier)
-        if account is not None and not self._held_by(level.tier, situation):
-            yield Wish(SetAssignee(account), because)
+        change = SetAssignee(account)
+        if self.mute:
+            yield Wish(change, because, mute=self.mute)
+        elif not self._fired(situation) or override(situation.judged.issue, change, self.since):
+            yield Wish(change, because, since=self.since)
 
-    def reached(self, situation: Situation) -> Level | None:
-        """The highest level reached: a run that comes late fires only that one."""
-        verdict = situation.judged.of(self.clock)
-        if verdict is None or verdict.status not in _RUNNING:
-            return None
-        reached = {share for share, at in verdict.thresholds if at <= situation.now}
-        return max((level for level in self.levels if level.at in reached), key=lambda level: level.at, default=None)
+    def _fired(self, situation: Situation) -> bool:
+        issue, destination = situation.judged.issue, situation.destination
+        tiers = self._from_here()
+        accounts = {account for tier in tiers for account in destination.tier_accounts.get(tier, ())}
+        accounts.update(destination.tiers[tier] for tier in tiers if tier in destination.tiers)
+        labels = [destination.label(*FORGOTTEN)] if self.forgotten else [destination.label("tier", t) for t in tiers]
+        adopted = destination.adopted_at
+        # A label from before this level was reached may be that of a mute one, which assigned nobody.
+        labelled = max(self.since, self.at) if adopted is not None and adopted > self.since else self.since
+        return assigned_by_us(issue, accounts, self.since) or put_by_us(issue, labels, labelled)
 
-    @staticmethod
-    def _foremost(situation: Situation) -> Escalate:
-        """Of all ladders the one that has reached the highest tier; where the tracker has no tiers, the furthest up."""
-        tiers = list(situation.destination.tier_accounts)
+    def _from_here(self) -> tuple[str, ...]:
+        """This tier and those above it."""
+        return self.order[self.order.index(self.tier) :] if self.tier in self.order else (self.tier,)
 
-        def height(ladder: Escalate) -> tuple[int, int]:
-            level = ladder.reached(situation)
-            if level is None:
-                return -2, 0
-            return (tiers.index(level.tier) if level.tier in tiers else -1), level.at
-
-        return max((action for action in situation.pack.actions if isinstance(action, Escalate)), key=height)
-
-    @staticmethod
-    def _held_by(tier: str, situation: Situation) -> bool:
+    def _held(self, situation: Situation) -> bool:
         """Someone of this tier or a higher one has the issue already."""
         assignee = situation.judged.issue.assignee
-        tiers = list(situation.destination.tier_accounts)
-        if assignee is None or tier not in tiers:
-            return False
-        return any(assignee.id in situation.destination.tier_accounts[name] for name in tiers[tiers.index(tier) :])
+        known = situation.destination.tier_accounts
+        return assignee is not None and any(assignee.id in known.get(tier, ()) for tier in self._from_here())
+
+
+def claims(situation: Situation) -> tuple[Claim, ...]:
+    """What stands of each ladder of the pack: its highest level reached, a pause of its clock that is forgotten."""
+    judged, destination, now = situation.judged, situation.destination, situation.now
+    # The site says which tier is above which; a tracker without tiers leaves it to the ladders.
+    order = tuple(destination.tier_accounts)
+    found: list[Claim] = []
+    for ladder in situation.pack.ladders:
+        verdict = judged.of(ladder.clock)
+        if verdict is None or verdict.started_at is None:
+            continue
+        clock, cycle, issue = ladder.clock, verdict.cycle, judged.issue.ref.id
+        rung = highest(ladder.levels, verdict, now)
+        if rung is not None:
+            mark = rung.level.mark
+            late = isinstance(mark, AfterDue) or (isinstance(mark, Share) and mark.percent >= WHOLE)
+            key = EscalationKey(issue, clock, cycle, mark.name)
+            place = f"has used {mark.name} of its time" if isinstance(mark, Share) else f"is {mark.name}"
+            because, mute = f"{clock} {place}", mute_since(rung.at, destination)
+            tier, since = rung.level.tier, verdict.started_at
+            found.append(Claim(ladder, key, tier, rung.at, since, because, mute, order, late=late))
+        forgotten_at = verdict.forgotten_at
+        if ladder.forgotten_pause is not None and forgotten_at is not None and forgotten_at <= now:
+            since = min(pause.since for pause in verdict.pauses if pause.until is None)
+            key = EscalationKey(issue, clock, cycle, f"forgotten pause of {since:%Y-%m-%dT%H:%M:%SZ}")
+            because, mute = f"a pause of {clock} is forgotten", mute_since(forgotten_at, destination)
+            tier = ladder.forgotten_pause.tier
+            found.append(Claim(ladder, key, tier, forgotten_at, since, because, mute, order, forgotten=True))
+    return tuple(found)
 
 
 def _refused(issue: Issue) -> Decision | None:
@@ -223,6 +306,8 @@ class Comment(_ActionShape):
         told = [verdict.clock for verdict in judged.standing() if verdict.status in self.on]
         if told:
             yield Wish(change, f"comment: {', '.join(told)}")
+        elif any(True for _ in escalation_lines(judged, situation.pack, destination)):
+            yield Wish(change, "comment: an escalation has something to say")
         elif fix_released(judged.issue) is not None:
             yield Wish(change, "comment: the fix is released")
         elif (refused := _refused(judged.issue)) is not None:

@@ -29,6 +29,7 @@ class Destination:
         web_links, priorities, internal_comments: what the tracker can do.
         comment_internally: hide our comment from the customer.
         report_project: where the compliance report lives; None for no report.
+        adopted_at: from when on people are told; of what came before labels and the report tell. None: of everything.
     """
 
     tracker: str
@@ -43,6 +44,7 @@ class Destination:
     internal_comments: bool = False
     comment_internally: bool = True
     report_project: str | None = None
+    adopted_at: datetime | None = None
 
     def label(self, *parts: str) -> str:
         """A label of ours. Characters that some tracker cannot hold in a label become a hyphen."""

@@ -11,7 +11,7 @@ from policies.fact_space import words_in
 from policies.finding import Finding, Rule, Weight
 
 if TYPE_CHECKING:
-    from policies.actions import Level
+    from policies.ladder import Level
     from policies.pack import PolicyPack
 
 _DUE = 100

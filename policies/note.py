@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from policies.document import Block, Document, Heading, Paragraph, Table, Text
 from policies.issue import FixReleased
+from policies.ladder import highest
 from policies.verdict import Status
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def note(judged: Judged, pack: PolicyPack, destination: Destination) -> Document
     if rows:
         header = tuple(say(f"column_{name}") for name in ("clock", "goal", "due", "status", "reason"))
         blocks.append(Table(header, tuple(rows)))
+    blocks += [Paragraph((Text(line),)) for line in escalation_lines(judged, pack, destination)]
     if judged.issue.coverage is not None:
         blocks.append(Paragraph((Text(" ".join(_cover(judged.issue.coverage, destination.phrases))),)))
     released = fix_released(judged.issue)
@@ -41,6 +43,25 @@ def note(judged: Judged, pack: PolicyPack, destination: Destination) -> Document
         blocks.append(Paragraph((Text(words, url=released.url),)))
     blocks.append(Paragraph((Text(say("policy_line", policy=pack.name, digest=pack.digest[:8])),)))
     return Document(tuple(blocks))
+
+
+def escalation_lines(judged: Judged, pack: PolicyPack, destination: Destination) -> Iterator[str]:
+    """What the pack says while a level stands that was reached, or a pause that is forgotten."""
+    phrases = destination.phrases
+    for ladder in pack.ladders:
+        verdict = judged.of(ladder.clock)
+        if verdict is None:
+            continue
+        clock = clock_title(pack, ladder.clock, phrases.language)
+        rung = highest(ladder.levels, verdict, verdict.judged_at)
+        text = rung.level.text.get(phrases.language) if rung else None  # type: ignore[call-overload]  # any word asked
+        if rung is not None and text:
+            yield phrases.say("escalation_line", clock=clock, tier=rung.level.tier, text=text)
+        forgotten = verdict.forgotten_at
+        if ladder.forgotten_pause is not None and forgotten is not None and forgotten <= verdict.judged_at:
+            tier, said = ladder.forgotten_pause.tier, ladder.forgotten_pause.text.get(phrases.language, "")  # type: ignore[call-overload]  # as above
+            at = destination.written(forgotten)
+            yield phrases.say("forgotten_pause_line", clock=clock, tier=tier, at=at, text=said).rstrip()
 
 
 def _cover(coverage: Coverage, phrases: Phrases) -> Iterator[str]:
@@ -72,7 +93,8 @@ def fix_released(issue: Issue) -> FixReleased | None:
 
 def clock_title(pack: PolicyPack, clock: str, language: str) -> str:
     """What people call a clock in a language; its name in the pack where nothing is given."""
-    return pack.clocks[clock].title.get(language) or clock.replace("_", " ")
+    known = pack.clocks.get(clock)
+    return (known.title.get(language) if known else None) or clock.replace("_", " ")
 
 
 def _row(verdict: Verdict, pack: PolicyPack, destination: Destination) -> tuple[tuple[Text, ...], ...]:

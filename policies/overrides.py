@@ -20,17 +20,23 @@ from policies.changes import (
 from policies.issue import AssigneeChanged, DueDateChanged, LabelsChanged, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
     from policies.issue import Event, Issue
 
 
-def override(issue: Issue, change: Change) -> str | None:
+def override(issue: Issue, change: Change, since: datetime | None = None) -> str | None:
     """Why a change is held back, in words; None if nobody's hand stands against it.
+
+    Args:
+        since: what was assigned before this instant concerns an earlier cycle; None: all of the history counts.
 
     For ``Relabel`` ask ``removed_label`` for each label instead; who lowered a severity the action itself asks.
     """
     match change:
         case SetAssignee():
-            return _assigned_by_hand(issue, change)
+            return _assigned_by_hand(issue, change, since)
         case SetDueDate():
             return _date_set_by_hand(issue)
         case Relabel() | SetPriority() | UpsertComment() | UpsertLink() | UpsertReport():
@@ -53,12 +59,34 @@ def removed_label(issue: Issue, label: str) -> str | None:
     return f"{label} was removed by {told(taken)}" if taken else None
 
 
-def _assigned_by_hand(issue: Issue, change: SetAssignee) -> str | None:
+def put_by_us(issue: Issue, labels: Collection[str], since: datetime) -> bool:
+    """We put one of these labels on, at this instant or later, whether or not it still stands."""
+    return any(
+        isinstance(event, LabelsChanged)
+        and event.actor.role is Role.OWN
+        and event.at >= since
+        and not set(event.added).isdisjoint(labels)
+        for event in issue.events
+    )
+
+
+def assigned_by_us(issue: Issue, accounts: Collection[str], since: datetime) -> bool:
+    """We gave the issue to one of these accounts, at this instant or later, whoever has it now."""
+    return any(
+        isinstance(event, AssigneeChanged)
+        and event.actor.role is Role.OWN
+        and event.at >= since
+        and event.after in accounts
+        for event in issue.events
+    )
+
+
+def _assigned_by_hand(issue: Issue, change: SetAssignee, since: datetime | None) -> str | None:
     """A person gave the issue to somebody else after we had assigned it."""
     ours = False
     by_hand: Event | None = None
     for event in issue.events:
-        if not isinstance(event, AssigneeChanged):
+        if not isinstance(event, AssigneeChanged) or (since is not None and event.at < since):
             continue
         if event.actor.role is Role.OWN:
             ours, by_hand = event.after == change.account, None

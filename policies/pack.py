@@ -6,17 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from policies.actions import Action, Escalate, RaisePriority
 from policies.business_calendar import ALWAYS, BusinessCalendar
 from policies.clock import Clock, Goal
 from policies.conditions import Condition
 from policies.kpi import ELSEWHERE, Kpi
+from policies.threshold import Mark, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 
@@ -32,7 +32,7 @@ class PolicyPack(BaseModel):
     id: Name = Field(description="what sites, verdicts and cases call it")
     version: int = Field(ge=1, description="raised with each change; verdicts cite `id@version`")
     title: dict[str, str] = Field(default_factory=dict, description="by language (en, zh)")
-    effective_from: datetime | None = Field(None, description="an instant with its offset; left out: always")
+    effective_from: AwareDatetime | None = Field(None, description="an instant with its offset; left out: always")
     applies_to: Literal["new", "open"] = Field(
         "new", description="issues opened from then on, or also those open at that instant"
     )
@@ -42,6 +42,9 @@ class PolicyPack(BaseModel):
     clocks: dict[Name, Clock] = Field(min_length=1, description="the promises, by name")
     actions: tuple[Action, ...] = Field((), description="what is done about the verdicts, in any order")
     kpis: dict[Name, Kpi] = Field(default_factory=dict, description="targets over many reports, by name")
+    acknowledgements: tuple[str, ...] = Field(
+        (), description="phrases that say only that a report has arrived, beside those known in English and Chinese"
+    )
 
     _calendars: Mapping[str, BusinessCalendar] = PrivateAttr(default_factory=dict)
 
@@ -52,16 +55,18 @@ class PolicyPack(BaseModel):
 
     @cached_property
     def digest(self) -> str:
-        """Sixteen hex digits over the pack and the calendars it counts on."""
-        shape = self.model_dump(mode="json", by_alias=True)
-        calendars = {name: calendar.digest for name, calendar in sorted(self._calendars.items())}
-        canonical = json.dumps([shape, calendars], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        """Sixteen hex digits over the pack alone: its calendars have a digest of their own."""
+        return _sixteen(self.model_dump(mode="json", by_alias=True))
+
+    @cached_property
+    def calendar_digest(self) -> str:
+        """Sixteen hex digits over all calendars the pack counts on."""
+        return _sixteen({name: calendar.digest for name, calendar in sorted(self._calendars.items())})
 
     def with_calendars(self, calendars: Mapping[str, BusinessCalendar]) -> PolicyPack:
         """The same pack, counting on these calendars."""
         pack = self.model_copy()
-        pack.__dict__.pop("digest", None)  # a copy brings along what was worked out already
+        pack.__dict__.pop("calendar_digest", None)  # a copy brings along what was worked out already
         pack._calendars = dict(calendars)  # noqa: SLF001  a fresh copy of our own class
         return pack
 
@@ -85,16 +90,21 @@ class PolicyPack(BaseModel):
         return tuple((action.when, action.at_least) for action in self.actions if isinstance(action, RaisePriority))
 
     @cached_property
-    def _thresholds(self) -> dict[str, tuple[int, ...]]:
-        shares = {name: {clock.at_risk} for name, clock in self.clocks.items()}
+    def _thresholds(self) -> dict[str, tuple[Mark, ...]]:
+        marks: dict[str, set[Mark]] = {name: {Share(clock.at_risk)} for name, clock in self.clocks.items()}
         for action in self.actions:
             if isinstance(action, Escalate):
-                shares[action.clock].update(level.at for level in action.levels)
-        return {name: tuple(sorted(found)) for name, found in shares.items()}
+                marks[action.clock].update(level.mark for level in action.levels)
+        return {name: tuple(sorted(found, key=_in_order)) for name, found in marks.items()}
 
-    def thresholds_of(self, clock: str) -> tuple[int, ...]:
-        """Shares of the goal, in percent, at which something changes for a clock."""
+    def thresholds_of(self, clock: str) -> tuple[Mark, ...]:
+        """The places at which something changes for a clock: shares of the goal, the least first, then the others."""
         return self._thresholds[clock]
+
+    @cached_property
+    def ladders(self) -> tuple[Escalate, ...]:
+        """The actions that escalate."""
+        return tuple(action for action in self.actions if isinstance(action, Escalate))
 
     @classmethod
     def undeclared(cls, data: Mapping[str, Any]) -> Iterator[Undeclared]:
@@ -134,6 +144,15 @@ class UndeclaredWords(ValueError):
     def __init__(self, found: list[Undeclared]) -> None:
         self.found = found
         super().__init__("; ".join(f"{'.'.join(map(str, each.path))}: {each.word!r}" for each in found))
+
+
+def _sixteen(value: Any) -> str:
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _in_order(mark: Mark) -> tuple[bool, int, str]:
+    return (False, mark.percent, "") if isinstance(mark, Share) else (True, 0, mark.name)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Rules:
 2. What a person took back is held back and shown.
 3. The relabelling of an issue is one change, and its last: a label may prove that what comes before it was done.
 4. Over a limit nothing at all is written.
+5. What the adoption keeps silent (``adoption``) is held back and shown; labels and the report are written.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from policies.actions import Report, Situation, Wish
+from policies.adoption import silent
 from policies.changes import Change, Relabel, UpsertLink, UpsertReport
 from policies.issue import IssueRef
 from policies.overrides import override, removed_label
 from policies.summary import summarise
-from policies.verdict import Judged
+from policies.verdict import Judged, ReasonCode
 
 if TYPE_CHECKING:
     from policies.destination import Destination
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 class HeldBackReason(StrEnum):
     UNDONE_BY_HAND = "undone_by_hand"
     NO_LONGER_PROVEN = "no_longer_proven"
+    ADOPTION = "adoption"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def plan(
     """What has to be written so that every tracker shows what its issues were judged to be. Pure.
 
     Args:
+        pack: the version in force; an issue that another one judged (``Judged.pack``) is acted on by that.
         destinations: by the tracker's name; an issue of a tracker that is not among them is left alone.
         reports: the report issues that exist, by the tracker's name.
     """
@@ -131,8 +135,8 @@ def plan(
     held_back: list[HeldBack] = []
     for item in judged:
         destination = destinations.get(item.issue.ref.tracker)
-        if destination is not None:
-            wanted, held = _of_issue(Situation(item, pack, destination, now))
+        if destination is not None and not _older_than_policy(item):
+            wanted, held = _of_issue(Situation(item, item.pack or pack, destination, now))
             changes += wanted
             held_back += held
     if any(isinstance(action, Report) for action in pack.actions):
@@ -142,24 +146,40 @@ def plan(
     return replace(found, breaches=tuple(_breaches(found, limits)))
 
 
+def _older_than_policy(item: Judged) -> bool:
+    """Opened before the first version of the policy: the report names it, and nothing is done about it."""
+    return bool(item.verdicts) and all(
+        verdict.reason.code is ReasonCode.BEFORE_FIRST_VERSION for verdict in item.verdicts
+    )
+
+
 def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]]:
     issue = situation.judged.issue
     tracker = issue.ref.tracker
     wanted: list[PlannedChange] = []
     held: list[HeldBack] = []
     relabels: list[Wish] = []
+    proofs: set[str] = set()
     told: set[Change] = set()
+    quiet = silent(situation.judged, situation.destination, situation.now)
     for wish in (wish for action in situation.pack.actions for wish in action.wishes(situation)):
         if wish.change in told or (not isinstance(wish.change, Relabel) and wish.change.satisfied_by(issue)):
             continue
         told.add(wish.change)
-        why = wish.against or override(issue, wish.change)
-        if isinstance(wish.change, Relabel) and not why:
+        mute = wish.mute or ("" if isinstance(wish.change, Relabel) else quiet)
+        why = wish.against or override(issue, wish.change, wish.since)
+        if mute:
+            held.append(HeldBack(tracker, issue.ref, wish.change, HeldBackReason.ADOPTION, mute))
+            if isinstance(wish.change, UpsertLink):
+                proofs.add(wish.change.proof)
+        elif isinstance(wish.change, Relabel) and not why:
             relabels.append(wish)
         elif why:
             held.append(HeldBack(tracker, issue.ref, wish.change, HeldBackReason.UNDONE_BY_HAND, why))
         else:
             wanted.append(PlannedChange(tracker, issue.ref, wish.change, wish.because))
+    # A label must not prove a link that was held back.
+    relabels = [w for w in relabels if not (isinstance(w.change, Relabel) and proofs.intersection(w.change.add))]
     relabelled, because, taken_off = _relabelled(issue, relabels)
     for label, why in taken_off.items():
         held.append(HeldBack(tracker, issue.ref, Relabel(add=(label,)), HeldBackReason.UNDONE_BY_HAND, why))

@@ -8,21 +8,23 @@ Rules:
    becomes longer may relax the due instant, but a breach that has happened stays.
 4. A history with a gap where the clock needs it gives ``indeterminate`` with the gap named, never a guess.
 5. ``next_change_at`` is the first instant at which the verdict differs by the mere passing of time.
+6. A pause that has lasted longer than its rule allows is forgotten: the clock stays paused, and says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from policies.business_calendar import ALWAYS, BusinessCalendar
 from policies.clock import CUSTOMER, Clock, Cycle, DurationText, Goal, Pause, Retarget, cycles, merged
-from policies.duration import Duration, ElapsedTime
+from policies.duration import Duration, ElapsedTime, WorkingTime
 from policies.history import moments
 from policies.issue import GapKind
 from policies.severity import at_least_the_floor
+from policies.threshold import WHOLE, BeforeDue, Share, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from policies.clock import Segment
     from policies.issue import Issue
     from policies.pack import PolicyPack
+    from policies.signals import Signal
 
 
 class Status(StrEnum):
@@ -60,12 +63,14 @@ class ReasonCode(StrEnum):
     PAST_THRESHOLD = "past_threshold"
     PAST_DUE = "past_due"
     WAITING = "waiting"
+    WAITING_TOO_LONG = "waiting_too_long"
     STOPPED_IN_TIME = "stopped_in_time"
     STOPPED_LATE = "stopped_late"
     ISSUE_CANCELLED = "issue_cancelled"
     NO_GOAL = "no_goal"
     NOT_STARTED = "not_started"
     HISTORY_GAP = "history_gap"
+    BEFORE_FIRST_VERSION = "before_first_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,12 @@ class Verdict:
         used, left: working time of the goal's calendar; ``left`` is negative when late, None without a goal.
         gross: time used had nothing been paused.
         next_change_at: the first instant at which this verdict changes without any event; None if never.
-        thresholds: when so many percent of the goal were, or will be, used up; for those the pack asks about.
+        thresholds: when each mark the pack asks about was, or will be, reached: first the shares of the goal.
+        forgotten_at: for a paused clock: when the pause lasted, or will have lasted, longer than its rule allows.
         provisional: the calendar does not cover all of the years it was asked for.
         calendar: id of the calendar the goal counts on.
-        policy: ``id@version`` of the pack; ``digest`` covers the pack and its calendars.
+        policy: ``id@version`` of the pack, with its ``digest``.
+        calendar_digest: sixteen hex digits of the calendar that the goal counts on; "" without a goal.
     """
 
     clock: str
@@ -109,6 +116,7 @@ class Verdict:
     policy: str
     digest: str
     calendar: str = ""
+    calendar_digest: str = ""
     goal: DurationText | None = None
     started_at: datetime | None = None
     due_at: datetime | None = None
@@ -118,16 +126,24 @@ class Verdict:
     gross: timedelta = timedelta()
     pauses: tuple[Pause, ...] = ()
     next_change_at: datetime | None = None
-    thresholds: tuple[tuple[int, datetime], ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    forgotten_at: datetime | None = None
     provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An issue with its verdicts."""
+    """An issue with its verdicts.
+
+    Attributes:
+        pack: the version that judged it, where a pack has several; None: the one pack there is.
+        signals: what the team should know of it beside its verdicts (see ``policies.signals``).
+    """
 
     issue: Issue
     verdicts: tuple[Verdict, ...]
+    pack: PolicyPack | None = None
+    signals: tuple[Signal, ...] = ()
 
     def standing(self) -> tuple[Verdict, ...]:
         """The verdict that stands for each clock: that of its last cycle."""
@@ -167,8 +183,8 @@ def _blank(name: str, pack: PolicyPack, now: datetime, status: Status, reason: R
     )
 
 
+_DIGITS = 16
 _TICK = timedelta(microseconds=1)
-_WHOLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +232,8 @@ class _Judgement:
             start=timedelta(),
         )
         thresholds = self._thresholds(commitment, standing)
-        status, reason = self._status(commitment, standing, thresholds)
+        forgotten_at, forgotten = self._forgotten(commitment, standing)
+        status, reason = self._status(commitment, forgotten or standing, thresholds, too_long=forgotten is not None)
         if (gap := self._gap(issue, status)) is not None:
             status, reason = Status.INDETERMINATE, gap
         return Verdict(
@@ -228,6 +245,7 @@ class _Judgement:
             policy=self.pack.name,
             digest=self.pack.digest,
             calendar=calendar.id,
+            calendar_digest=calendar.digest[:_DIGITS],
             goal=commitment.goal.promise,
             started_at=self.cycle.started_at,
             due_at=due,
@@ -236,8 +254,9 @@ class _Judgement:
             left=calendar.elapsed(self.end, due) if self.end <= due else -calendar.elapsed(due, self.end),
             gross=gross,
             pauses=self.cycle.pauses,
-            next_change_at=self._next_change(status, due, thresholds),
+            next_change_at=self._next_change(status, due, thresholds, forgotten_at),
             thresholds=thresholds,
+            forgotten_at=forgotten_at if status is Status.PAUSED else None,
             provisional=not (calendar.covers(self.cycle.started_at) and calendar.covers(due)),
         )
 
@@ -303,30 +322,67 @@ class _Judgement:
         standing = [pause for pause in self.cycle.pauses if pause.until is None and pause.since < due]
         return min(standing, key=lambda pause: pause.since) if standing else None
 
+    def _forgotten(
+        self, commitment: _Commitment, standing: Pause | None
+    ) -> tuple[datetime, Pause | None] | tuple[None, None]:
+        """When the first pause to outlast its rule does so, and that pause once it has."""
+        if standing is None:
+            return None, None
+        calendar = self.pack.calendar_of(commitment.goal)
+        open_ = (pause for pause in self.cycle.pauses if pause.until is None and pause.since < commitment.due)
+        limits = [(calendar.due(pause.since, pause.longest), pause) for pause in open_ if pause.longest is not None]
+        if not limits:
+            return None, None
+        at, pause = min(limits, key=lambda limit: limit[0])
+        return at, pause if at <= self.now else None
+
     # -------------------------------------------------------------------------------------------------- the verdict
 
-    def _thresholds(self, commitment: _Commitment, standing: Pause | None) -> tuple[tuple[int, datetime], ...]:
+    def _thresholds(self, commitment: _Commitment, standing: Pause | None) -> tuple[Threshold, ...]:
         calendar, start = commitment.calendar, self.cycle.started_at
         paused = sum(
             (calendar.elapsed(since, min(until, commitment.due)) for since, until in self.paused),
             start=timedelta(),
         )
         budget = calendar.elapsed(start, commitment.due) - paused
-        found: list[tuple[int, datetime]] = []
-        for share in self.pack.thresholds_of(self.name):
-            if share < _WHOLE:
-                at = self._shifted(calendar, start, calendar.advance(start, budget * share / _WHOLE))
+        found: list[Threshold] = []
+        for mark in self.pack.thresholds_of(self.name):
+            if isinstance(mark, BeforeDue):
+                at = self._before_due(commitment, mark.left)
+            elif not isinstance(mark, Share):
+                at = self.pack.calendar_of(commitment.goal).due(commitment.due, mark.late)
+            elif mark.percent < WHOLE:
+                at = self._shifted(calendar, start, calendar.advance(start, budget * mark.percent / WHOLE))
             else:
                 # Counted from the due instant, which no pause moves any more.
-                at = calendar.advance(commitment.due, budget * (share - _WHOLE) / _WHOLE)
-            found.append((share, at))
+                at = calendar.advance(commitment.due, budget * (mark.percent - WHOLE) / WHOLE)
+            found.append(Threshold(mark.name, at))
         if standing is not None:
             # What lies behind an open pause is not known yet.
-            found = [(share, at) for share, at in found if at <= standing.since]
+            found = [threshold for threshold in found if threshold.at <= standing.since]
         return tuple(found)
 
+    def _before_due(self, commitment: _Commitment, left: ElapsedTime | WorkingTime) -> datetime:
+        """When no more than this was left for the first time, by the due instant as it was known at that time."""
+        resumed = self.cycle.started_at
+        for known, (since, until) in enumerate(self.paused):
+            then = replace(self, paused=self.paused[:known])._commitment() or commitment  # noqa: SLF001  our own class
+            at = max(self._ahead_of(then, left), resumed)
+            if since >= at:
+                return at
+            resumed = until
+        return max(self._ahead_of(commitment, left), resumed)
+
+    def _ahead_of(self, commitment: _Commitment, left: ElapsedTime | WorkingTime) -> datetime:
+        """The instant so long ahead of the due one; never ahead of the start."""
+        start, due = self.cycle.started_at, commitment.due
+        if isinstance(left, ElapsedTime):
+            return max(start, due - left.length)
+        calendar = self.pack.calendar_of(commitment.goal)
+        return calendar.advance(start, max(timedelta(), calendar.elapsed(start, due) - left.length))
+
     def _status(
-        self, commitment: _Commitment, standing: Pause | None, thresholds: Sequence[tuple[int, datetime]]
+        self, commitment: _Commitment, standing: Pause | None, thresholds: Sequence[Threshold], *, too_long: bool
     ) -> tuple[Status, Reason]:
         cycle, due, detail = self.cycle, commitment.due, ""
         evidence: tuple[str, ...] = ()
@@ -339,10 +395,11 @@ class _Judgement:
             status, code, evidence = Status.CANCELLED, ReasonCode.ISSUE_CANCELLED, cycle.cancelled_by
         elif standing is not None:
             # It began ahead of the due instant: what stood still can not have run out since.
-            status, code, evidence, detail = Status.PAUSED, ReasonCode.WAITING, standing.evidence, standing.reason
+            code = ReasonCode.WAITING_TOO_LONG if too_long else ReasonCode.WAITING
+            status, evidence, detail = Status.PAUSED, standing.evidence, standing.reason
         elif self.now > due:
             status, code = Status.OVERDUE, ReasonCode.PAST_DUE
-        elif any(share == self.clock.at_risk and at <= self.now for share, at in thresholds):
+        elif any(name == f"{self.clock.at_risk}%" and at <= self.now for name, at in thresholds):
             status, code, detail = Status.AT_RISK, ReasonCode.PAST_THRESHOLD, f"{self.clock.at_risk}%"
         else:
             status, code = Status.RUNNING, ReasonCode.WITHIN_GOAL
@@ -365,11 +422,13 @@ class _Judgement:
         return None
 
     def _next_change(
-        self, status: Status, due: datetime, thresholds: Sequence[tuple[int, datetime]]
+        self, status: Status, due: datetime, thresholds: Sequence[Threshold], forgotten_at: datetime | None
     ) -> datetime | None:
-        if status.final or status is Status.PAUSED:
+        if status.final:
             return None
-        coming = [at for _share, at in thresholds if at > self.now]
+        if status is Status.PAUSED:
+            return forgotten_at if forgotten_at is not None and forgotten_at > self.now else None
+        coming = [at for _name, at in thresholds if at > self.now]
         if due >= self.now:
             coming.append(due + _TICK)
         return min(coming, default=None)

@@ -149,9 +149,9 @@ def test_every_planned_change_says_why() -> None:
     assert [each.because for each in planned(build_issue(), hour=80).changes] == snapshot(
         [
             "due_date: resolution is due 2026-03-06 09:00 CST",
-            "escalate: resolution has used 75% of its time",
+            "escalate: resolution has used 75% of its time [1/resolution/1/75%]",
             "comment: first_response, resolution",
-            "escalate: resolution has used 75% of its time; label: first_response is overdue; label: resolution is at_risk",
+            "escalate: resolution has used 75% of its time [1/resolution/1/75%]; label: first_response is overdue; label: resolution is at_risk",
         ]
     )
 

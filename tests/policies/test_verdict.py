@@ -319,20 +319,20 @@ def test_the_next_change_is_the_first_threshold_to_come_then_the_instant_past_du
 def test_thresholds_count_the_promised_time_without_the_pauses() -> None:
     issue = build_issue(becomes(10, WAITING), becomes(20, WORK, WAITING))
     verdict = verdict_of(issue, PACK, 30)
-    assert dict(verdict.thresholds) == {75: at(46)}
+    assert dict(verdict.thresholds) == {"75%": at(46)}
     assert (verdict.due_at, verdict.next_change_at) == (at(58), at(46))
 
 
 def test_behind_an_open_pause_no_threshold_is_known() -> None:
     assert verdict_of(build_issue(becomes(10, WAITING)), PACK, 30).thresholds == ()
-    assert dict(verdict_of(build_issue(becomes(40, WAITING)), PACK, 50).thresholds) == {75: at(36)}
+    assert dict(verdict_of(build_issue(becomes(40, WAITING)), PACK, 50).thresholds) == {"75%": at(36)}
 
 
 def test_a_whole_goal_in_days_is_used_up_when_it_is_due_and_not_at_the_closing_before() -> None:
     ladder = {"do": "escalate", "clock": "resolution", "levels": [{"at": "100%", "tier": "L3"}]}
     pack = build_pack((ladder,), resolution={**RESOLUTION, "goals": [{"within": "5bd"}]})
     verdict = verdict_of(build_issue(), pack, 1)
-    assert dict(verdict.thresholds)[100] == verdict.due_at == at(7 * DAY)
+    assert dict(verdict.thresholds)["100%"] == verdict.due_at == at(7 * DAY)
 
 
 def test_an_instant_without_an_offset_is_refused() -> None:
