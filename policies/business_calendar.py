@@ -148,11 +148,12 @@ class _Table:
 
     def worked(self, instant: int) -> int:
         """Working time from the beginning of the table to the instant."""
-        index = bisect_right(self.starts, instant) - 1
-        if index < 0:
+        index = bisect_right(self.starts, instant)
+        if index == 0:
             return 0
-        start, end = self.starts[index], self.ends[index]
-        return self.before[index] + min(instant, end) - start
+        # What ran before the next span, less what is left of this one: in a span's gap nothing is left.
+        left = self.ends[index - 1] - instant
+        return self.before[index] - left if left > 0 else self.before[index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -191,6 +192,7 @@ class BusinessCalendar:
     _weeks: tuple[tuple[int, tuple[tuple[_Range, ...], ...]], ...] = field(init=False)
     _special: dict[int, tuple[_Range, ...]] = field(init=False)
     _unbroken: bool = field(init=False)
+    _surely_covered: _Range = field(init=False)
     _table: _Table = field(init=False, default_factory=_Table)
     _kept: dict[int, tuple[tuple[_Range, ...], int | None]] = field(init=False, default_factory=dict)
 
@@ -216,6 +218,7 @@ class BusinessCalendar:
             and all(ranges == every_day for ranges in self._special.values()),
         )
         self._check_that_it_opens()
+        settle("_surely_covered", self._covered_in_any_zone())
         settle("digest", self._digest())
 
     # ----------------------------------------------------------------------------------------------------- questions
@@ -287,15 +290,7 @@ class BusinessCalendar:
             ValueError: a naive datetime.
             CalendarError: outside 1970 to 2199, or nothing opens any more.
         """
-        instant = _microseconds(at)
-        if self._unbroken:
-            return _instant(instant)
-        table = self._reaching(instant, instant + 1)
-        index = bisect_right(table.ends, instant)
-        while index == len(table.starts):
-            table = self._further(table, instant)
-            index = bisect_right(table.ends, instant)
-        return _instant(max(instant, table.starts[index]))
+        return _instant(self._opening(_microseconds(at)))
 
     def is_working_day(self, day: date) -> bool:
         """True where hours open on this local date. The end of last night's shift does not make one."""
@@ -315,6 +310,9 @@ class BusinessCalendar:
 
     def covers(self, at: datetime) -> bool:
         """True where the calendar's holiday data is complete for this instant's local date."""
+        low, high = self._surely_covered
+        if low <= _microseconds(at) < high:
+            return True
         day = self.local(at).date()
         return (self.valid_from is None or day >= self.valid_from) and (
             self.valid_through is None or day <= self.valid_through
@@ -358,7 +356,7 @@ class BusinessCalendar:
     # -------------------------------------------------------------------------------------------------- working days
 
     def _due_in_days(self, start: datetime, duration: WorkingDays) -> datetime:
-        begin = _microseconds(self.next_opening(start))
+        begin = self._opening(_microseconds(start))
         today, time_of_day = self._working_day_of(begin)
         table = self._reaching(begin, begin + 1)
         number = bisect_right(table.days, today) - 1 + duration.days
@@ -415,6 +413,16 @@ class BusinessCalendar:
         return wall - before
 
     # ------------------------------------------------------------------------------------------------------ the table
+
+    def _opening(self, instant: int) -> int:
+        if self._unbroken:
+            return instant
+        table = self._reaching(instant, instant + 1)
+        index = bisect_right(table.ends, instant)
+        while index == len(table.starts):
+            table = self._further(table, instant)
+            index = bisect_right(table.ends, instant)
+        return max(instant, table.starts[index])
 
     def _after(self, since: int, amount: int) -> datetime:
         if amount == 0 or self._unbroken:
@@ -558,6 +566,12 @@ class BusinessCalendar:
         if any(self._hours_on(day) for day in range(first.toordinal(), last.toordinal() + 1)):
             return
         raise CalendarError(f"calendar {self.id} has no working time between {first} and {last}")
+
+    def _covered_in_any_zone(self) -> _Range:
+        """Instants whose local date is covered whatever the offset: a local date is at most a day off that of UTC."""
+        low = _EPOCH_ORDINAL if self.valid_from is None else self.valid_from.toordinal() + 1
+        high = _END if self.valid_through is None else self.valid_through.toordinal()
+        return (low - _EPOCH_ORDINAL) * _DAY, (high - _EPOCH_ORDINAL) * _DAY
 
     def _digest(self) -> str:
         def written(ranges: tuple[_Range, ...]) -> list[list[int]]:

@@ -27,6 +27,8 @@ def utc(instant: datetime) -> datetime:
     Raises:
         ValueError: the datetime is naive.
     """
+    if instant.tzinfo is UTC:
+        return instant
     if instant.tzinfo is None or instant.utcoffset() is None:
         raise ValueError(f"naive datetime {instant.isoformat()!r}: an instant needs its offset")
     return instant.astimezone(UTC)
