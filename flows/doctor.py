@@ -58,6 +58,7 @@ def examine(site: Site, now: datetime) -> Iterator[Finding]:
     yield from _packages()
     yield _versions()
     yield from _tried("pack", lambda: _pack(site, now))
+    yield from _adoption(site, now)
     yield from _tried("ledger", lambda: _ledger(site))
     if embedded.orchestrator():
         yield from _tried("Prefect server", _server)
@@ -175,6 +176,22 @@ def _pack(site: Site, now: datetime) -> Iterator[Finding]:
                     if near
                     else f"use one of the pack's words in {site.path.name}",
                 )
+
+
+def _adoption(site: Site, now: datetime) -> Iterator[Finding]:
+    """Whether an old backlog is taken over without a word to anybody."""
+    if site.adopted_at is None:
+        return
+    ahead = site.adopted_at > now
+    at = render.instant_in(site.zone, site.adopted_at)
+    yield Finding(
+        "adoption",
+        ok=not ahead,
+        detail=f"on since {at}: what lies before it is labelled and reported, no one is told"
+        if not ahead
+        else f"{at} lies ahead: until then no one is told of anything",
+        advice="" if not ahead else f"write an instant that has passed as adopted_at in {site.path.name}",
+    )
 
 
 def _ledger(site: Site) -> Iterator[Finding]:

@@ -33,9 +33,11 @@ _MARKS = {
     Kind.START: ("▶", "bold"),
     Kind.STOP: ("■", "bold"),
     Kind.DUE: ("◆", "bold yellow"),
+    Kind.LEVEL: ("▲", "bold yellow"),
+    Kind.FORGOTTEN: ("▲", "bold blue"),
     Kind.NOW: ("◀", "bold"),
 }
-_ORDER = (Kind.EVENT, Kind.STOP, Kind.START, Kind.PAUSED, Kind.WORKING, Kind.DUE, Kind.NOW)
+_ORDER = (Kind.EVENT, Kind.STOP, Kind.START, Kind.PAUSED, Kind.WORKING, Kind.DUE, Kind.LEVEL, Kind.FORGOTTEN, Kind.NOW)
 _TITLE = 80
 _DAYS_TOLD_ONE_BY_ONE = 2
 

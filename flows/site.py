@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -236,6 +237,11 @@ class Site(_Shape):
     zone: str = Field("UTC", description="IANA zone of the contract; due dates are dates in it")
     contracts: str = Field(
         "", description="the warranty register, a path beside the site file; left out: nothing is said of coverage"
+    )
+    adopted_at: AwareDatetime | None = Field(
+        None,
+        description="an instant with its offset, from which on people are told: what lies before it is labelled and "
+        "reported, no one is assigned and nothing else written; left out: everything is told",
     )
     label_prefix: str = Field(
         default="warranty",

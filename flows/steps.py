@@ -28,7 +28,7 @@ from flows.site import Site, TrackerSite
 from policies import patch, summary
 from policies import plan as planning
 from policies.destination import Destination
-from policies.issue import Issue, Release, StatusChanged
+from policies.issue import Issue, Release, StatusChanged, utc
 from policies.loader import load_phrases
 from policies.pack import PolicyPack
 from policies.plan import Skipped
@@ -307,6 +307,7 @@ def destinations(site: Site, collected: Sequence[Collected]) -> dict[str, Destin
             internal_comments=capabilities.internal_comments,
             comment_internally=tracker.internal_comments,
             report_project=None if tracker.name in cut_short else tracker.report_at,
+            adopted_at=utc(site.adopted_at) if site.adopted_at is not None else None,
         )
     return found
 

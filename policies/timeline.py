@@ -29,6 +29,7 @@ from policies.issue import (
     TierChanged,
     TypeChanged,
 )
+from policies.ladder import rungs
 from policies.verdict import Status, judge
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Kind(StrEnum):
     START = "start"
     STOP = "stop"
     DUE = "due"
+    LEVEL = "level"
+    FORGOTTEN = "forgotten"
     NOW = "now"
 
 
@@ -79,17 +82,23 @@ def timeline(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[Line, ...]:
     """The story up to ``now``, in order."""
     lines = [_of_event(event) for event in issue.events if event.at <= now]
     for verdict in judge(issue, pack, now):
-        lines += _of_verdict(verdict, pack, now)
+        lines += _of_verdict(verdict, pack, _end(verdict, issue, now))
     lines.append(Line(now, Kind.NOW, "now"))
     return tuple(sorted(lines, key=lambda line: (line.at, _ORDER[line.kind], line.clock, line.evidence)))
 
 
-def _of_verdict(verdict: Verdict, pack: PolicyPack, now: datetime) -> Iterator[Line]:
+def _end(verdict: Verdict, issue: Issue, now: datetime) -> datetime:
+    """When the clock stopped, by its stop or because the issue was given up; else now."""
+    if verdict.status is Status.CANCELLED:
+        return max((event.at for event in issue.events if event.id in verdict.reason.evidence), default=now)
+    return verdict.stopped_at or now
+
+
+def _of_verdict(verdict: Verdict, pack: PolicyPack, end: datetime) -> Iterator[Line]:
     if verdict.started_at is None or verdict.goal is None or verdict.due_at is None:
         return
     name = verdict.clock
     calendar = _calendar(verdict, pack)
-    end = verdict.stopped_at or now
     cycle = f" (cycle {verdict.cycle})" if verdict.cycle > 1 else ""
     yield Line(verdict.started_at, Kind.START, f"starts{cycle}, promised within {verdict.goal}", clock=name)
     for pause in verdict.pauses:
@@ -105,10 +114,25 @@ def _of_verdict(verdict: Verdict, pack: PolicyPack, now: datetime) -> Iterator[L
                 yield Line(span.start, Kind.WORKING, "runs, day after day", until, name, worked=worked)
                 break
             yield Line(span.start, Kind.WORKING, "runs", span.end, name, worked=span.length)
+    yield from _escalations(verdict, pack, end)
     if verdict.status is not Status.PAUSED:
         yield Line(verdict.due_at, Kind.DUE, "due", clock=name)
     if verdict.stopped_at is not None:
         yield Line(verdict.stopped_at, Kind.STOP, f"stops: {verdict.status.value}", clock=name)
+
+
+def _escalations(verdict: Verdict, pack: PolicyPack, end: datetime) -> Iterator[Line]:
+    """The levels that were reached, and the pause that is forgotten, each at its instant."""
+    for ladder in pack.ladders:
+        if ladder.clock == verdict.clock:
+            for rung in rungs(ladder.levels, verdict, end):
+                text = f"escalation: {rung.level.mark.name}, {rung.level.tier} takes over"
+                yield Line(rung.at, Kind.LEVEL, text, clock=verdict.clock)
+    if verdict.forgotten_at is not None and verdict.forgotten_at <= end:
+        tiers = [a.forgotten_pause.tier for a in pack.ladders if a.clock == verdict.clock and a.forgotten_pause]
+        told = f", {tiers[0]} takes over" if tiers else ""
+        text = f"the pause is forgotten: {verdict.reason.detail}{told}"
+        yield Line(verdict.forgotten_at, Kind.FORGOTTEN, text, clock=verdict.clock)
 
 
 def _calendar(verdict: Verdict, pack: PolicyPack) -> BusinessCalendar:
