@@ -19,8 +19,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from connectors.ledger_correction import correction_columns, cycle_of, last_given
 from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger
 from connectors.ledger_lease import Holder, LeaseLost, RunInProgress
 from connectors.ledger_schema import (
@@ -86,11 +87,20 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict with the issue it is about and the run that gave it ("" before it is recorded)."""
+    """A verdict with the issue it is about.
+
+    Attributes:
+        run: the run that gave it ("" before it is recorded).
+        number: its place in the ledger (0 before it is recorded).
+        correction_of, correction: the number of the verdict that this one corrects, and why; None and "" if none.
+    """
 
     issue: IssueRef
     verdict: Verdict
     run: str = ""
+    number: int = field(default=0, compare=False)
+    correction_of: int | None = None
+    correction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +310,8 @@ class Ledger:
     def record_verdicts(self, run: str, judged: Iterable[Judged]) -> int:
         """Add verdicts of a run, and note on each cached issue when it is to be judged again. Returns how many.
 
-        Hand in all verdicts of an issue together: the soonest of their ``next_change_at`` counts.
+        Hand in all verdicts of an issue together: the soonest of their ``next_change_at`` counts. A verdict of a cycle
+        that was final already, under another policy or calendar, is recorded as a correction of the one before.
         """
         everything = list(judged)
         again: dict[tuple[str, str], datetime | None] = {}
@@ -310,10 +321,16 @@ class Ledger:
             again[whose] = at if before is None else before if at is None else min(before, at)
         with self._writing() as connection:
             site = self._site_of(connection, run)
-            if everything:
-                connection.execute(
-                    insert(VerdictRow), [verdict_row(run, site, one.issue, one.verdict) for one in everything]
-                )
+            for batch in _batches(everything):
+                given = last_given(connection, site, {(one.issue.tracker, one.issue.id) for one in batch})
+                rows = [
+                    {
+                        **verdict_row(run, site, one.issue, one.verdict),
+                        **correction_columns(given.get(cycle_of(one.issue, one.verdict)), one.verdict),
+                    }
+                    for one in batch
+                ]
+                connection.execute(insert(VerdictRow), rows)
             for (tracker, id_), at in again.items():
                 connection.execute(
                     update(IssueRow)
@@ -346,10 +363,32 @@ class Ledger:
                 rows = connection.execute(query.limit(_BATCH)).mappings().all()
             for row in rows:
                 ref = IssueRef(row["tracker"], row["project"], row["issue_key"], row["issue_id"], row["url"])
-                yield Judged(ref, self._whole(VERDICT, row["body"], f"verdict {row['n']}"), row["run"])
+                yield Judged(
+                    ref,
+                    self._whole(VERDICT, row["body"], f"verdict {row['n']}"),
+                    row["run"],
+                    row["n"],
+                    row["correction_of"],
+                    row["correction"] or "",
+                )
             if len(rows) < _BATCH:
                 return
             after = rows[-1]["n"]
+
+    def history(self, site: str, key: str, *, until: datetime | None = None) -> tuple[Judged, ...]:
+        """Every verdict ever given of an issue, by its key or id, in the order they were given: the evidence.
+
+        Args:
+            until: leave out what was judged after this instant.
+        """
+        mine = (VerdictRow.site == site, or_(VerdictRow.issue_key == key, VerdictRow.issue_id == key))
+        query = select(VerdictRow.tracker, VerdictRow.issue_id).where(*mine).order_by(VerdictRow.n.desc()).limit(1)
+        with self._reading() as connection:
+            found = connection.execute(query).one_or_none()
+        if found is None:
+            return ()
+        given = self.verdicts(site, tracker=found[0], issue_id=found[1])
+        return tuple(one for one in given if until is None or one.verdict.judged_at <= until)
 
     def record_receipt(self, run: str, tracker: str, receipt: Receipt) -> None:
         """Add a receipt. Do it right after the change, one by one: a killed run then leaves the proof of what it did."""

@@ -15,12 +15,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select, update
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
-from connectors.ledger_schema import VERSION, SchemaRow, Table
+from connectors.ledger_schema import ADDED, VERSION, SchemaRow, Table
 
 
 class LedgerError(Exception):
@@ -140,7 +140,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _prepare(connection: Connection, where: str) -> None:
-    """Make the tables where there are none.
+    """Make the tables where there are none; bring up those of an earlier version.
 
     Raises:
         NotALedger, LedgerNewer: the database is something else, or a later version's.
@@ -160,8 +160,10 @@ def _prepare(connection: Connection, where: str) -> None:
             "update the program, or name another ledger (an empty one costs a full read, nothing else)"
         )
     if version < VERSION:
-        # So far a later version only ever added tables.
         Table.metadata.create_all(connection)
+        for since, table, column, kind in ADDED:
+            if version < since and column not in {each["name"] for each in inspect(connection).get_columns(table)}:
+                connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column} {kind}"))
         connection.execute(update(SchemaRow).values(version=VERSION))
 
 

@@ -6,7 +6,9 @@ Rules:
 2. A fact, verdict or receipt is kept whole as JSON; beside it stand only the columns that are searched by.
 3. ``warranty_verdicts`` and ``warranty_receipts`` only grow. On SQLite triggers hold that against any program; on other
    databases it holds because nothing here updates or deletes them.
-4. A change of a table raises ``VERSION``.
+4. A change of a table raises ``VERSION``; a column that came later stands in ``ADDED`` with the version it came with, so
+   that an older ledger is brought up as it is opened. Its rows stay as they are.
+5. A final verdict that another policy or calendar judges otherwise is corrected by a new row that names the old one.
 """
 
 from __future__ import annotations
@@ -27,7 +29,14 @@ if TYPE_CHECKING:
     from policies.receipt import Receipt
     from policies.verdict import Verdict
 
-VERSION = 2
+VERSION = 3
+
+ADDED: tuple[tuple[int, str, str, str], ...] = (
+    (3, "warranty_verdicts", "calendar_digest", "VARCHAR(128)"),
+    (3, "warranty_verdicts", "correction_of", "INTEGER"),
+    (3, "warranty_verdicts", "correction", "TEXT"),
+)
+"""Columns that came later: (version, table, column, type). All of them may be empty."""
 
 SITE = String(120)
 TRACKER = String(120)
@@ -111,6 +120,14 @@ class IssueRow(Table):
 
 
 class VerdictRow(Table):
+    """A verdict as it was given.
+
+    Attributes:
+        digest, calendar_digest: of the policy and of the calendar, apart. The latter is empty in rows of version 2 and
+            before, whose ``digest`` covered both.
+        correction_of, correction: the row this one corrects, and why; empty for a verdict that corrects none.
+    """
+
     __tablename__ = "warranty_verdicts"
     n: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     run: Mapped[str] = mapped_column(RUN, ForeignKey("warranty_runs.id"))
@@ -127,6 +144,9 @@ class VerdictRow(Table):
     due_at: Mapped[datetime | None] = mapped_column(Instant)
     policy: Mapped[str] = mapped_column(String(400))
     digest: Mapped[str] = mapped_column(String(128))
+    calendar_digest: Mapped[str | None] = mapped_column(String(128))
+    correction_of: Mapped[int | None] = mapped_column(Integer)
+    correction: Mapped[str | None] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
 
     __table_args__ = (
@@ -211,6 +231,7 @@ def verdict_row(run: str, site: str, ref: IssueRef, verdict: Verdict) -> dict[st
         "due_at": verdict.due_at,
         "policy": verdict.policy,
         "digest": verdict.digest,
+        "calendar_digest": verdict.calendar_digest,
         "body": VERDICT.write(verdict),
     }
 

@@ -161,7 +161,7 @@ def test_threads_write_to_one_file_without_getting_in_each_others_way(ledger: Le
 def test_a_ledger_of_a_later_version_is_refused_with_what_to_do(path: Path) -> None:
     Ledger.open(f"sqlite:///{path}").close()
     _sql(path, "UPDATE warranty_schema SET version = 99")
-    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 2: update the program"):
+    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 3: update the program"):
         Ledger.open(f"sqlite:///{path}")
 
 
@@ -173,6 +173,23 @@ def test_a_ledger_of_an_earlier_version_is_brought_up_to_date_and_keeps_what_it_
     with Ledger.open(f"sqlite:///{path}") as ledger:
         assert ledger.read_at("acme", "jira", "http://here.test") is False
         assert ledger.issue("acme", "jira", "CAR-1") == an_issue()
+
+
+def test_a_ledger_of_version_two_gets_its_new_columns_and_its_verdicts_stay_as_they_were(path: Path) -> None:
+    issue, old = an_issue(), replace(a_verdict(), status=Status.MET)
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.begin_run("r1", "acme", NOW)
+        ledger.record_verdicts("r1", [Judged(issue.ref, old)])
+    for column in ("calendar_digest", "correction_of", "correction"):
+        _sql(path, f"ALTER TABLE warranty_verdicts DROP COLUMN {column}")
+    _sql(path, "UPDATE warranty_schema SET version = 2")
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.begin_run("r2", "acme", NOW + HOUR)
+        # Its digest covered the calendar, too: what differs now is no sign of another policy.
+        ledger.record_verdicts("r2", [Judged(issue.ref, replace(old, digest="cd34", calendar_digest="ef56"))])
+        first, second = ledger.history("acme", "CAR-1")
+    assert (first.verdict, first.correction_of, second.correction_of) == (old, None, None)
+    assert _sql(path, "SELECT version FROM warranty_schema") == [(3,)]
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -329,6 +346,43 @@ def test_verdicts_and_receipts_come_back_as_they_were_in_order(ledger: Ledger) -
     ledger.record_receipt("r2", "jira", report)
     assert ledger.receipts("acme") == (Recorded("r1", "jira", a_receipt()), Recorded("r2", "jira", report))
     assert ledger.receipts("acme", run="r1", issue_id=issue.ref.id)[0].receipt.prior == '{"labels": ["sla:ok", "vip"]}'
+
+
+FINAL = replace(a_verdict(changes_at=None), status=Status.MET, calendar_digest="ca1")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        (FINAL, replace(FINAL, policy="standard@2", digest="cd34"), "policy standard@1 (ab12) -> standard@2 (cd34)"),
+        (FINAL, replace(FINAL, calendar_digest="ca2"), "calendar cn (ca1) -> (ca2)"),
+        (FINAL, FINAL, ""),
+        (FINAL, replace(FINAL, status=Status.RUNNING), ""),
+        (FINAL, replace(FINAL, cycle=2, digest="cd34"), ""),
+        (replace(FINAL, status=Status.RUNNING), replace(FINAL, digest="cd34"), ""),
+    ],
+)
+def test_a_final_verdict_judged_otherwise_is_a_new_row_with_a_reason_and_the_old_one_stays(
+    ledger: Ledger, first: Verdict, second: Verdict, why: str
+) -> None:
+    ref = an_issue().ref
+    for number, verdict in enumerate((first, second)):
+        ledger.begin_run(f"r{number}", "acme", NOW)
+        ledger.record_verdicts(f"r{number}", [Judged(ref, verdict)])
+    before, after = ledger.history("acme", ref.key)
+    assert (before.verdict, after.verdict) == (first, second)
+    assert (after.correction, after.correction_of) == (why, before.number if why else None)
+    assert (before.correction, before.correction_of) == ("", None)
+
+
+def test_a_history_follows_a_moved_issue_and_ends_where_it_is_asked_to(ledger: Ledger) -> None:
+    ref = an_issue().ref
+    ledger.begin_run("r1", "acme", NOW)
+    ledger.record_verdicts("r1", [Judged(replace(ref, key="OLD-7"), FINAL)])
+    ledger.record_verdicts("r1", [Judged(ref, replace(FINAL, judged_at=NOW + HOUR))])
+    assert len(ledger.history("acme", ref.key)) == len(ledger.history("acme", "OLD-7")) == 2
+    assert [one.issue.key for one in ledger.history("acme", ref.id, until=NOW)] == ["OLD-7"]
+    assert ledger.history("acme", "CAR-999") == ()
 
 
 def test_many_verdicts_come_in_pages_without_loss(ledger: Ledger) -> None:
