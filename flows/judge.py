@@ -219,7 +219,7 @@ def _words_and_pack(map_file: Path, pack: str, calendar: Path | None) -> tuple[E
 
 
 def _counting_on(pack: PolicyPack, file: Path) -> PolicyPack:
-    """The pack with the calendar of a file in place of its own of that id; its digest tells the difference."""
+    """The pack with the calendar of a file in place of its own of that id; its calendar digest tells the difference."""
     calendar = load_calendar(file)
     own = {name: pack.calendar_named(name) for _where, name in pack.calendar_ids()}
     if calendar.id not in own:
@@ -359,6 +359,7 @@ def document(report: Report, worst: int) -> dict[str, Any]:
         "file": str(report.file),
         "policy": report.pack.name,
         "digest": report.pack.digest,
+        "calendar_digest": report.pack.calendar_digest,
         "now": report.now,
         "zone": report.zone,
         "incidents": len(report.incidents),

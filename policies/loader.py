@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from policies.pack import PolicyPack, UndeclaredWords
 from policies.phrases import Phrases
 from policies.register import RegisterShape, slips
 from policies.register_csv import TableError, register_from_table
+from policies.versions import PolicyBook, VersionConflict
 from policies.warranty import Register
 
 SHIPPED = Path(__file__).resolve().parent
@@ -396,6 +397,45 @@ def load_pack(name_or_path: str, base: Path | None = None) -> PolicyPack:
     if problems:
         raise InputError(tuple(problems))
     return pack.with_calendars(calendars)
+
+
+def book_paths(name_or_path: str, base: Path | None = None) -> tuple[Path, ...]:
+    """The files of a policy: of a folder each version in it (not its cases), else the one that ``pack_path`` finds.
+
+    Raises:
+        InputError: there is none.
+    """
+    folder = (base or Path()) / name_or_path
+    if not folder.is_dir() or name_or_path in shipped_packs():
+        return (pack_path(name_or_path, base),)
+    found = tuple(sorted(path for path in folder.glob("*.yaml") if not path.name.endswith(".cases.yaml")))
+    if not found:
+        raise InputError((Problem(str(folder), 0, "", "no version in this folder", "v1.yaml, v2.yaml ..."),))
+    return found
+
+
+def load_book(names_or_paths: str | Sequence[str], base: Path | None = None) -> PolicyBook:
+    """All versions of one policy: a pack's name or path, a folder of versions, or a list of these.
+
+    Raises:
+        InputError: with every problem of every version, or with the first two that can not stand side by side.
+    """
+    names = (names_or_paths,) if isinstance(names_or_paths, str) else tuple(names_or_paths)
+    paths = [path for name in names for path in book_paths(name, base)]
+    packs: list[PolicyPack] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            packs.append(load_pack(str(path.resolve())))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(tuple(problems))
+    try:
+        return PolicyBook.of(*packs)
+    except VersionConflict as conflict:
+        _data, reading = _read(paths[conflict.number])
+        raise InputError((_problem(reading, (conflict.path,), conflict.found, conflict.expected),)) from None
 
 
 def load_calendar(path: Path) -> BusinessCalendar:

@@ -10,6 +10,7 @@ from policies.duration import Duration, ElapsedTime, WorkingDays, WorkingTime
 
 if TYPE_CHECKING:
     from policies.coverage import Decision, Ground
+    from policies.signals import SignalKind
     from policies.verdict import Reason, Status
 
 _HOUR = 60
@@ -35,6 +36,9 @@ class Phrases:
 
     def reason(self, reason: Reason) -> str:
         return self.say(f"reason_{reason.code.value}", detail=reason.detail)
+
+    def signal(self, kind: SignalKind) -> str:
+        return self.say(f"signal_{kind.value}")
 
     def decision(self, decision: Decision) -> str:
         return self.say(f"decision_{decision.value}")

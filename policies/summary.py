@@ -1,6 +1,11 @@
 """Compliance of many issues: how many promises stand where, which are broken and why.
 
-Rule: a promise that was cancelled or never applied is counted in its own column and is no part of the share kept.
+Rules:
+
+1. A promise that was cancelled or never applied is counted in its own column and is no part of the share kept.
+2. An issue to which nothing is promised, or that is open while no clock runs for it, is a line with its reason: never
+   silence.
+3. Signals are counted, and change no count of verdicts.
 """
 
 from __future__ import annotations
@@ -12,14 +17,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from policies.document import Block, BulletList, Document, Heading, Paragraph, Table, Text
+from policies.issue import State
 from policies.note import clock_title
+from policies.signals import SignalKind
 from policies.verdict import Judged, Reason, Status
 
 if TYPE_CHECKING:
+    from policies.coverage import Decision
     from policies.destination import Destination
+    from policies.issue import IssueRef
     from policies.pack import PolicyPack
+    from policies.phrases import Phrases
 
 _MOST_LISTED = 50
+_OVER = frozenset({State.RESOLVED, State.VERIFIED, State.CLOSED, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +48,40 @@ class Breach:
 
 
 @dataclass(frozen=True, slots=True)
+class WithoutGoal:
+    """An issue that no clock watches.
+
+    Attributes:
+        reasons: why, of each clock that never ran, each once; empty where clocks ran and all have ended, though the
+            issue is open.
+        covered: what the warranty says of it; None where the site has no register.
+    """
+
+    key: str
+    url: str
+    title: str
+    reasons: tuple[Reason, ...]
+    covered: Decision | None = None
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ComplianceSummary:
-    """Attributes: counts: (clock, status) -> issues. breaches: the longest overdue first."""
+    """The summary of one tracker.
+
+    Attributes:
+        counts: (clock, status) -> issues.
+        breaches: the longest overdue first.
+        without_goal: issues that no clock watches, by key.
+        signals: how many of each kind there are.
+    """
 
     tracker: str
     judged: int
     counts: tuple[tuple[str, Status, int], ...]
     breaches: tuple[Breach, ...]
+    without_goal: tuple[WithoutGoal, ...] = ()
+    signals: tuple[tuple[SignalKind, int], ...] = ()
 
     def count(self, clock: str, status: Status) -> int:
         return sum(n for name, found, n in self.counts if (name, found) == (clock, status))
@@ -62,17 +100,47 @@ class ComplianceSummary:
                 (Text(clock_title(pack, clock, phrases.language)),),
                 *((Text(str(self.count(clock, status))),) for status in statuses),
             )
-            for clock in pack.clocks
+            for clock in self._clocks(pack)
         ]
         header = (say("column_clock"), *(phrases.status(status) for status in statuses))
         blocks: list[Block] = [Heading(say("report_heading"), level=2), Table(header, tuple(rows))]
-        kept = [self._kept_line(clock, pack, destination) for clock in pack.clocks]
+        kept = [self._kept_line(clock, pack, destination) for clock in self._clocks(pack)]
         if any(kept):
             blocks.append(BulletList(tuple((Text(line),) for line in kept if line)))
         blocks.append(Heading(say("breaches_heading")))
         blocks += self._breaches(pack, destination)
+        blocks += self._unwatched(destination)
+        if self.signals:
+            lines = tuple((Text(say("count_line", what=phrases.signal(kind), n=n)),) for kind, n in self.signals)
+            blocks += [Heading(say("signals_heading")), BulletList(lines)]
         blocks.append(Paragraph((Text(say("policy_line", policy=pack.name, digest=pack.digest[:8])),)))
         return Document(tuple(blocks))
+
+    def _clocks(self, pack: PolicyPack) -> tuple[str, ...]:
+        """The clocks of the pack, then those of other versions of it that judged some issue."""
+        return tuple(dict.fromkeys((*pack.clocks, *(clock for clock, _status, _n in self.counts))))
+
+    def _unwatched(self, destination: Destination) -> list[Block]:
+        phrases = destination.phrases
+        listed = [each for each in self.without_goal if not each.confidential]
+        hidden = len(self.without_goal) - len(listed)
+        blocks: list[Block] = [Heading(phrases.say("without_goal_heading"))] if self.without_goal else []
+        if listed:
+            rows = tuple(
+                (
+                    (Text(each.key, url=each.url), Text(" "), Text(each.title)),
+                    (Text(phrases.decision(each.covered) if each.covered else ""),),
+                    (Text(_why(each, phrases)),),
+                )
+                for each in listed[:_MOST_LISTED]
+            )
+            header = tuple(phrases.say(f"column_{name}") for name in ("issue", "coverage", "reason"))
+            blocks.append(Table(header, rows))
+        if len(listed) > _MOST_LISTED:
+            blocks.append(Paragraph((Text(phrases.say("truncated_line", n=len(listed) - _MOST_LISTED)),)))
+        if hidden:
+            blocks.append(Paragraph((Text(phrases.say("confidential_line", n=hidden)),)))
+        return blocks
 
     def _kept_line(self, clock: str, pack: PolicyPack, destination: Destination) -> str:
         met, decided = self.kept(clock)
@@ -114,15 +182,17 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
     mine = [item for item in judged if item.issue.ref.tracker == tracker]
     counts: Counter[tuple[str, Status]] = Counter()
     breaches: list[Breach] = []
+    told: Counter[SignalKind] = Counter()
     for item in mine:
         ref = item.issue.ref
+        told.update(signal.kind for signal in item.signals)
         for verdict in item.verdicts:
             counts[verdict.clock, verdict.status] += 1
             if verdict.status.breached:
                 breaches.append(
                     Breach(
                         key=ref.key,
-                        url=ref.url if ref.url.startswith(("https://", "http://")) else "",
+                        url=_address(ref),
                         title=item.issue.title,
                         clock=verdict.clock,
                         status=verdict.status,
@@ -136,12 +206,43 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
         judged=len(mine),
         counts=tuple(
             (clock, status, counts[clock, status])
-            for clock in pack.clocks
+            for clock in dict.fromkeys((*pack.clocks, *(clock for clock, _status in counts)))
             for status in Status
             if counts[clock, status]
         ),
         breaches=tuple(sorted(breaches, key=_longest_overdue_first)),
+        without_goal=tuple(sorted(filter(None, map(_without_goal, mine)), key=lambda each: each.key)),
+        signals=tuple((kind, told[kind]) for kind in SignalKind if told[kind]),
     )
+
+
+def _without_goal(item: Judged) -> WithoutGoal | None:
+    """The line of an issue that no clock watches; None for one that some clock watches, or that is over."""
+    issue, standing = item.issue, item.standing()
+    unpromised = [verdict for verdict in standing if verdict.status is Status.NOT_APPLICABLE]
+    if len(unpromised) < len(standing):
+        # A history with a gap is told as such; a clock may be running behind it.
+        watched = item.open or any(verdict.status is Status.INDETERMINATE for verdict in standing)
+        if watched or issue.state in _OVER:
+            return None
+    reasons = {verdict.reason.code: verdict.reason for verdict in unpromised}
+    return WithoutGoal(
+        key=issue.ref.key,
+        url=_address(issue.ref),
+        title=issue.title,
+        reasons=tuple(reasons.values()),
+        covered=issue.coverage.decision if issue.coverage else None,
+        confidential=issue.confidential,
+    )
+
+
+def _why(each: WithoutGoal, phrases: Phrases) -> str:
+    told = [phrases.reason(reason) for reason in each.reasons]
+    return "; ".join(told) if told else phrases.say("no_clock_runs")
+
+
+def _address(ref: IssueRef) -> str:
+    return ref.url if ref.url.startswith(("https://", "http://")) else ""
 
 
 def _longest_overdue_first(breach: Breach) -> tuple[bool, str, str, str]:
