@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -130,8 +131,9 @@ class Goal(BaseModel):
             raise ValueError(f"`until: {self.until}` goes with working days (5bd), found {self.within}")
         return self
 
-    @property
+    @cached_property
     def promise(self) -> Duration:
+        """Within which time, and until when in the day."""
         if self.until and isinstance(self.within, WorkingDays):
             return replace(self.within, until_close=True)
         return self.within
@@ -233,8 +235,7 @@ class Pause:
     longest: DurationText | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """From ``since`` on the goal at index ``goal`` applies (None: no goal does)."""
 
     since: datetime
@@ -242,8 +243,7 @@ class Segment:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
+class Cycle(NamedTuple):
     """When a clock ran: one start, at most one stop, the pauses and goals in between.
 
     Attributes:
@@ -308,8 +308,7 @@ def cycles(clock: Clock, issue: Issue, row: Sequence[Moment], now: datetime) -> 
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
+class _Stop(NamedTuple):
     at: datetime
     evidence: tuple[str, ...]
 

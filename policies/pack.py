@@ -48,7 +48,7 @@ class PolicyPack(BaseModel):
 
     _calendars: Mapping[str, BusinessCalendar] = PrivateAttr(default_factory=dict)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """``id@version``, as verdicts cite it."""
         return f"{self.id}@{self.version}"
@@ -66,7 +66,8 @@ class PolicyPack(BaseModel):
     def with_calendars(self, calendars: Mapping[str, BusinessCalendar]) -> PolicyPack:
         """The same pack, counting on these calendars."""
         pack = self.model_copy()
-        pack.__dict__.pop("calendar_digest", None)  # a copy brings along what was worked out already
+        for worked_out in ("calendar_digest", "_by_name"):  # a copy brings them along
+            pack.__dict__.pop(worked_out, None)
         pack._calendars = dict(calendars)  # noqa: SLF001  a fresh copy of our own class
         return pack
 
@@ -82,7 +83,12 @@ class PolicyPack(BaseModel):
         return self.calendar_named(goal.calendar or self.calendar)
 
     def calendar_named(self, name: str) -> BusinessCalendar:
-        return self._calendars.get(name, ALWAYS)
+        return self._by_name.get(name, ALWAYS)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, BusinessCalendar]:
+        # pydantic takes many times longer to find a private attribute than a plain one
+        return self._calendars
 
     @cached_property
     def severity_floors(self) -> tuple[tuple[Condition, str], ...]:

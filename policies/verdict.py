@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies.business_calendar import ALWAYS, BusinessCalendar
 from policies.clock import CUSTOMER, Clock, Cycle, DurationText, Goal, Pause, Retarget, cycles, merged
@@ -50,12 +50,16 @@ class Status(StrEnum):
 
     @property
     def breached(self) -> bool:
-        return self in {Status.OVERDUE, Status.MISSED}
+        return self in _BREACHED
 
     @property
     def final(self) -> bool:
         """Only a further event can change it."""
-        return self in {Status.MET, Status.MISSED, Status.CANCELLED, Status.NOT_APPLICABLE, Status.INDETERMINATE}
+        return self in _FINAL
+
+
+_BREACHED = frozenset({Status.OVERDUE, Status.MISSED})
+_FINAL = frozenset({Status.MET, Status.MISSED, Status.CANCELLED, Status.NOT_APPLICABLE, Status.INDETERMINATE})
 
 
 class ReasonCode(StrEnum):
@@ -187,17 +191,16 @@ _DIGITS = 16
 _TICK = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Commitment:
+class _Commitment(NamedTuple):
     """The promise in force, its place among the clock's goals, and when it runs out."""
 
     goal: Goal
-    index: int
+    number: int
     calendar: BusinessCalendar
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Judgement:
     """One cycle of one clock, judged at ``now``.
 
@@ -224,21 +227,22 @@ class _Judgement:
         if commitment is None:
             reason = Reason(ReasonCode.NO_GOAL, f"clocks.{self.name}.goals", self.cycle.start_evidence)
             return self._plain(Status.NOT_APPLICABLE, reason)
-        calendar, due = commitment.calendar, commitment.due
+        calendar, due, cycle, end = commitment.calendar, commitment.due, self.cycle, self.end
         standing = self._standing_pause(due)
-        gross = calendar.elapsed(self.cycle.started_at, self.end)
-        used = gross - sum(
-            (calendar.elapsed(since, until) for since, until in self.paused),
-            start=timedelta(),
-        )
-        thresholds = self._thresholds(commitment, standing)
+        gross = calendar.elapsed(cycle.started_at, end)
+        left = calendar.elapsed(end, due) if end <= due else -calendar.elapsed(due, end)
+        used, budget = gross, gross + left
+        for since, until in self.paused:
+            used -= calendar.elapsed(since, until)
+            budget -= calendar.elapsed(since, min(until, due))
+        thresholds = self._thresholds(commitment, standing, budget)
         forgotten_at, forgotten = self._forgotten(commitment, standing)
         status, reason = self._status(commitment, forgotten or standing, thresholds, too_long=forgotten is not None)
         if (gap := self._gap(issue, status)) is not None:
             status, reason = Status.INDETERMINATE, gap
         return Verdict(
             clock=self.name,
-            cycle=self.cycle.number,
+            cycle=cycle.number,
             status=status,
             reason=reason,
             judged_at=self.now,
@@ -247,17 +251,17 @@ class _Judgement:
             calendar=calendar.id,
             calendar_digest=calendar.digest[:_DIGITS],
             goal=commitment.goal.promise,
-            started_at=self.cycle.started_at,
+            started_at=cycle.started_at,
             due_at=due,
-            stopped_at=self.cycle.stopped_at,
+            stopped_at=cycle.stopped_at,
             used=used,
-            left=calendar.elapsed(self.end, due) if self.end <= due else -calendar.elapsed(due, self.end),
+            left=left,
             gross=gross,
-            pauses=self.cycle.pauses,
+            pauses=cycle.pauses,
             next_change_at=self._next_change(status, due, thresholds, forgotten_at),
             thresholds=thresholds,
             forgotten_at=forgotten_at if status is Status.PAUSED else None,
-            provisional=not (calendar.covers(self.cycle.started_at) and calendar.covers(due)),
+            provisional=not (calendar.covers(cycle.started_at) and calendar.covers(due)),
         )
 
     def _plain(self, status: Status, reason: Reason) -> Verdict:
@@ -288,13 +292,14 @@ class _Judgement:
         if segment.goal is None:
             return None
         goal = self.clock.goals[segment.goal]
-        calendar = ALWAYS if isinstance(goal.promise, ElapsedTime) else self.pack.calendar_of(goal)
+        promise = goal.promise
+        calendar = ALWAYS if isinstance(promise, ElapsedTime) else self.pack.calendar_of(goal)
         start = self.cycle.started_at
-        due = self._due(calendar, start, goal.promise)
+        due = self._due(calendar, start, promise)
         if segment.since > start:
             mode = self.clock.on_retarget
             if mode is Retarget.FROM_CHANGE:
-                due = self._due(calendar, segment.since, goal.promise)
+                due = self._due(calendar, segment.since, promise)
             elif mode is Retarget.FROM_START_WITH_FLOOR and (held is None or due < held.due):
                 floor = self.clock.floor
                 on = ALWAYS if isinstance(floor, ElapsedTime) else calendar
@@ -338,13 +343,8 @@ class _Judgement:
 
     # -------------------------------------------------------------------------------------------------- the verdict
 
-    def _thresholds(self, commitment: _Commitment, standing: Pause | None) -> tuple[Threshold, ...]:
+    def _thresholds(self, commitment: _Commitment, standing: Pause | None, budget: timedelta) -> tuple[Threshold, ...]:
         calendar, start = commitment.calendar, self.cycle.started_at
-        paused = sum(
-            (calendar.elapsed(since, min(until, commitment.due)) for since, until in self.paused),
-            start=timedelta(),
-        )
-        budget = calendar.elapsed(start, commitment.due) - paused
         found: list[Threshold] = []
         for mark in self.pack.thresholds_of(self.name):
             if isinstance(mark, BeforeDue):
@@ -403,7 +403,7 @@ class _Judgement:
             status, code, detail = Status.AT_RISK, ReasonCode.PAST_THRESHOLD, f"{self.clock.at_risk}%"
         else:
             status, code = Status.RUNNING, ReasonCode.WITHIN_GOAL
-        clause = f"clocks.{self.name}.goals[{commitment.index}]"
+        clause = f"clocks.{self.name}.goals[{commitment.number}]"
         return status, Reason(code, clause, (*cycle.start_evidence, *evidence), detail)
 
     def _gap(self, issue: Issue, status: Status) -> Reason | None:
