@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -32,10 +33,11 @@ from pydantic_core import PydanticCustomError
 from connectors import registry
 from connectors.tracker import Connection
 from policies.issue import State
-from policies.loader import InputError, Problem, load_pack, load_register, read_shape
+from policies.loader import InputError, Problem, load_book, load_register, read_shape
 from policies.pack import PolicyPack
 from policies.plan import Limits
 from policies.roster import Roster
+from policies.versions import PolicyBook
 from policies.vocabulary import Vocabulary
 from policies.warranty import Register
 
@@ -225,14 +227,18 @@ class Site(_Shape):
     """A site file, read.
 
     Attributes:
-        pack: a shipped pack's name, or a path beside the site file.
+        pack: a shipped pack's name, a path beside the site file, a folder of versions, or a list of files.
         contracts: the warranty register, a path beside the site file; "" for none: then nothing is said of coverage.
     """
 
     name: str = Field(
         pattern=r"^[a-z][a-z0-9-]*$", max_length=40, description="what the site is called; the ledger is named after it"
     )
-    pack: str = Field(description="a shipped pack's name, or a path beside the site file")
+    pack: str | tuple[str, ...] = Field(
+        min_length=1,
+        description="a shipped pack's name, or a path beside the site file; for a policy of several versions the folder "
+        "that holds them (v1.yaml, v2.yaml), or a list of their files",
+    )
     language: Literal["en", "zh"] = Field("en", description="of comments and reports")
     zone: str = Field("UTC", description="IANA zone of the contract; due dates are dates in it")
     contracts: str = Field(
@@ -332,9 +338,14 @@ class Site(_Shape):
     def tracker(self, name: str) -> TrackerSite:
         return next(tracker for tracker in self.trackers if tracker.name == name)
 
-    def policy_pack(self) -> PolicyPack:
-        """Raises InputError."""
-        return load_pack(self.pack, self._path.parent)
+    def policy_book(self) -> PolicyBook:
+        """All versions of the policy. Raises InputError."""
+        return load_book(self.pack, self._path.parent)
+
+    def policy_pack(self, on: datetime | None = None) -> PolicyPack:
+        """The version in force at an instant; left out: the one that begins last. Raises InputError."""
+        book = self.policy_book()
+        return book.latest if on is None else book.on(on)
 
     def plan_limits(self) -> Limits:
         return Limits(**self.limits.model_dump())

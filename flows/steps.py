@@ -33,7 +33,8 @@ from policies.loader import load_phrases
 from policies.pack import PolicyPack
 from policies.plan import Skipped
 from policies.summary import ComplianceSummary
-from policies.verdict import Judged, judge
+from policies.verdict import Judged
+from policies.versions import PolicyBook
 from policies.warranty import covered
 
 OVERLAP = timedelta(minutes=10)
@@ -250,14 +251,14 @@ def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:
 
 
 def judge_all(
-    issues: Sequence[Issue], pack: PolicyPack, now: datetime, progress: Progress = silent
+    issues: Sequence[Issue], book: PolicyBook, now: datetime, progress: Progress = silent
 ) -> tuple[tuple[Judged, ...], tuple[Skipped, ...]]:
-    """Every issue with its verdicts, and those whose judging failed."""
+    """Every issue with its verdicts and signals, under the version that judges it; and those whose judging failed."""
     judged: list[Judged] = []
     skipped: list[Skipped] = []
     for number, issue in enumerate(issues, 1):
         try:
-            judged.append(Judged(issue, judge(issue, pack, now)))
+            judged.append(book.judge(issue, now))
         except Exception as defect:  # noqa: BLE001 - one issue that trips a defect of ours must not stop the others
             why = f"a defect of this program ({type(defect).__name__}); please report it with this issue's history"
             skipped.append(Skipped(issue.ref.tracker, issue.ref.key, why))
@@ -323,7 +324,7 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, trackers: Iterable[str
 def judge_collected(sitting: Sitting, collected: Sequence[Collected]) -> tuple[Prepared, tuple[Judged, ...]]:
     """Judge what was collected, and write down what is new."""
     prepared = prepare(sitting.site, collected, sitting.now)
-    judged, failed = judge_all(prepared.issues, sitting.site.policy_pack(), sitting.now, sitting.progress)
+    judged, failed = judge_all(prepared.issues, sitting.site.policy_book(), sitting.now, sitting.progress)
     fresh = frozenset((project.tracker, id_) for project in collected for id_ in project.fresh)
     record(sitting, judged, fresh)
     return replace(prepared, skipped=(*prepared.skipped, *failed)), judged
@@ -334,7 +335,7 @@ def plan_judged(
 ) -> Run:
     """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
     site, now = sitting.site, sitting.now
-    pack = site.policy_pack()
+    pack = site.policy_pack(now)
     where = destinations(site, collected)
     decided = planning.plan(
         judged,

@@ -4,12 +4,13 @@ Rules:
 
 1. The floor is part of judging, not an effect of writing the priority back: the verdict is the same before and after.
 2. The gravest of several floors counts.
-3. Where a person lowered the severity, the floor ends at that instant: people win.
+3. Where a person lowered the severity, the floor ends at that instant, for good: people win. Lowering it again later
+   changes nothing of what was judged before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from policies.history import Moment
@@ -24,7 +25,7 @@ def at_least_the_floor(row: Sequence[Moment], issue: Issue, pack: PolicyPack) ->
     """The moments with the severity each is judged by."""
     if not pack.severity_floors:
         return row
-    by_hand = lowered_by_hand(issue, pack)
+    by_hand = next(_lowered(issue, pack), None)
     return [moment if by_hand is not None and moment.since >= by_hand.at else _raised(moment, pack) for moment in row]
 
 
@@ -44,14 +45,19 @@ def graver(severity: str | None, than: str | None, pack: PolicyPack) -> bool:
 def lowered_by_hand(issue: Issue, pack: PolicyPack) -> SeverityChanged | None:
     """The last time a person made the issue less grave."""
     found = None
+    for event in _lowered(issue, pack):
+        found = event
+    return found
+
+
+def _lowered(issue: Issue, pack: PolicyPack) -> Iterator[SeverityChanged]:
     for event in issue.events:
         if (
             isinstance(event, SeverityChanged)
             and event.actor.role is not Role.OWN
             and graver(event.before, event.after, pack)
         ):
-            found = event
-    return found
+            yield event
 
 
 def _raised(moment: Moment, pack: PolicyPack) -> Moment:

@@ -389,7 +389,7 @@ def test_an_issue_that_trips_a_defect_stops_no_other(warranty: Command, monkeypa
             raise ZeroDivisionError
         return judge(issue, pack, now)
 
-    monkeypatch.setattr("flows.steps.judge", tripping)
+    monkeypatch.setattr("policies.versions.judge", tripping)
     said = warranty("plan", "--json")
     assert said.code == Exit.PARTLY
     assert [skip["key"] for skip in said.document["plan"]["skipped"]] == ["CAR-1"]
