@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policies.duration import Duration, ElapsedTime, WorkingDays, WorkingTime
@@ -45,6 +46,16 @@ class Phrases:
 
     def ground(self, ground: Ground) -> str:
         return self.say(f"ground_{ground.value}")
+
+    def party(self, party: str, *, paused: bool = False) -> str:
+        """Whose time it was; a word of the pack or a tier of the site stands for itself."""
+        word = self.texts.get(f"party_{party}", party)
+        return self.say("party_paused", party=word) if paused else word
+
+    def length(self, length: timedelta) -> str:
+        """A length of time to the minute: "26:05 h"."""
+        hours, minutes = divmod(round(length.total_seconds() / 60), 60)
+        return self.say("length", hours=hours, minutes=f"{minutes:02d}")
 
     def goal(self, goal: Duration) -> str:
         """A promise in words: "24 hours", "5 working days, until close of business"."""

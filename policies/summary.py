@@ -6,6 +6,7 @@ Rules:
 2. An issue to which nothing is promised, or that is open while no clock runs for it, is a line with its reason: never
    silence.
 3. Signals are counted, and change no count of verdicts.
+4. Whose time it was is told of the promises that have ended (see ``clock_time``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from policies.clock_time import ClockTime, clock_times, time_blocks
 from policies.document import Block, BulletList, Document, Heading, Paragraph, Table, Text
 from policies.issue import State
 from policies.note import clock_title
@@ -74,6 +76,7 @@ class ComplianceSummary:
         breaches: the longest overdue first.
         without_goal: issues that no clock watches, by key.
         signals: how many of each kind there are.
+        times: whose time the promises took, by clock.
     """
 
     tracker: str
@@ -82,6 +85,7 @@ class ComplianceSummary:
     breaches: tuple[Breach, ...]
     without_goal: tuple[WithoutGoal, ...] = ()
     signals: tuple[tuple[SignalKind, int], ...] = ()
+    times: tuple[ClockTime, ...] = ()
 
     def count(self, clock: str, status: Status) -> int:
         return sum(n for name, found, n in self.counts if (name, found) == (clock, status))
@@ -110,6 +114,7 @@ class ComplianceSummary:
         blocks.append(Heading(say("breaches_heading")))
         blocks += self._breaches(pack, destination)
         blocks += self._unwatched(destination)
+        blocks += time_blocks(self.times, pack, destination)
         if self.signals:
             lines = tuple((Text(say("count_line", what=phrases.signal(kind), n=n)),) for kind, n in self.signals)
             blocks += [Heading(say("signals_heading")), BulletList(lines)]
@@ -213,6 +218,7 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
         breaches=tuple(sorted(breaches, key=_longest_overdue_first)),
         without_goal=tuple(sorted(filter(None, map(_without_goal, mine)), key=lambda each: each.key)),
         signals=tuple((kind, told[kind]) for kind in SignalKind if told[kind]),
+        times=clock_times(mine, pack),
     )
 
 
