@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from policies.changes import (
-    Change,
     Relabel,
-    SetAssignee,
-    SetDueDate,
     SetPriority,
-    UpsertComment,
     UpsertLink,
     UpsertReport,
     described,
@@ -24,9 +19,7 @@ from policies.changes import (
 from policies.issue import (
     Actor,
     AssigneeChanged,
-    Commented,
     DueDateChanged,
-    LabelsChanged,
     PriorityChanged,
     SeverityChanged,
     State,
@@ -34,6 +27,7 @@ from policies.issue import (
 )
 from policies.plan import HeldBackReason, Limits, Plan, Skipped, plan
 from policies.verdict import Judged, judge
+from tests.policies.applied_changes import applied
 from tests.policies.build_issue import (
     AGENT,
     FIRST_RESPONSE,
@@ -51,9 +45,6 @@ from tests.policies.build_issue import (
 from tests.policies.random_issues import issues, packs
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from policies.destination import Destination
     from policies.issue import Event, Issue
     from policies.pack import PolicyPack
 
@@ -287,43 +278,6 @@ def test_the_report_is_planned_once_and_left_alone_while_it_is_true() -> None:
 # ------------------------------------------------------------------------------------------------------- twice = once
 
 
-def applied(issue: Issue, change: Change, now: datetime, destination: Destination = HERE) -> Issue:
-    """The issue as a tracker would show it after the change."""
-    name = f"~applied-{change.kind}"
-    match change:
-        case Relabel(add=add, remove=remove):
-            event: Event = LabelsChanged(id=name, at=now, actor=OWN, added=add, removed=remove)
-            return replace(issue.with_events(event), labels=issue.labels.difference(remove).union(add))
-        case SetPriority(priority=word):
-            severity = next(each for each, known in destination.severities.items() if known == word)
-            after = Word("", word)
-            raised = issue.with_events(
-                PriorityChanged(id=name, at=now, actor=OWN, before=issue.priority, after=after),
-                SeverityChanged(id=f"{name}/severity", at=now, actor=OWN, before=issue.severity, after=severity),
-            )
-            return replace(raised, priority=after, severity=severity)
-        case SetDueDate(due=due):
-            return replace(
-                issue.with_events(DueDateChanged(id=name, at=now, actor=OWN, before=issue.due, after=due)), due=due
-            )
-        case SetAssignee(account=account):
-            before = issue.assignee.id if issue.assignee else None
-            event = AssigneeChanged(id=name, at=now, actor=OWN, before=before, after=account)
-            return replace(issue.with_events(event), assignee=Actor(id=account))
-        case UpsertComment():
-            standing = change.standing(issue)
-            if standing is not None:
-                edited = replace(standing, text=str(change.mark), edited_at=now)
-                return replace(issue, events=tuple(edited if each is standing else each for each in issue.events))
-            return issue.with_events(
-                Commented(id=name, at=now, actor=OWN, comment=name, public=False, text=str(change.mark))
-            )
-        case UpsertLink() | UpsertReport():
-            return issue
-        case _:
-            assert_never(change)
-
-
 @settings(max_examples=150, deadline=None)
 @given(issues(), packs(), st.integers(0, 30 * 24))
 def test_what_was_applied_is_not_planned_again_at_the_same_instant(issue: Issue, pack: PolicyPack, days: int) -> None:
@@ -331,7 +285,7 @@ def test_what_was_applied_is_not_planned_again_at_the_same_instant(issue: Issue,
     hour = (now - at(0)) / timedelta(hours=1)
     first = planned(issue, pack=pack, hour=hour)
     for each in first.changes:
-        issue = applied(issue, each.change, now)
+        issue = applied(issue, each.change, now, HERE)
     second = planned(issue, pack=pack, hour=hour)
     assert lines(second) == []
 
@@ -346,9 +300,9 @@ def test_skipped_runs_lead_to_the_same_labels_and_dates_as_runs_at_every_hour(
     for gap in gaps:
         now += timedelta(hours=gap)
         for each in planned(often, pack=pack, hour=(now - at(0)) / timedelta(hours=1)).changes:
-            often = applied(often, each.change, now)
+            often = applied(often, each.change, now, HERE)
     for each in planned(once, pack=pack, hour=(now - at(0)) / timedelta(hours=1)).changes:
-        once = applied(once, each.change, now)
+        once = applied(once, each.change, now, HERE)
     if often.severity == once.severity == issue.severity:
         assert often.labels == once.labels
         assert (often.assignee, often.due) == (once.assignee, once.due)
