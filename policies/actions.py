@@ -248,10 +248,12 @@ class Claim:
         return self.order[self.order.index(self.tier) :] if self.tier in self.order else (self.tier,)
 
     def _held(self, situation: Situation) -> bool:
-        """Someone of this tier or a higher one has the issue already."""
+        """Someone has the issue already who is of this tier or a higher one, now or when it was given to them."""
         assignee = situation.judged.issue.assignee
-        known = situation.destination.tier_accounts
-        return assignee is not None and any(assignee.id in known.get(tier, ()) for tier in self._from_here())
+        if assignee is None:
+            return False
+        known, tiers = situation.destination.tier_accounts, self._from_here()
+        return assignee.tier in tiers or any(assignee.id in known.get(tier, ()) for tier in tiers)
 
 
 def claims(situation: Situation) -> tuple[Claim, ...]:

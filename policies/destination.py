@@ -23,8 +23,8 @@ class Destination:
         prefix: our labels are ``<prefix>::...``; no other label is ever removed.
         phrases: the language that comments and reports are written in.
         zone: the contract's time zone; due dates are dates in it.
-        tiers: support tier -> account to assign, lowest tier first.
-        tier_accounts: support tier -> all accounts in it.
+        tiers: support tier -> account to assign now: the first one in force; a tier nobody is in now is left out.
+        tier_accounts: support tier -> all accounts in it now, lowest tier first.
         severities: severity -> the tracker's word for it (``label:x`` where severity is a label).
         web_links, priorities, internal_comments: what the tracker can do.
         comment_internally: hide our comment from the customer.

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from policies.actions import Situation
+from policies.changes import SetAssignee
 from policies.issue import Actor, AssigneeChanged, Role
 from policies.roster import ANYONE, Membership, Roster
-from tests.policies.build_issue import CUSTOMER, at, build_issue, reply
+from policies.verdict import Judged, judge
+from tests.policies.build_issue import CUSTOMER, at, build_destination, build_issue, build_pack, reply
 
 TICK = timedelta(microseconds=1)
 # Amy left the first tier for the second at hour 10; Bob is in the second tier from hour 5 to hour 15.
@@ -105,3 +108,18 @@ def test_a_naive_date_is_no_instant() -> None:
     naive: Any = at(0).replace(tzinfo=None)
     with pytest.raises(ValueError, match="naive"):
         Membership("amy", since=naive)
+
+
+def test_whoever_was_of_the_tier_when_the_issue_was_given_to_them_keeps_it() -> None:
+    """A week of duty that ends is no reason to assign the issue anew."""
+    ladder = {"do": "escalate", "clock": "resolution", "levels": [{"at": "50%", "tier": "L2"}]}
+    pack = build_pack((ladder,))
+    duty = Roster(tiers={"L1": ("cai",), "L2": (Membership("bob", until=at(20)), Membership("eve", since=at(20)))})
+    here = build_destination(tiers={"L1": "cai", "L2": "eve"}, tier_accounts=duty.tiers_at(at(30)))
+    found = {}
+    for account, hour in (("bob", 19), ("bob", 21), ("cai", 1), ("eve", 19)):
+        issue = duty.cast(build_issue(given(hour, None, account), assignee=Actor(id=account)))
+        situation = Situation(Judged(issue, judge(issue, pack, at(30))), pack, here, at(30))
+        wishes = [wish.change for action in pack.actions for wish in action.wishes(situation)]
+        found[account, hour] = SetAssignee("eve") in wishes
+    assert found == {("bob", 19): False, ("bob", 21): True, ("cai", 1): True, ("eve", 19): False}
