@@ -99,11 +99,29 @@ def apply(site: str, now: str | None, as_json: bool, expect: str | None) -> Exit
 @_site
 @_now
 @_json
-def explain(key: str, site: str, now: str | None, as_json: bool) -> Exit:
+@click.option(
+    "--replay",
+    "kind",
+    type=click.Choice(("as-judged", "as-then", "as-if")),
+    help="Tell it as the ledger has it, by the versions in force then, or as a candidate would judge it.",
+)
+@click.option("--pack", metavar="PACK", help="With --replay as-if: the candidate, by name or path.")
+@click.option("--at", metavar="INSTANT", help="With --replay: the instant (ISO with offset) to tell it at.")
+def explain(
+    key: str, site: str, now: str | None, kind: str | None, pack: str | None, at: str | None, as_json: bool
+) -> Exit:
     """Show the timeline of one issue: events, working time, pauses, due instant, and why."""
     from flows import explain as body
     from flows import instant
 
+    if kind is not None:
+        from flows import replay
+        from policies.replay import ReplayKind
+
+        then = instant.read(at) if at else None
+        return replay.replay(key, site, ReplayKind(kind), pack, then, instant.read(now), as_json=as_json)
+    if pack or at:
+        raise click.UsageError("--pack and --at go with --replay")
     return body.explain(key, site, instant.read(now), as_json=as_json)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -20,11 +21,14 @@ from flows.grid import STYLES, line
 from flows.refusal import Refusal
 from flows.render import instant_in, span
 from flows.run import Collected
+from flows.share_bar import share_bar
 from flows.site import Site
 from policies.coverage import Coverage
 from policies.issue import Issue, Release
+from policies.pack import PolicyPack
+from policies.shares import time_spent
 from policies.timeline import Kind, Line, timeline
-from policies.verdict import Judged, Verdict, judge
+from policies.verdict import Judged, Verdict
 
 _MARKS = {
     Kind.EVENT: ("·", ""),
@@ -49,35 +53,50 @@ def explain(key: str, site: str, now: datetime, *, as_json: bool) -> Exit:
         Refusal: no tracker of the site has it, or it could not be judged.
     """
     loaded = Site.load(site)
-    pack = loaded.policy_pack()
-    issue = _found(loaded, key, now)
-    judged = Judged(issue, judge(issue, pack, now))
-    story = timeline(issue, pack, now)
-    if as_json:
-        document = {
-            "key": issue.ref.key,
-            "tracker": issue.ref.tracker,
-            "url": issue.ref.url,
-            "title": issue.title,
-            "state": issue.state,
-            "severity": issue.severity,
-            "category": issue.category,
-            "coverage": issue.coverage,
-            "gaps": issue.gaps,
-            "unmapped": issue.unmapped,
-            "policy": pack.name,
-            "digest": pack.digest,
-            "zone": loaded.zone,
-            "timeline": story,
-            "verdicts": [render.verdict_document(verdict) for verdict in judged.verdicts],
-        }
-        sys.stdout.write(render.document(document) + "\n")
-    else:
-        _show(render.console(), loaded, judged, story)
+    book = loaded.policy_book()
+    tell(loaded, book.judge(found(loaded, key, now), now), now, as_json=as_json)
     return Exit.FINE
 
 
-def _found(site: Site, key: str, now: datetime) -> Issue:
+def tell(site: Site, judged: Judged, at: datetime, replay: Mapping[str, Any] | None = None, *, as_json: bool) -> None:
+    """Print the story of a judged issue up to the instant it was judged at.
+
+    Args:
+        replay: what kind of replay it is, for JSON; the caller says it in words itself.
+    """
+    issue, pack = judged.issue, judged.pack
+    assert pack is not None
+    story = timeline(issue, pack, at, judged.verdicts)
+    if not as_json:
+        _show(render.console(), site, judged, pack, story)
+        return
+    document = {
+        **(replay or {}),
+        "key": issue.ref.key,
+        "tracker": issue.ref.tracker,
+        "url": issue.ref.url,
+        "title": issue.title,
+        "state": issue.state,
+        "severity": issue.severity,
+        "category": issue.category,
+        "coverage": issue.coverage,
+        "gaps": issue.gaps,
+        "unmapped": issue.unmapped,
+        "policy": pack.name,
+        "digest": pack.digest,
+        "calendar_digest": pack.calendar_digest,
+        "zone": site.zone,
+        "timeline": story,
+        "verdicts": [
+            {**render.verdict_document(verdict), "time": time_spent(issue, verdict, pack)}
+            for verdict in judged.verdicts
+        ],
+        "signals": judged.signals,
+    }
+    sys.stdout.write(render.document(document) + "\n")
+
+
+def found(site: Site, key: str, now: datetime) -> Issue:
     """The issue in the pack's words, from the first tracker that has it."""
     faults: list[str] = []
     for tracker in site.trackers:
@@ -124,7 +143,7 @@ def _elsewhere(site: Site, here: str, faults: list[str]) -> tuple[Release, ...]:
 # ---------------------------------------------------------------------------------------------------------------- show
 
 
-def _show(out: Console, site: Site, judged: Judged, story: tuple[Line, ...]) -> None:
+def _show(out: Console, site: Site, judged: Judged, pack: PolicyPack, story: tuple[Line, ...]) -> None:
     issue = judged.issue
     out.print(Text.assemble((issue.ref.key, "bold"), "  ", line(issue.title, _TITLE)))
     words = (
@@ -142,6 +161,10 @@ def _show(out: Console, site: Site, judged: Judged, story: tuple[Line, ...]) -> 
     out.print()
     for verdict in judged.verdicts:
         out.print(_told(site, verdict))
+        if shares := time_spent(issue, verdict, pack):
+            out.print(Text.assemble("  ", share_bar(shares)))
+    for signal in judged.signals:
+        out.print(Text(f"{instant_in(site.zone, signal.at)}  {line(render.signal_words(signal))}", style="yellow"))
 
 
 def _coverage(coverage: Coverage) -> str:
@@ -238,12 +261,18 @@ def _until(site: Site, entry: Line) -> str:
     return ended.split(" ", 1)[1] if begun[:10] == ended[:10] else ended
 
 
+def _used(verdict: Verdict) -> str:
+    """The working time used; where something was paused, also what it would be with the pauses."""
+    paused = f" ({span(verdict.gross)} with pauses)" if verdict.gross != verdict.used else ""
+    return f"{span(verdict.used)}{paused}"
+
+
 def _told(site: Site, verdict: Verdict) -> Text:
     cycle = f" #{verdict.cycle}" if verdict.cycle > 1 else ""
     text = Text.assemble((f"{verdict.clock}{cycle}: ", "bold"), (verdict.status.value, STYLES[verdict.status.value]))
     text.append(f"  {line(render.reason(verdict))}")
     if verdict.goal is not None:
-        text.append(f"\n  promised within {verdict.goal} on calendar {verdict.calendar}; used {span(verdict.used)}")
+        text.append(f"\n  promised within {verdict.goal} on calendar {verdict.calendar}; used {_used(verdict)}")
         text.append(f", left {span(verdict.left)}" if verdict.left is not None else "")
     if verdict.due_at is not None:
         text.append(f"\n  due {instant_in(site.zone, verdict.due_at)}")

@@ -18,7 +18,9 @@ from flows.grid import STYLES, Grid, line
 from flows.run import Done, Run
 from policies.changes import Change, Relabel, UpsertLink, described
 from policies.issue import FixReleased, IssueRef
+from policies.loader import load_phrases
 from policies.receipt import Outcome
+from policies.signals import Signal
 from policies.verdict import Judged, Status, Verdict
 
 # What needs somebody comes first.
@@ -67,6 +69,13 @@ def reason(verdict: Verdict) -> str:
     return f"{words}: {verdict.reason.detail}" if verdict.reason.detail else words
 
 
+def signal_words(signal: Signal) -> str:
+    """A signal in a few words, with its clock and what there is to add."""
+    told = load_phrases("en").signal(signal.kind)
+    where = f"{signal.clock}: " if signal.clock else ""
+    return f"{where}{told}" + (f" ({signal.detail})" if signal.detail else "")
+
+
 def describe(change: Change) -> str:
     """A change in one line; labels short, as + and -."""
     if isinstance(change, Relabel):
@@ -86,10 +95,11 @@ def _key(issue: IssueRef | None) -> str:
 
 
 def verdicts(run: Run, tracker: str) -> Grid:
-    """The verdict table of one tracker, the urgent ones first."""
+    """The verdict table of one tracker, the urgent ones first; promises that do not apply are only counted."""
     judged = [one for one in run.judged if one.issue.ref.tracker == tracker]
+    every = [(one, verdict) for one in judged for verdict in one.verdicts]
     rows = sorted(
-        ((one, verdict) for one in judged for verdict in one.verdicts),
+        (row for row in every if row[1].status is not Status.NOT_APPLICABLE),
         key=lambda row: (
             _URGENCY[row[1].status],
             row[0].issue.ref.project,
@@ -114,8 +124,9 @@ def verdicts(run: Run, tracker: str) -> Grid:
             )
             for one, verdict in rows
         ),
-        note=f"{_counted(len(judged), 'issue')}, policy {run.policy}, as of {instant_in(run.zone, run.now)}",
-        empty="no issue was judged",
+        note=f"{_counted(len(judged), 'issue')}, policy {run.policy}, as of {instant_in(run.zone, run.now)}"
+        + (f"; not applicable: {_counted(idle, 'promise')}" if (idle := len(every) - len(rows)) else ""),
+        empty="no promise applies" if judged else "no issue was judged",
         cut=("title", "why"),
     )
 
@@ -216,7 +227,7 @@ def _tells_of_patch(change: Change) -> bool:
 def summaries(run: Run) -> Grid:
     """Counts per tracker, clock and verdict."""
     counted = [(each.tracker, *counted) for each in run.summaries for counted in each.counts]
-    clocks = sorted({(tracker, clock) for tracker, clock, _, _ in counted})
+    clocks = dict.fromkeys((tracker, clock) for tracker, clock, _, _ in counted)  # in the order of site and pack
     shown = [status for status in _URGENCY if any(status == found for _, _, found, _ in counted)]
     totals = {(tracker, clock, status): count for tracker, clock, status, count in counted}
     return Grid(
@@ -227,6 +238,48 @@ def summaries(run: Run) -> Grid:
             for tracker, clock in clocks
         ),
         empty="nothing was judged",
+    )
+
+
+def signals(run: Run) -> Grid:
+    """What the team should know beside the verdicts."""
+    return Grid(
+        title="Worth a look",
+        header=("tracker", "issue", "clock", "signal", "since", "detail"),
+        rows=tuple(
+            (
+                one.issue.ref.tracker,
+                one.issue.ref.key,
+                signal.clock,
+                load_phrases("en").signal(signal.kind),
+                short_instant_in(run.zone, signal.at),
+                signal.detail,
+            )
+            for one in run.judged
+            for signal in one.signals
+        ),
+        cut=("detail",),
+    )
+
+
+def without_goal(run: Run) -> Grid:
+    """Issues that no clock watches, each with the reason."""
+    phrases = load_phrases("en")
+    return Grid(
+        title="Without a promise",
+        header=("tracker", "issue", "title", "coverage", "reason"),
+        rows=tuple(
+            (
+                summary.tracker,
+                each.key,
+                "(confidential)" if each.confidential else line(each.title, 34),
+                each.covered.value if each.covered else "",
+                each.why(phrases),
+            )
+            for summary in run.summaries
+            for each in summary.without_goal
+        ),
+        cut=("title",),
     )
 
 
@@ -252,7 +305,7 @@ def grids(run: Run) -> tuple[Grid, ...]:
     trackers = list(dict.fromkeys(one.issue.ref.tracker for one in run.judged))
     parts = [verdicts(run, tracker) for tracker in trackers]
     parts.append(plan(run))
-    parts += [grid for grid in (held_back(run), skipped(run)) if grid.rows]
+    parts += [grid for grid in (held_back(run), skipped(run), without_goal(run), signals(run)) if grid.rows]
     if run.receipts is not None:
         parts.append(receipts(run))
     return (*parts, releases(run), summaries(run), requests(run))
@@ -348,6 +401,8 @@ def as_document(run: Run) -> str:
             "receipts": None if run.receipts is None else [_done(one) for one in run.receipts],
             "releases": run.releases,
             "summary": _counts(run),
+            "without_goal": {each.tracker: each.without_goal for each in run.summaries},
+            "signals": {each.tracker: {kind.value: n for kind, n in each.signals} for each in run.summaries},
             "requests": run.requests,
         }
     )
@@ -371,7 +426,9 @@ def _issue(one: Judged) -> dict[str, Any]:
         "severity": issue.severity,
         "category": issue.category,
         "coverage": issue.coverage,
+        "policy": one.pack.name if one.pack else None,
         "verdicts": [verdict_document(verdict) for verdict in one.verdicts],
+        "signals": one.signals,
     }
 
 

@@ -66,6 +66,10 @@ class WithoutGoal:
     covered: Decision | None = None
     confidential: bool = False
 
+    def why(self, phrases: Phrases) -> str:
+        told = [phrases.reason(reason) for reason in self.reasons]
+        return "; ".join(told) if told else phrases.say("no_clock_runs")
+
 
 @dataclass(frozen=True, slots=True)
 class ComplianceSummary:
@@ -135,7 +139,7 @@ class ComplianceSummary:
                 (
                     (Text(each.key, url=each.url), Text(" "), Text(each.title)),
                     (Text(phrases.decision(each.covered) if each.covered else ""),),
-                    (Text(_why(each, phrases)),),
+                    (Text(each.why(phrases)),),
                 )
                 for each in listed[:_MOST_LISTED]
             )
@@ -240,11 +244,6 @@ def _without_goal(item: Judged) -> WithoutGoal | None:
         covered=issue.coverage.decision if issue.coverage else None,
         confidential=issue.confidential,
     )
-
-
-def _why(each: WithoutGoal, phrases: Phrases) -> str:
-    told = [phrases.reason(reason) for reason in each.reasons]
-    return "; ".join(told) if told else phrases.say("no_clock_runs")
 
 
 def _address(ref: IssueRef) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -78,10 +78,16 @@ _ORDER = {kind: number for number, kind in enumerate(Kind)}
 _MOST_STRETCHES = 400
 
 
-def timeline(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[Line, ...]:
-    """The story up to ``now``, in order."""
+def timeline(
+    issue: Issue, pack: PolicyPack, now: datetime, verdicts: Sequence[Verdict] | None = None
+) -> tuple[Line, ...]:
+    """The story up to ``now``, in order.
+
+    Args:
+        verdicts: what was made of the issue at ``now``; left out: what the pack makes of it.
+    """
     lines = [_of_event(event) for event in issue.events if event.at <= now]
-    for verdict in judge(issue, pack, now):
+    for verdict in judge(issue, pack, now) if verdicts is None else verdicts:
         lines += _of_verdict(verdict, pack, _end(verdict, issue, now))
     lines.append(Line(now, Kind.NOW, "now"))
     return tuple(sorted(lines, key=lambda line: (line.at, _ORDER[line.kind], line.clock, line.evidence)))
