@@ -107,3 +107,28 @@ def test_a_status_without_meaning_is_told_with_the_line_to_add(workshop: Worksho
 def test_our_own_report_is_no_issue_to_explain(warranty: Command) -> None:
     warranty("apply")
     assert "our own report" in warranty("explain", "CAR-3").err
+
+
+def test_whose_time_it_was_is_told_for_each_clock_as_a_bar_and_as_a_document(
+    workshop: Workshop, warranty: Command
+) -> None:
+    paused_and_reopened(workshop)
+    said = warranty("explain", "CAR-2")
+    assert "with pauses)" in said.out
+    assert "░ customer (paused) " in said.out
+    verdicts = warranty("explain", "CAR-2", "--json").document["verdicts"]
+    shared = [verdict for verdict in verdicts if verdict["time"]]
+    assert len(shared) > 1
+    for verdict in shared:
+        assert sum(share["working"] for share in verdict["time"] if not share["paused"]) == verdict["used"]
+        assert sum(share["working"] for share in verdict["time"]) == verdict["gross"]
+
+
+def test_a_handover_is_told(workshop: Workshop, warranty: Command) -> None:
+    north = workshop.north
+    car = north.find("CAR-2")
+    north.set_assignee(car, "lena", by="lena")
+    north.set_assignee(car, "otto", by="lena")
+    said = warranty("explain", "CAR-2", now=at("10 12:00"))
+    assert "handed over no tier -> L1" in said.out
+    assert "handed over L1 -> L2" in said.out
