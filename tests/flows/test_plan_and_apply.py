@@ -13,6 +13,7 @@ from connectors.ledger import Holder, Ledger
 from connectors.tracker import NotFound, PermissionRefused, ServerFailed, TrackerError, Unreachable
 from flows.exit_codes import Exit
 from policies.issue import Word
+from policies.loader import load_pack
 from policies.receipt import Outcome
 from tests.flows.workshop import NOW, TOKEN, at
 from tests.memory_server import Trouble
@@ -353,8 +354,8 @@ def test_a_killed_apply_is_finished_by_the_next_and_nothing_stands_twice(
             warranty("apply")
     assert warranty("apply").code == Exit.FINE
     assert warranty("plan", "--json").document["plan"]["changes"] == []
-    ours = [note for record in workshop.north.records("CAR") for note in record.notes if note.author == "warranty"]
-    assert len(ours) == 1
+    ours = [sum(note.author == "warranty" for note in record.notes) for record in workshop.north.records("CAR")]
+    assert max(ours) == 1
 
 
 def test_every_run_is_written_down_with_its_state_and_digest(warranty: Command) -> None:
@@ -363,7 +364,7 @@ def test_every_run_is_written_down_with_its_state_and_digest(warranty: Command) 
         (run,) = ledger.runs("workshop")
         verdicts = list(ledger.verdicts("workshop"))
     assert (run.id, run.state, run.plan_digest) == (planned["run"], "green", planned["plan"]["digest"])
-    assert len(verdicts) == 6
+    assert len(verdicts) == 3 * len(load_pack("standard-warranty").clocks)
 
 
 def test_the_token_is_in_no_output_and_no_file(workshop: Workshop, warranty: Command) -> None:

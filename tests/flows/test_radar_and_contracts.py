@@ -60,7 +60,7 @@ def test_the_radar_shows_what_ends_soon_with_its_open_covered_issues(workshop: W
         ("CAR-2", "in"),
         ("CAR-3", "in"),
     ]
-    assert row["open"][0]["breached"] == ["first_response"]
+    assert row["open"][0]["breached"] == ["acknowledgement", "assessment"]
     shown = warranty("radar").out
     for words in ("Contracts that end soon", "north-1", "2026-04-01 (Asia/Shanghai)", "23 d", "Brakes squeal"):
         assert words in shown, words

@@ -27,7 +27,7 @@ def change(hour: int, by: Actor, before: str | None, after: str | None) -> Sever
 def test_a_security_report_is_judged_as_high_before_and_after_we_write_the_priority() -> None:
     unwritten = due_of(severity="normal")
     written = due_of(change(3, OURS, "normal", "high"), severity="high")
-    assert unwritten == written == timedelta(hours=48)
+    assert unwritten == written == timedelta(hours=72)
 
 
 def test_the_floor_never_lowers() -> None:
@@ -35,14 +35,14 @@ def test_the_floor_never_lowers() -> None:
 
 
 def test_no_severity_at_all_is_the_least_grave() -> None:
-    assert due_of(severity=None) == timedelta(hours=48)
+    assert due_of(severity=None) == timedelta(hours=72)
 
 
 def test_where_a_person_lowered_it_the_floor_ends() -> None:
     lowered = due_of(change(3, AMY, "high", "normal"), severity="normal")
     assert isinstance(lowered, timedelta)
-    assert lowered > timedelta(hours=48)
+    assert lowered > timedelta(hours=72)
 
 
 def test_what_we_lower_ourselves_is_no_persons_word() -> None:
-    assert due_of(change(3, OURS, "high", "normal"), severity="normal") == timedelta(hours=48)
+    assert due_of(change(3, OURS, "high", "normal"), severity="normal") == timedelta(hours=72)
