@@ -54,6 +54,15 @@ def _nearest(word: str, valid: list[str]) -> str:
     return next(iter(difflib.get_close_matches(word, valid, n=1, cutoff=0.5)), "")
 
 
+def _wanted_of(address: str) -> str:
+    """What an address lacks to be one, "" where nothing."""
+    if not address.startswith(("https://", "http://")):
+        return "a url that starts with https:// or http://"
+    if "@" in address.split("/", 3)[2]:
+        return "a url without a user or password in it"
+    return ""
+
+
 def _never_by_value(found: Any) -> Any:
     if isinstance(found, (str, int, float)):
         raise PydanticCustomError(
@@ -166,10 +175,8 @@ class TrackerSite(_Shape):
     def _web_address(self) -> Self:
         # Said of the tracker as a whole, so that an address with a password in it is not repeated.
         plain = self.url if isinstance(self.url, str) else self.url.default
-        if plain and not plain.startswith(("https://", "http://")):
-            raise PydanticCustomError("address", "a url that starts with https:// or http://")
-        if plain and "@" in plain.split("/", 3)[2]:
-            raise PydanticCustomError("address_with_secret", "a url without a user or password in it")
+        if plain and (wanted := _wanted_of(plain)):
+            raise PydanticCustomError("address", "{wanted}", {"wanted": wanted})
         return self
 
     @model_validator(mode="after")
@@ -367,11 +374,19 @@ class Site(_Shape):
         )
 
     def address(self, tracker: TrackerSite) -> str:
-        """Where a tracker is, without a slash at the end. Raises InputError where its variable is not set."""
+        """Where a tracker is, without a slash at the end.
+
+        Raises:
+            InputError: the variable that holds it is not set, or holds no address.
+        """
         if isinstance(tracker.url, str):
             return tracker.url.rstrip("/")
         if not (address := tracker.url.value()):
             raise self._missing(tracker.url.env, tracker, "url")
+        if wanted := _wanted_of(address):
+            # Not repeated: it may hold a password.
+            found = f"no address in environment variable {tracker.url.env} (not shown)"
+            raise self._mistaken(tracker.url.env, tracker, "url", found, wanted)
         return address.rstrip("/")
 
     def _secret(self, name: SecretName, tracker: TrackerSite, field: str) -> SecretStr:
@@ -388,17 +403,12 @@ class Site(_Shape):
         return credentials(name.block.split("/", 1)[1], field)
 
     def _missing(self, variable: str, tracker: TrackerSite, field: str) -> InputError:
-        return InputError(
-            (
-                Problem(
-                    file=str(self._path),
-                    line=self._line_of(variable),
-                    path=f"trackers.{tracker.name}.{field}",
-                    found=f"environment variable {variable} is not set",
-                    expected=f"the {field} of tracker {tracker.name!r} in it: export {variable}=...",
-                ),
-            )
-        )
+        wanted = f"the {field} of tracker {tracker.name!r} in it: export {variable}=..."
+        return self._mistaken(variable, tracker, field, f"environment variable {variable} is not set", wanted)
+
+    def _mistaken(self, variable: str, tracker: TrackerSite, field: str, found: str, expected: str) -> InputError:
+        where = f"trackers.{tracker.name}.{field}"
+        return InputError((Problem(str(self._path), self._line_of(variable), where, found, expected),))
 
     def _line_of(self, words: str) -> int:
         """The first line of the site file that holds the words, 0 if none does."""

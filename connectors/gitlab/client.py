@@ -107,7 +107,8 @@ class GitLabClient:
         self.url = connection.url.rstrip("/")
         self.requests: Counter[str] = Counter()
         self._retry = retry or Retry()
-        self._secret = connection.token.get_secret_value()
+        # A token out of a file often ends with a line break, which no header may hold.
+        self._secret = connection.token.get_secret_value().strip()
         self._timeout = connection.timeout
         self._status = 0
         self._headers: Mapping[str, str] = {}
@@ -244,8 +245,8 @@ class GitLabClient:
                 problem = self._refusal(cause.status, cause.body)
             else:
                 problem = _no_answer(isinstance(cause, _NOT_SENT), kind)
-        except (gql_errors.TransportError, AssertionError, TypeError, AttributeError):
-            # The last three are gql's own, over JSON that is no GraphQL answer.
+        except (gql_errors.TransportError, AssertionError, TypeError, AttributeError, ValueError):
+            # All but the first and last are gql's own, over JSON that is no GraphQL answer.
             problem = self._not_json()
         raise self._named(problem, doing) from None
 
@@ -282,6 +283,9 @@ class GitLabClient:
         return Rejected(said) if status >= requests.codes.bad_request else BadAnswer(f"HTTP {status} was no answer")
 
     def _not_json(self) -> TrackerError:
+        if not self._status:
+            # Nothing was sent: the token is the one thing in a request that is neither quoted nor encoded.
+            return CredentialsRefused("the token holds characters that can not be sent")
         if "html" in self._headers.get("Content-Type", self._headers.get("content-type", "")).lower():
             return BadAnswer(f"a web page came back (HTTP {self._status}) instead of an answer of the API")
         return BadAnswer(f"the answer (HTTP {self._status}) is not whole JSON")

@@ -89,8 +89,8 @@ def mocked() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
-def client(*, attempts: int = 1, url: str = URL, waits: list[float] | None = None) -> GitLabClient:
-    connection = Connection(name="support", url=url, token=SecretStr(TOKEN))
+def client(*, attempts: int = 1, url: str = URL, waits: list[float] | None = None, token: str = TOKEN) -> GitLabClient:
+    connection = Connection(name="support", url=url, token=SecretStr(token))
     return GitLabClient(connection, retry=Retry(attempts=attempts, sleep=(waits if waits is not None else []).append))
 
 
@@ -367,3 +367,23 @@ def test_recorded_refusals_become_errors_with_the_servers_words(
         words = json.dumps(exchange["body"]["message"])
         assert any(word in caught.value.detail for word in words.strip('"[]{}').split('"'))
     assert seen > 10
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_line_break_behind_a_token_out_of_a_file_is_left_out(scripted: tuple[Scripted, str], way: Way) -> None:
+    script, url = scripted
+    script.answers.clear()
+    script.says(200, {"data": {"x": 1}})
+    script.authorization.clear()
+    one = client(url=url, token=f"{TOKEN}\n")
+    way(one, Kind.READ)
+    one.close()
+    assert script.authorization == {f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_token_that_can_not_be_sent_is_said_to_be_the_token(scripted: tuple[Scripted, str], way: Way) -> None:
+    one = client(url=scripted[1], token="\N{CJK UNIFIED IDEOGRAPH-4E2D}-no-token", attempts=3)
+    with pytest.raises(CredentialsRefused, match="holds characters that can not be sent"):
+        way(one, Kind.READ)
+    one.close()

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flows.exit_codes import Exit
 from flows.site import SHIPPED, Site
 from policies.issue import State
 from policies.loader import InputError
 from tests.flows.workshop import TOKEN
 
 if TYPE_CHECKING:
+    from tests.flows.conftest import Command
     from tests.flows.workshop import Workshop
 
 SECRET = "glpat-abcdefghij0123456789"
@@ -79,6 +81,22 @@ def test_a_token_in_no_other_shape_slips_in_or_is_repeated(workshop: Workshop, t
         "url: http://127.0.0.1/north\n    token: {env: WORKSHOP_TOKEN}", f"url: http://x/\n    token: {token}"
     )
     assert SECRET not in problems(workshop)
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [("acme.example", "starts with https://"), ("https://bot:hunter22@acme.example", "without a user or password")],
+)
+def test_an_address_out_of_the_environment_is_checked_too_and_not_repeated(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch, address: str, wanted: str
+) -> None:
+    workshop.edit("url: http://127.0.0.1/north", "url: {env: NORTH}")
+    monkeypatch.setenv("NORTH", address)
+    said = warranty("plan")
+    assert said.code == Exit.BAD_INPUT
+    assert "workshop.yaml:7 at trackers.north.url: found no address in environment variable NORTH" in said.err
+    assert wanted in said.err
+    assert address not in said.err
 
 
 def test_an_address_with_a_password_is_refused_and_not_repeated(workshop: Workshop) -> None:
