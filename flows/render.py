@@ -16,6 +16,7 @@ from rich.text import Text
 
 from flows.grid import STYLES, Grid, line
 from flows.run import Done, Run
+from flows.time_grid import times, times_document
 from policies.changes import Change, Relabel, UpsertLink, described
 from policies.issue import FixReleased, IssueRef
 from policies.loader import load_phrases
@@ -87,6 +88,13 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def _used(verdict: Verdict) -> str:
+    """The working time used, without pauses; beside it the time with them where that is another."""
+    if not verdict.started_at:
+        return ""
+    return span(verdict.used) + (f" / {span(verdict.gross)}" if verdict.gross != verdict.used else "")
+
+
 def _key(issue: IssueRef | None) -> str:
     return issue.key if issue else "(new)"
 
@@ -118,13 +126,14 @@ def verdicts(run: Run, tracker: str) -> Grid:
                 verdict.clock if verdict.cycle == 1 else f"{verdict.clock} #{verdict.cycle}",
                 verdict.status.value,
                 short_instant_in(run.zone, verdict.due_at),
-                span(verdict.used) if verdict.started_at else "",
+                _used(verdict),
                 span(verdict.left),
                 reason(verdict),
             )
             for one, verdict in rows
         ),
         note=f"{_counted(len(judged), 'issue')}, policy {run.policy}, as of {instant_in(run.zone, run.now)}"
+        + ("; used without / with pauses" if any(verdict.used != verdict.gross for _one, verdict in rows) else "")
         + (f"; not applicable: {_counted(idle, 'promise')}" if (idle := len(every) - len(rows)) else ""),
         empty="no promise applies" if judged else "no issue was judged",
         cut=("title", "why"),
@@ -308,7 +317,9 @@ def grids(run: Run) -> tuple[Grid, ...]:
     parts += [grid for grid in (held_back(run), skipped(run), without_goal(run), signals(run)) if grid.rows]
     if run.receipts is not None:
         parts.append(receipts(run))
-    return (*parts, releases(run), summaries(run), requests(run))
+    parts += [releases(run), summaries(run)]
+    parts += [grid for grid in (times(run.summaries),) if grid.rows]
+    return (*parts, requests(run))
 
 
 # ---------------------------------------------------------------------------------------------------------------- show
@@ -401,6 +412,7 @@ def as_document(run: Run) -> str:
             "receipts": None if run.receipts is None else [_done(one) for one in run.receipts],
             "releases": run.releases,
             "summary": _counts(run),
+            "time": {each.tracker: times_document(each) for each in run.summaries},
             "without_goal": {each.tracker: each.without_goal for each in run.summaries},
             "signals": {each.tracker: {kind.value: n for kind, n in each.signals} for each in run.summaries},
             "requests": run.requests,

@@ -19,6 +19,7 @@ from policies.verdict import Status
 if TYPE_CHECKING:
     from policies.destination import Destination
     from policies.pack import PolicyPack
+    from policies.phrases import Phrases
     from policies.verdict import Judged
 
 _STOPPED = frozenset({Status.MET, Status.MISSED})
@@ -47,6 +48,16 @@ class ClockTime:
         """Working time had nothing been paused."""
         return with_pauses(self.shares)
 
+    def lines(self, phrases: Phrases) -> tuple[tuple[str, timedelta, timedelta], ...]:
+        """(whose it was, working time, time by the wall clock) of each party, then of all without and with pauses."""
+        ran = sum((share.elapsed for share in self.shares if not share.paused), timedelta())
+        whole = sum((share.elapsed for share in self.shares), timedelta())
+        return (
+            *((phrases.party(each.party, paused=each.paused), each.working, each.elapsed) for each in self.shares),
+            (phrases.say("time_without_pauses"), self.used, ran),
+            (phrases.say("time_with_pauses"), self.gross, whole),
+        )
+
 
 def clock_times(judged: Iterable[Judged], pack: PolicyPack) -> tuple[ClockTime, ...]:
     """The time of each clock of which a cycle has stopped, in the pack's order."""
@@ -70,22 +81,14 @@ def time_blocks(times: Sequence[ClockTime], pack: PolicyPack, destination: Desti
     rows: list[tuple[tuple[Text, ...], ...]] = []
     for time in times:
         title = clock_title(pack, time.clock, phrases.language)
-        ran = sum((share.elapsed for share in time.shares if not share.paused), timedelta())
-        whole = sum((share.elapsed for share in time.shares), timedelta())
-        lines = [
-            *((phrases.party(each.party, paused=each.paused), each.working, each.elapsed) for each in time.shares),
-            (phrases.say("time_without_pauses"), time.used, ran),
-            (phrases.say("time_with_pauses"), time.gross, whole),
-        ]
-        totals = len(lines) - 2
         rows += (
             (
                 (Text(title),),
-                (Text(who, strong=number >= totals),),
+                (Text(who, strong=number >= len(time.shares)),),
                 (Text(phrases.length(working)),),
                 (Text(phrases.length(elapsed)),),
             )
-            for number, (who, working, elapsed) in enumerate(lines)
+            for number, (who, working, elapsed) in enumerate(time.lines(phrases))
         )
     yield Heading(phrases.say("time_heading"))
     header = tuple(phrases.say(f"column_{name}") for name in ("clock", "party", "working", "elapsed"))
