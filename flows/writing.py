@@ -4,8 +4,8 @@ Rules:
 
 1. A plan that goes over a limit is not begun.
 2. Before each change the issue as read is asked "is it already so?"; then nothing is sent.
-3. A failed change ends its own issue's remaining changes and no other issue's. Only a tracker that lets nobody in, or
-   does not answer time after time, ends the whole tracker's.
+3. A failed change ends its own issue's remaining changes and no other issue's. Only a tracker that lets nobody in, asks
+   for a longer rest than a run may take, or does not answer time after time, ends the whole tracker's.
 4. A receipt is in the ledger before the next change begins, so that a killed run leaves proof of all it did.
 5. An issue that is no longer at the tracker is forgotten, so that its changes are not planned for ever.
 6. The run holds the site's lease (``flows.lease``) and keeps it alive on the way; once it is lost, nothing more is sent.
@@ -136,7 +136,7 @@ def _carried_out(
             yield Done(planned.tracker, _receipt(planned, Outcome.FAILED, now, _one_line(failure)), gone)
             stopped[whose] = f"an earlier change of this issue failed: {_one_line(failure)}"
             silence[planned.tracker] = silence[planned.tracker] + 1 if isinstance(failure, _NO_ANSWER) else 0
-            if isinstance(failure, CredentialsRefused) or silence[planned.tracker] >= GIVE_UP_AFTER:
+            if isinstance(failure, CredentialsRefused | RateLimited) or silence[planned.tracker] >= GIVE_UP_AFTER:
                 shut[planned.tracker] = f"the tracker was left alone: {_one_line(failure)}"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from connectors import registry
 from connectors.ledger import Holder, Ledger
-from connectors.tracker import NotFound, PermissionRefused, ServerFailed, TrackerError, Unreachable
+from connectors.tracker import NotFound, PermissionRefused, RateLimited, ServerFailed, TrackerError, Unreachable
 from flows.exit_codes import Exit
 from policies.issue import Word
 from policies.loader import load_pack
@@ -42,6 +42,10 @@ def server_error() -> TrackerError:
 
 def missing() -> TrackerError:
     return NotFound("no such person")
+
+
+def over_the_rate() -> TrackerError:
+    return RateLimited("429 from the server", retry_after=600)
 
 
 def unreachable() -> TrackerError:
@@ -205,6 +209,16 @@ def test_a_tracker_that_stops_answering_is_left_alone_for_the_rest(workshop: Wor
     assert set(north[3:]) <= {"not_tried", "failed"}
     south = {one["outcome"] for one in said.document["receipts"] if one["tracker"] == "south"}
     assert south == {"performed"}
+
+
+def test_a_tracker_that_asks_for_a_long_rest_gets_it(workshop: Workshop, warranty: Command) -> None:
+    workshop.north.troubles.append(Trouble(over_the_rate, name="PUT", times=1))
+    said = warranty("apply", "--json")
+    assert said.code == Exit.PARTLY
+    north = [one["outcome"] for one in said.document["receipts"] if one["tracker"] == "north"]
+    assert north[0] == "failed"
+    assert set(north[1:]) == {"not_tried"}
+    assert warranty("apply").code == Exit.FINE
 
 
 def test_a_tracker_that_is_down_stops_no_other(workshop: Workshop, warranty: Command) -> None:
