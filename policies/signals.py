@@ -130,10 +130,10 @@ def _downgraded(issue: Issue, pack: PolicyPack, now: datetime) -> Iterator[Signa
 
 
 def _late(verdict: Verdict) -> bool:
-    """Whether three quarters of the promised time were used up, and not all of it."""
+    """Whether three quarters of the promised time are used up a tick later, and not all of it."""
     if verdict.left is None or verdict.left < timedelta():
         return False
-    return verdict.used >= _LAST_QUARTER * (verdict.used + verdict.left)
+    return verdict.used + _TICK >= _LAST_QUARTER * (verdict.used + verdict.left)
 
 
 # ------------------------------------------------------------------------------------------------------------ hollow
