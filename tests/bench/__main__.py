@@ -1,12 +1,13 @@
-"""Speed as ratios within one run: ``python -m tests.bench``.
+"""Speed as ratios within one run: ``python -m tests.bench [--calls N] [--issues N]``.
 
 A figure in seconds says something of the machine; a ratio between two ways to the same answer, measured one after the
 other in one process, says something of the code. Each bench brings its rivals and says how many of their answers are
-right.
+right. Slow ways are asked fewer questions; the table says how many.
 """
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,41 +16,56 @@ from rich.table import Table
 from tests.bench import business_time, judging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from tests.bench.business_time import Bench
+    from tests.bench.contest import Bench, Contestant
 
-BENCHES: list[Callable[[], Bench]] = [
-    business_time.due_in_working_hours,
-    business_time.elapsed_over_ninety_days,
-    judging.four_clocks_on_each_issue,
-]
-"""Register a further bench here: a function that measures and returns a ``Bench``."""
+CALLS, ISSUES = 10_000, 10_000
 
 
-def _table(bench: Bench) -> Table:
-    table = Table(title=f"{bench.title}: {bench.calls:,} calls", title_justify="left")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all there is and print it."""
+    asked = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed as ratios within one run.")
+    asked.add_argument("--calls", type=int, default=CALLS, help=f"questions to each calendar ({CALLS})")
+    asked.add_argument("--issues", type=int, default=ISSUES, help=f"issues to judge ({ISSUES})")
+    sizes = asked.parse_args(arguments)
+    # As wide as the widest table: nothing is cut where the output goes to a file.
+    console = Console(width=130, soft_wrap=True)
+    for measure in (
+        business_time.due_in_working_hours,
+        business_time.elapsed_over_ninety_days,
+        business_time.due_in_working_days,
+        business_time.working_days_in_ninety,
+    ):
+        _show(console, measure(sizes.calls), compared=True)
+    _show(console, judging.four_clocks_on_each_issue(sizes.issues), compared=False)
+
+
+def _show(console: Console, bench: Bench, *, compared: bool) -> None:
+    table = Table(title=bench.title, title_justify="left")
     table.add_column("how")
-    for heading in ("µs a call", "time, ours = 1", "same answer as ours"):
+    headings = ["calls", "µs a call", "time, ours = 1", "right", *(["right but for\nmake-up days"] if compared else [])]
+    for heading in headings:
         table.add_column(heading, justify="right")
-    ours = bench.contestants[0].seconds
+    if compared:
+        table.add_column("what it cannot say")
     for contestant in bench.contestants:
-        table.add_row(
-            contestant.name,
-            f"{contestant.seconds / bench.calls * 1e6:,.2f}",
-            f"{contestant.seconds / ours:,.2f}",
-            f"{contestant.right:,} of {bench.calls:,}",
-        )
-    return table
+        table.add_row(*_row(contestant, bench.contestants[0], compared=compared))
+    console.print(table)
+    for remark in bench.remarks:
+        console.print(remark)
+    console.print()
 
 
-def main() -> None:
-    console = Console()
-    for measure in BENCHES:
-        bench = measure()
-        console.print(_table(bench))
-        console.print(bench.remark)
-        console.print()
+def _row(contestant: Contestant, ours: Contestant, *, compared: bool) -> list[str]:
+    row = [
+        contestant.name,
+        f"{contestant.calls:,}",
+        f"{contestant.seconds * 1e6:,.2f}",
+        f"{contestant.seconds / ours.seconds:,.2f}",
+        f"{contestant.right / contestant.calls:.1%}",
+    ]
+    return [*row, f"{(contestant.right_simply or 0) / contestant.calls:.1%}", contestant.note] if compared else row
 
 
 if __name__ == "__main__":

@@ -1,177 +1,166 @@
-"""Working time on the shipped Chinese calendar, against a day loop and against a bare search on integers."""
+"""Working time on the shipped Chinese calendar, against libraries and against a bare search on integers."""
 
 from __future__ import annotations
 
 import random
-import time
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
+import businesstimedelta  # type: ignore[import-untyped]  # it ships no types
+import numpy as np
 from ruamel.yaml import YAML
 
 from policies.business_calendar import BusinessCalendar, CalendarShape
-from policies.duration import WorkingTime
+from policies.duration import WorkingDays, WorkingTime
+from tests.bench.contest import Way, contest, whole
+from tests.bench.rivals import (
+    BareDays,
+    BareSearch,
+    DayLoop,
+    businesstimedelta_rules,
+    chinese_holidays,
+    numpy_calendar,
+    workclock_schedule,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from tests.bench.contest import Bench
 
-CALLS = 10_000
 FILE = Path(__file__).resolve().parents[2] / "policies" / "calendars" / "cn-office.yaml"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FORTY_HOURS = WorkingTime(40 * 60)
+TEN_DAYS = WorkingDays(10)
 NINETY_DAYS = timedelta(days=90)
+NO_MAKE_UP = "make-up days"
+DATES = "hours, make-up days; one array"
+HOURS = "hours"
+SHIFT = timedelta(hours=8)
 
 
-@dataclass(frozen=True, slots=True)
-class Contestant:
-    """One way to the answers. Attributes: seconds: of its fastest round; right: answers equal to ours."""
-
-    name: str
-    seconds: float
-    right: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What was measured. Attributes: contestants: ours first; remark: a line below the table."""
-
-    title: str
-    calls: int
-    contestants: tuple[Contestant, ...]
-    remark: str = ""
-
-
-def due_in_working_hours() -> Bench:
-    calendar, loop, bare, starts = _calendar(), DayLoop(_file()), BareSearch(_calendar()), _starts()
-    forty = 40 * 3_600_000_000
-    whole = [_integer(start) for start in starts]
-    return _measured(
-        "due in 40 working hours, cn-office",
-        ("ours", lambda: [calendar.due(start, FORTY_HOURS) for start in starts], 5),
-        ("day loop", lambda: [loop.due(start, FORTY_HOURS.length) for start in starts], 1),
-        ("bare bisection on integers", lambda: [bare.due(start, forty) for start in whole], 5),
-    )
-
-
-def elapsed_over_ninety_days() -> Bench:
-    calendar, loop, bare, starts = _calendar(), DayLoop(_file()), BareSearch(_calendar()), _starts()
-    spans = [(start, start + NINETY_DAYS) for start in starts]
-    whole = [(_integer(start), _integer(end)) for start, end in spans]
-    return _measured(
-        "working time elapsed over 90 days, cn-office",
-        ("ours", lambda: [calendar.elapsed(start, end) for start, end in spans], 5),
-        ("day loop", lambda: [loop.elapsed(start, end) for start, end in spans], 1),
-        (
-            "bare bisection on integers",
-            lambda: [bare.elapsed(start, end) for start, end in whole],
-            5,
+def due_in_working_hours(calls: int) -> Bench:
+    """The instant at which 40 working hours have run."""
+    file = _file()
+    calendar, bare, starts = _calendar(file), BareSearch(_calendar(file)), _starts(calls)
+    length, forty, bare_starts = FORTY_HOURS.length, 40 * 3_600_000_000, [whole(start) for start in starts]
+    clock, rules = workclock_schedule(file), businesstimedelta_rules(file)
+    delta = businesstimedelta.BusinessTimeDelta(rules, hours=40)
+    loops = DayLoop(file), DayLoop(_simply(file))
+    referee, simply = ([loop.due(start, length) for start in starts] for loop in loops)
+    ways = (
+        Way(name="ours", run=lambda n: [calendar.due(start, FORTY_HOURS) for start in starts[:n]]),
+        Way(name="workclock (Rust)", run=lambda n: [clock.add(start, length) for start in starts[:n]], note=NO_MAKE_UP),
+        Way(
+            name="businesstimedelta",
+            run=lambda n: [start + delta for start in starts[:n]],
+            share=20,
+            rounds=1,
+            pure=True,
+            note=NO_MAKE_UP,
         ),
+        Way(name="day loop", run=lambda n: [loops[0].due(start, length) for start in starts[:n]], share=10, rounds=1),
+        Way(name="bare search on integers", run=lambda n: [bare.due(start, forty) for start in bare_starts[:n]]),
     )
+    return contest("due in 40 working hours", calls, referee, simply, ways)
 
 
-# -------------------------------------------------------------------------------------------------------------- rivals
+def elapsed_over_ninety_days(calls: int) -> Bench:
+    """The working time within 90 days."""
+    file = _file()
+    calendar, bare = _calendar(file), BareSearch(_calendar(file))
+    spans = [(start, start + NINETY_DAYS) for start in _starts(calls)]
+    bare_spans = [(whole(start), whole(end)) for start, end in spans]
+    clock, rules = workclock_schedule(file), businesstimedelta_rules(file)
+    loops = DayLoop(file), DayLoop(_simply(file))
+    referee, simply = ([loop.elapsed(*span) for span in spans] for loop in loops)
+    ways = (
+        Way(name="ours", run=lambda n: [calendar.elapsed(start, end) for start, end in spans[:n]]),
+        Way(
+            name="workclock (Rust)",
+            run=lambda n: [clock.between(start, end) for start, end in spans[:n]],
+            note=NO_MAKE_UP,
+        ),
+        Way(
+            name="businesstimedelta",
+            run=lambda n: [rules.difference(start, end).timedelta for start, end in spans[:n]],
+            share=100,
+            rounds=1,
+            pure=True,
+            note=NO_MAKE_UP,
+        ),
+        Way(name="day loop", run=lambda n: [loops[0].elapsed(*span) for span in spans[:n]], share=20, rounds=1),
+        Way(name="bare search on integers", run=lambda n: [bare.elapsed(start, end) for start, end in bare_spans[:n]]),
+    )
+    return contest("working time elapsed over 90 days", calls, referee, simply, ways)
 
 
-class DayLoop:
-    """The obvious way: one local day after the other. It shares no code with the calendar."""
+def due_in_working_days(calls: int) -> Bench:
+    """The date ten working days later; ours answers with an instant, of which the local date is taken."""
+    file = _file()
+    calendar, loops, known = _calendar(file), (DayLoop(file), DayLoop(_simply(file))), chinese_holidays()
+    days = _days(calls)
+    starts = [_ten_o_clock(day) for day in days]
+    array, numpys = np.array(days, dtype="datetime64[D]"), numpy_calendar(file)
+    bare, ordinals = BareDays(loops[0]), [day.toordinal() for day in days]
+    referee, simply = ([loop.working_day_after(day, 10).toordinal() for day in days] for loop in loops)
 
-    def __init__(self, file: dict[str, Any]) -> None:
-        self.zone = ZoneInfo(file["zone"])
-        self.holidays = set(file["holidays"])
-        names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-        self.week = [[self._hours(text) for text in file["weekly"].get(name, ())] for name in names]
-        self.make_up = {day: self.week[names.index(name)] for day, name in file["make_up_days"].items()}
+    def after(day: date) -> int:
+        begin = known.get_nth_working_day(day, 0)
+        return known.get_nth_working_day(begin, 10).toordinal()
 
-    @staticmethod
-    def _hours(text: str) -> tuple[timedelta, timedelta]:
-        opens, closes = (datetime.strptime(part, "%H:%M").replace(tzinfo=UTC) for part in text.split("-"))
-        return timedelta(hours=opens.hour, minutes=opens.minute), timedelta(hours=closes.hour, minutes=closes.minute)
+    def offset(n: int) -> list[int]:
+        found = np.busday_offset(array[:n], 10, roll="forward", busdaycal=numpys)
+        return [int(day) + date(1970, 1, 1).toordinal() for day in found.astype("int64")]
 
-    def _spans(self, day: date) -> list[tuple[datetime, datetime]]:
-        if day in self.holidays:
-            return []
-        midnight = datetime(day.year, day.month, day.day, tzinfo=self.zone)
-        hours = self.make_up.get(day, self.week[day.weekday()])
-        return [((midnight + opens).astimezone(UTC), (midnight + closes).astimezone(UTC)) for opens, closes in hours]
-
-    def elapsed(self, start: datetime, end: datetime) -> timedelta:
-        day, total = start.astimezone(self.zone).date(), timedelta(0)
-        last = end.astimezone(self.zone).date()
-        while day <= last:
-            for opens, closes in self._spans(day):
-                if opens < end and start < closes:
-                    total += min(closes, end) - max(opens, start)
-            day += timedelta(1)
-        return total
-
-    def due(self, start: datetime, left: timedelta) -> datetime:
-        day = start.astimezone(self.zone).date()
-        while True:
-            for opens, closes in self._spans(day):
-                since = max(opens, start)
-                if since < closes:
-                    if closes - since >= left:
-                        return since + left
-                    left -= closes - since
-            day += timedelta(1)
+    ways = (
+        Way(
+            name="ours",
+            run=lambda n: [calendar.local(calendar.due(start, TEN_DAYS)).toordinal() for start in starts[:n]],
+        ),
+        Way(name="numpy.busday_offset (C)", run=offset, note=DATES),
+        Way(
+            name="holidays",
+            run=lambda n: [after(day) for day in days[:n]],
+            share=10,
+            rounds=1,
+            pure=True,
+            note=HOURS,
+        ),
+        Way(name="bare search on days", run=lambda n: [bare.after(day, 10) for day in ordinals[:n]]),
+    )
+    return contest("due in 10 working days", calls, referee, simply, ways)
 
 
-class BareSearch:
-    """The least that can be done: a table of integers, a bisection, no datetime, no zone, no check."""
-
-    def __init__(self, calendar: BusinessCalendar) -> None:
-        spans = list(calendar.spans(datetime(2023, 12, 1, tzinfo=UTC), datetime(2027, 12, 1, tzinfo=UTC)))
-        self.starts = [_integer(span.start) for span in spans]
-        self.ends = [_integer(span.end) for span in spans]
-        self.before = [0]
-        for start, end in zip(self.starts, self.ends, strict=True):
-            self.before.append(self.before[-1] + end - start)
-
-    def worked(self, instant: int) -> int:
-        index = bisect_right(self.starts, instant) - 1
-        return self.before[index] + min(instant, self.ends[index]) - self.starts[index]
-
-    def elapsed(self, start: int, end: int) -> int:
-        return self.worked(end) - self.worked(start)
-
-    def due(self, start: int, amount: int) -> int:
-        goal = self.worked(start) + amount
-        index = bisect_left(self.before, goal) - 1
-        return self.starts[index] + goal - self.before[index]
-
-
-# ----------------------------------------------------------------------------------------------------------- measuring
-
-
-def _measured(title: str, *ways: tuple[str, Callable[[], Sequence[object]], int]) -> Bench:
-    answers: list[Sequence[object]] = []
-    contestants = []
-    for name, run, rounds in ways:
-        times = []
-        found: Sequence[object] = ()
-        for _ in range(rounds):
-            before = time.perf_counter()
-            found = run()
-            times.append(time.perf_counter() - before)
-        answers.append(found)
-        right = sum(_integer(one) == _integer(ours) for one, ours in zip(found, answers[0], strict=True))
-        contestants.append(Contestant(name, min(times), right))
-    remark = f"ours takes {contestants[0].seconds / contestants[-1].seconds:.1f} times the bare bisection"
-    return Bench(title, CALLS, tuple(contestants), remark)
+def working_days_in_ninety(calls: int) -> Bench:
+    """Working days among 90; ours counts working time from midnight to midnight, eight hours a day."""
+    file = _file()
+    calendar, loops, known = _calendar(file), (DayLoop(file), DayLoop(_simply(file))), chinese_holidays()
+    spans = [(day, day + NINETY_DAYS) for day in _days(calls)]
+    midnights = [tuple(_ten_o_clock(day) - timedelta(hours=10) for day in span) for span in spans]
+    begin = np.array([first for first, _ in spans], dtype="datetime64[D]")
+    end, numpys = np.array([until for _, until in spans], dtype="datetime64[D]"), numpy_calendar(file)
+    bare, ordinals = BareDays(loops[0]), [(first.toordinal(), until.toordinal()) for first, until in spans]
+    referee, simply = ([loop.working_days(*span) for span in spans] for loop in loops)
+    ways = (
+        Way(name="ours", run=lambda n: [calendar.elapsed(first, until) // SHIFT for first, until in midnights[:n]]),
+        Way(
+            name="numpy.busday_count (C)",
+            run=lambda n: [int(found) for found in np.busday_count(begin[:n], end[:n], busdaycal=numpys)],
+            note=DATES,
+        ),
+        Way(
+            name="holidays",
+            run=lambda n: [known.get_working_days_count(first, until - timedelta(1)) for first, until in spans[:n]],
+            share=20,
+            rounds=1,
+            pure=True,
+            note=HOURS,
+        ),
+        Way(name="bare search on days", run=lambda n: [bare.between(*span) for span in ordinals[:n]]),
+    )
+    return contest("working days among 90 days", calls, referee, simply, ways)
 
 
-def _integer(answer: object) -> int:
-    """An answer in microseconds, whatever it was given in."""
-    if isinstance(answer, datetime):
-        answer = answer - EPOCH
-    if isinstance(answer, timedelta):
-        return answer // timedelta(microseconds=1)
-    assert isinstance(answer, int)
-    return answer
+# ----------------------------------------------------------------------------------------------------------- questions
 
 
 def _file() -> dict[str, Any]:
@@ -179,11 +168,24 @@ def _file() -> dict[str, Any]:
     return loaded
 
 
-def _calendar() -> BusinessCalendar:
-    return CalendarShape.model_validate(_file()).build()
+def _simply(file: dict[str, Any]) -> dict[str, Any]:
+    """The same calendar without make-up working days."""
+    return {**file, "make_up_days": {}}
 
 
-def _starts() -> list[datetime]:
+def _calendar(file: dict[str, Any]) -> BusinessCalendar:
+    return CalendarShape.model_validate(file).build()
+
+
+def _starts(calls: int) -> list[datetime]:
     chosen = random.Random(20260307)  # noqa: S311 - the same instants in every run
     first = datetime(2024, 1, 1, tzinfo=UTC)
-    return [first + timedelta(seconds=chosen.randrange(950 * 86_400)) for _ in range(CALLS)]
+    return [first + timedelta(seconds=chosen.randrange(950 * 86_400)) for _ in range(calls)]
+
+
+def _days(calls: int) -> list[date]:
+    return [start.date() for start in _starts(calls)]
+
+
+def _ten_o_clock(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 2, tzinfo=UTC)  # Shanghai keeps eight hours ahead all year

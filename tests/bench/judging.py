@@ -1,37 +1,31 @@
-"""Judging: four clocks on each of two thousand issues with twenty events, on one core."""
+"""Judging: four clocks on each of many issues with twenty events, on one core, one issue after the other.
+
+The share of the calendar is measured by writing down every question the judge puts to it, and putting the same
+questions again with nothing around them; a profiler would charge each call more than it costs.
+"""
 
 from __future__ import annotations
 
-import random
 import time
-from datetime import UTC, datetime, timedelta
+import tracemalloc
+from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from policies.issue import (
-    Actor,
-    Commented,
-    Event,
-    Issue,
-    IssueRef,
-    LabelsChanged,
-    Opened,
-    Role,
-    SeverityChanged,
-    State,
-    StateChanged,
-    Word,
-)
+from policies.business_calendar import BusinessCalendar
 from policies.loader import SHIPPED, load_calendar
 from policies.pack import PolicyPack
 from policies.verdict import judge
-from tests.bench.business_time import Bench, Contestant
+from tests.bench.contest import Bench, Contestant
+from tests.bench.histories import EVENTS, NOW, histories
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from policies.issue import Issue
     from policies.verdict import Verdict
 
-ISSUES, EVENTS = 2_000, 20
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
-_CUSTOMER, _AGENT = Actor(id="chen", role=Role.CUSTOMER), Actor(id="amy", role=Role.RESPONDER)
+BATCH = 500
 _PAUSE = [{"when": {"state": "waiting_for_customer"}, "reason": "awaiting customer"}]
 _DONE = {"state": ["resolved", "verified", "closed"]}
 CLOCKS: dict[str, Any] = {
@@ -44,36 +38,98 @@ CLOCKS: dict[str, Any] = {
         "goals": [{"when": {"severity": "high"}, "within": "48h"}, {"within": "10bd", "until": "close_of_business"}],
     },
 }
+QUESTIONS = ("elapsed", "advance", "due", "covers")
+"""What the judge asks a calendar."""
 
 
-def four_clocks_on_each_issue() -> Bench:
-    """All clocks of a pack at once, against one pack for each clock."""
-    issues, pack = _issues(), _pack(CLOCKS)
-    apart = [_pack({name: shape}) for name, shape in CLOCKS.items()]
-    together = [judge(issue, pack, NOW) for issue in issues]
-    seconds, spent = _fastest(lambda: [judge(issue, pack, NOW) for issue in issues])
-    rival, _spent = _fastest(lambda: [[judge(issue, one, NOW) for one in apart] for issue in issues])
-    verdicts = sum(len({verdict.clock for verdict in row}) for row in together)
+def four_clocks_on_each_issue(issues: int) -> Bench:
+    """All clocks of a pack at once, against one pack for each clock; then where the time goes, and the memory."""
+    together, apart = _pack(CLOCKS), [_pack({name: shape}) for name, shape in CLOCKS.items()]
+    seconds = _spent(issues, lambda issue: judge(issue, together, NOW))
+    sample = list(histories(max(1, issues // 10)))
+    rival = _spent(len(sample), lambda issue: [judge(issue, one, NOW) for one in apart])
     same = sum(
-        [_told(verdict) for verdict in row] == [_told(verdict) for one in apart for verdict in judge(issue, one, NOW)]
-        for issue, row in zip(issues, together, strict=True)
+        [_told(verdict) for verdict in judge(issue, together, NOW)]
+        == [_told(verdict) for one in apart for verdict in judge(issue, one, NOW)]
+        for issue in sample
     )
+    calls, share = _calendar_share(sample, together)
+    verdicts = sum(len(judge(issue, together, NOW)) for issue in sample)
+    # The first round fills what is kept for good, such as the hours of a day.
+    _, once, twice = (_peak(times * len(sample), together) for times in (1, 1, 2))
+    speed = f"{issues / seconds:,.0f} issues, {issues * len(CLOCKS) / seconds:,.0f} clocks per CPU second"
+    spent = f"in the calendar: {share:.0%} of the time, {calls / verdicts:.1f} questions a verdict"
+    sizes = f"{once / 1e3:,.0f} kB for {len(sample):,} issues, {twice / 1e3:,.0f} kB for {2 * len(sample):,}"
     return Bench(
-        f"judging {ISSUES:,} issues of {EVENTS} events by {len(CLOCKS)} clocks",
-        ISSUES,
-        (Contestant("ours", seconds, ISSUES), Contestant("a pack for each clock", rival, same)),
-        f"{verdicts / spent:,.0f} clocks per CPU second",
+        f"judging issues of {EVENTS} events by {len(CLOCKS)} clocks",
+        (
+            Contestant("four clocks in one pack", issues, seconds / issues, issues),
+            Contestant("a pack for each clock", len(sample), rival / len(sample), same),
+        ),
+        (speed, spent, f"memory at its peak, one issue read and judged after the other: {sizes}"),
     )
 
 
-def _fastest(run: Any) -> tuple[float, float]:
-    """Wall and CPU seconds of the fastest of three rounds."""
-    rounds = []
+def _spent(issues: int, judged: Callable[[Issue], object]) -> float:
+    """CPU seconds of judging, without making the histories."""
+    seconds, row = 0.0, histories(issues)
+    while batch := list(islice(row, BATCH)):
+        before = time.process_time()
+        for issue in batch:
+            judged(issue)
+        seconds += time.process_time() - before
+    return seconds
+
+
+def _calendar_share(sample: list[Issue], pack: PolicyPack) -> tuple[int, float]:
+    """(questions put to the calendar, their share of the time)."""
+    with _written_down() as asked:
+        for issue in sample:
+            judge(issue, pack, NOW)
+    alone, whole = [], []
     for _ in range(3):
-        wall, cpu = time.perf_counter(), time.process_time()
-        run()
-        rounds.append((time.perf_counter() - wall, time.process_time() - cpu))
-    return min(wall for wall, _cpu in rounds), min(cpu for _wall, cpu in rounds)
+        before = time.process_time()
+        for question, calendar, words in asked:
+            question(calendar, *words)
+        between = time.process_time()
+        for issue in sample:
+            judge(issue, pack, NOW)
+        alone.append(between - before)
+        whole.append(time.process_time() - between)
+    return len(asked), min(alone) / min(whole)
+
+
+@contextmanager
+def _written_down() -> Iterator[list[tuple[Callable[..., object], BusinessCalendar, tuple[Any, ...]]]]:
+    """Every question put to a calendar meanwhile, in order."""
+    asked: list[tuple[Callable[..., object], BusinessCalendar, tuple[Any, ...]]] = []
+    real = {name: getattr(BusinessCalendar, name) for name in QUESTIONS}
+
+    def listening(question: Callable[..., object]) -> Callable[..., object]:
+        def answer(calendar: BusinessCalendar, *words: Any) -> object:
+            asked.append((question, calendar, words))
+            return question(calendar, *words)
+
+        return answer
+
+    for name, question in real.items():
+        setattr(BusinessCalendar, name, listening(question))
+    try:
+        yield asked
+    finally:
+        for name, question in real.items():
+            setattr(BusinessCalendar, name, question)
+
+
+def _peak(issues: int, pack: PolicyPack) -> int:
+    """Bytes held at most while so many issues are made, judged and let go."""
+    tracemalloc.start()
+    try:
+        for issue in histories(issues):
+            judge(issue, pack, NOW)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def _told(verdict: Verdict) -> tuple[Any, ...]:
@@ -84,44 +140,3 @@ def _pack(clocks: dict[str, Any]) -> PolicyPack:
     shape = {"id": "bench", "version": 1, "calendar": "cn-office", "severities": ["high", "normal"], "clocks": clocks}
     calendar = load_calendar(SHIPPED / "calendars" / "cn-office.yaml")
     return PolicyPack.model_validate(shape).with_calendars({calendar.id: calendar})
-
-
-def _issues() -> list[Issue]:
-    chosen = random.Random(20260307)  # noqa: S311 - the same issues in every run
-    return [_issue(number, chosen) for number in range(ISSUES)]
-
-
-def _issue(number: int, chosen: random.Random) -> Issue:
-    opened = NOW - timedelta(minutes=chosen.randrange(60, 90 * 24 * 60))
-    at, state, severity = opened, State.OPEN, "normal"
-    events: list[Event] = [Opened(id="opened", at=opened, actor=_CUSTOMER)]
-    while len(events) < EVENTS:
-        at += timedelta(minutes=chosen.randrange(1, 3 * 24 * 60))
-        name = f"{number}-{len(events)}"
-        kind = chosen.random()
-        if kind < 0.45:
-            person = chosen.choice((_CUSTOMER, _AGENT))
-            events.append(Commented(id=name, at=at, actor=person, comment=name, public=chosen.random() < 0.8))
-        elif kind < 0.8:
-            after = chosen.choice([each for each in State if each is not state and each is not State.CANCELLED])
-            events.append(StateChanged(id=name, at=at, actor=_AGENT, before=state, after=after))
-            state = after
-        elif kind < 0.9:
-            other = "high" if severity == "normal" else "normal"
-            events.append(SeverityChanged(id=name, at=at, actor=_AGENT, before=severity, after=other))
-            severity = other
-        else:
-            events.append(LabelsChanged(id=name, at=at, actor=_AGENT, added=(f"label-{len(events)}",)))
-    return Issue(
-        ref=IssueRef("bench", "CAR", f"CAR-{number}", str(number)),
-        title="Bench",
-        type=Word("1", "Bug"),
-        status=Word("1", "Open"),
-        reporter=_CUSTOMER,
-        opened_at=opened,
-        updated_at=at,
-        labels=frozenset(name for event in events if isinstance(event, LabelsChanged) for name in event.added),
-        state=state,
-        severity=severity,
-        events=tuple(events),
-    )

@@ -1,0 +1,23 @@
+"""The bench runs and counts right answers; how fast is never asked here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.bench.__main__ import main
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_the_bench_prints_each_way_with_its_right_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--calls", "20", "--issues", "20"])
+    told = capsys.readouterr().out
+    ours = re.findall(r"│ ours +│ +20 │ .*?│ +1\.00 │ 100\.0% │", told)
+    assert len(ours) == 4
+    for way in ("workclock", "businesstimedelta", "numpy.busday_offset", "numpy.busday_count", "holidays", "bare"):
+        assert way in told
+    assert re.search(r"four clocks in one pack │ +20 │ .*100\.0%", told)
+    assert re.search(r"a pack for each clock +│ +2 │ .*100\.0%", told)
+    assert re.search(r"[0-9,]+ clocks per CPU second\nin the calendar: [0-9]+% of the time", told)
