@@ -63,7 +63,7 @@ def examine(site: Site, now: datetime) -> Iterator[Finding]:
     if embedded.orchestrator():
         yield from _tried("Prefect server", _server)
     for tracker in site.trackers:
-        yield from _tried(tracker.name, lambda tracker=tracker: _tracker(site, tracker))  # type: ignore[misc]  # bound now
+        yield from _tried(tracker.name, lambda tracker=tracker: _tracker(site, tracker, now))  # type: ignore[misc]  # bound now
 
 
 def _tried(subject: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -204,7 +204,7 @@ def _ledger(site: Site) -> Iterator[Finding]:
 # ------------------------------------------------------------------------------------------------------------- tracker
 
 
-def _tracker(site: Site, tracker: TrackerSite) -> Iterator[Finding]:
+def _tracker(site: Site, tracker: TrackerSite, now: datetime) -> Iterator[Finding]:
     with _opened(site, tracker) as reader:
         yield from (
             Finding(f"{tracker.name}: {finding.subject}", finding.ok, finding.detail, finding.advice)
@@ -215,7 +215,7 @@ def _tracker(site: Site, tracker: TrackerSite) -> Iterator[Finding]:
                 f"{tracker.name}: words of {project}",
                 lambda project=project: _words(site, tracker, project, reader),  # type: ignore[misc]  # bound now
             )
-    yield from _people(tracker)
+    yield from _people(site, tracker, now)
 
 
 @contextmanager
@@ -259,12 +259,15 @@ def _without_severity(tracker: TrackerSite, priorities: tuple[Word, ...]) -> lis
     return [word for word in priorities if not by_priority & {word.id.casefold(), word.name.casefold()}]
 
 
-def _people(tracker: TrackerSite) -> Iterator[Finding]:
+def _people(site: Site, tracker: TrackerSite, now: datetime) -> Iterator[Finding]:
     subject = f"{tracker.name}: people"
-    empty = sorted(tier for tier, members in tracker.tiers.items() if not members)
+    empty = [tier for tier, accounts in tracker.roster("", site.zone).tiers_at(now).items() if not accounts]
     if empty:
         yield Finding(
-            subject, ok=False, detail=f"tier {', '.join(empty)} has no account", advice="name an account, or drop it"
+            subject,
+            ok=False,
+            detail=f"tier {', '.join(empty)} has no account now",
+            advice="name an account whose days are not over, or drop it",
         )
     if not tracker.responders and not tracker.tiers:
         yield Finding(

@@ -25,6 +25,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -32,11 +33,12 @@ from pydantic_core import PydanticCustomError
 
 from connectors import registry
 from connectors.tracker import Connection
+from flows.members import Member, Members, groups_in, memberships
 from policies.issue import State
 from policies.loader import InputError, Problem, load_book, load_register, read_shape
 from policies.pack import PolicyPack
 from policies.plan import Limits
-from policies.roster import Roster
+from policies.roster import Membership, Roster
 from policies.versions import PolicyBook
 from policies.vocabulary import Vocabulary
 from policies.warranty import Register
@@ -103,6 +105,21 @@ class Address(_Shape):
         return f"{base}{self.suffix}" if base else ""
 
 
+def _in_groups(members: tuple[Member, ...], info: ValidationInfo) -> None:
+    """Refuse a group that the tracker does not list."""
+    if "groups" not in info.data:
+        return  # they have mistakes of their own, told at their place
+    groups: dict[str, tuple[Member, ...]] = info.data["groups"]
+    for name in groups_in(members):
+        if name not in groups:
+            near = _nearest(name, sorted(groups))
+            raise PydanticCustomError(
+                "unknown_group",
+                "a group of this tracker, listed under its `groups`; there is no {name}{hint}",
+                {"name": repr(name), "hint": f" (did you mean {near!r}?)" if near else ""},
+            )
+
+
 class TrackerSite(_Shape):
     """One tracker of a site.
 
@@ -111,7 +128,7 @@ class TrackerSite(_Shape):
         states: tracker's word (name in any language, id, ``group:done``, ``label:...``) -> canonical state.
         severities: tracker's word for a priority -> the pack's severity.
         categories: tracker's word (``type:Bug``, ``label:...``, ``component:...``) -> the pack's category.
-        tiers: support tier -> the account (or accounts) behind it; the first one is assigned on escalation.
+        groups, responders, bots, customers, tiers: see ``flows.members``.
         timeout: seconds to connect, seconds to read.
     """
 
@@ -138,12 +155,16 @@ class TrackerSite(_Shape):
         default_factory=dict,
         description="word of the tracker (type:Bug, label:..., component:...) to the pack's category",
     )
-    responders: tuple[str, ...] = Field((), description="account ids whose public reply is a response")
-    bots: tuple[str, ...] = Field((), description="account ids that are no person")
-    customers: tuple[str, ...] = Field((), description="account ids of customers, where the tracker does not say so")
-    tiers: dict[str, str | tuple[str, ...]] = Field(
+    groups: dict[str, Members] = Field(
+        default_factory=dict, description="name to accounts; the lists below name them as group:NAME"
+    )
+    responders: Members = Field((), description="account ids whose public reply is a response")
+    bots: Members = Field((), description="account ids that are no person")
+    customers: Members = Field((), description="account ids of customers, where the tracker does not say so")
+    tiers: dict[str, Members] = Field(
         default_factory=dict,
-        description="support tier to the account, or accounts, behind it, lowest tier first; the first account is assigned",
+        description="support tier to the account, or accounts, behind it, lowest tier first; the first account in force "
+        "is assigned",
     )
     internal_comments: bool = Field(
         default=True,
@@ -164,6 +185,30 @@ class TrackerSite(_Shape):
                 "one of {kinds}{hint}",
                 {"kinds": ", ".join(kinds), "hint": f" (did you mean {near!r}?)" if near else ""},
             )
+        return found
+
+    @field_validator("groups")
+    @classmethod
+    def _of_accounts(cls, found: dict[str, tuple[Member, ...]]) -> dict[str, tuple[Member, ...]]:
+        if nested := sorted(name for name, members in found.items() if any(groups_in(members))):
+            raise PydanticCustomError(
+                "nested", "groups of accounts, not of groups: see {names}", {"names": ", ".join(nested)}
+            )
+        return found
+
+    @field_validator("responders", "bots", "customers")
+    @classmethod
+    def _known_groups(cls, found: tuple[Member, ...], info: ValidationInfo) -> tuple[Member, ...]:
+        _in_groups(found, info)
+        return found
+
+    @field_validator("tiers")
+    @classmethod
+    def _known_groups_of_tiers(
+        cls, found: dict[str, tuple[Member, ...]], info: ValidationInfo
+    ) -> dict[str, tuple[Member, ...]]:
+        for members in found.values():
+            _in_groups(members, info)
         return found
 
     @field_validator("timeout", mode="before", json_schema_input_type=float | tuple[float, float])
@@ -194,21 +239,21 @@ class TrackerSite(_Shape):
         """The project in which the report issue stands."""
         return self.report_project or self.projects[0]
 
-    @property
-    def tier_accounts(self) -> dict[str, tuple[str, ...]]:
-        return {tier: (who,) if isinstance(who, str) else who for tier, who in self.tiers.items()}
-
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(states=self.states, severities=self.severities, categories=self.categories)
 
-    def roster(self, own: str) -> Roster:
-        """Who is who here. ``own`` is the account the flows write with."""
+    def roster(self, own: str, zone: str) -> Roster:
+        """Who is who here. ``own`` is the account the flows write with, ``zone`` the one whose days count."""
+
+        def of(members: tuple[Member, ...]) -> tuple[str | Membership, ...]:
+            return memberships(members, self.groups, ZoneInfo(zone))
+
         return Roster(
-            responders=frozenset(self.responders),
-            bots=frozenset(self.bots),
-            customers=frozenset(self.customers),
+            responders=of(self.responders),
+            bots=of(self.bots),
+            customers=of(self.customers),
             own=frozenset({own} if own else ()),
-            tiers=self.tier_accounts,
+            tiers={tier: of(members) for tier, members in self.tiers.items()},
         )
 
 

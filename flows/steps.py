@@ -214,7 +214,7 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
     skipped: list[Skipped] = []
     for project in collected:
         tracker = site.tracker(project.tracker)
-        roster, words = tracker.roster(project.own.id if project.own else ""), tracker.vocabulary()
+        roster, words = tracker.roster(project.own.id if project.own else "", site.zone), tracker.vocabulary()
         for raw in project.issues:
             issue = roster.cast(words.apply(raw))
             if site.report_label in issue.labels:
@@ -281,8 +281,11 @@ def record(sitting: Sitting, judged: Sequence[Judged], fresh: frozenset[tuple[st
     )
 
 
-def destinations(site: Site, collected: Sequence[Collected]) -> dict[str, Destination]:
-    """Where changes go, per tracker that answered. A tracker that was not read whole gets no report: it would be wrong."""
+def destinations(site: Site, collected: Sequence[Collected], now: datetime) -> dict[str, Destination]:
+    """Where changes go, per tracker that answered, its tiers as they are at ``now``.
+
+    A tracker that was not read whole gets no report: it would be wrong.
+    """
     cut_short = {project.tracker for project in collected if project.cut_short}
     found: dict[str, Destination] = {}
     for project in collected:
@@ -291,13 +294,14 @@ def destinations(site: Site, collected: Sequence[Collected]) -> dict[str, Destin
             continue
         tracker = site.tracker(project.tracker)
         words = tracker.vocabulary()
+        tiers = tracker.roster("", site.zone).tiers_at(now)
         found[tracker.name] = Destination(
             tracker=tracker.name,
             prefix=site.label_prefix,
             phrases=load_phrases(site.language),
             zone=ZoneInfo(site.zone),
-            tiers={tier: accounts[0] for tier, accounts in tracker.tier_accounts.items() if accounts},
-            tier_accounts=tracker.tier_accounts,
+            tiers={tier: accounts[0] for tier, accounts in tiers.items() if accounts},
+            tier_accounts=tiers,
             severities={
                 severity: word
                 for severity in dict.fromkeys(tracker.severities.values())
@@ -336,7 +340,7 @@ def plan_judged(
     """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
     site, now = sitting.site, sitting.now
     pack = site.policy_pack(now)
-    where = destinations(site, collected)
+    where = destinations(site, collected, now)
     decided = planning.plan(
         judged,
         pack,

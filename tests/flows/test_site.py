@@ -40,8 +40,8 @@ def test_a_site_gives_vocabulary_roster_and_limits(workshop: Workshop) -> None:
     site = Site.load(workshop.file)
     north = site.tracker("north")
     assert north.vocabulary().states["Closed"] is State.CLOSED
-    assert north.roster("warranty").own == {"warranty"}
-    assert north.roster("warranty").tiers["L2"] == ("otto",)
+    assert north.roster("warranty", site.zone).own == {"warranty"}
+    assert north.roster("warranty", site.zone).tiers["L2"] == ("otto",)
     assert site.plan_limits().changes_per_run == 7
     assert north.report_at == "CAR"
     assert site.ledger_url == "sqlite:///.warranty/workshop.db"

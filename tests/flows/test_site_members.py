@@ -19,6 +19,7 @@ from policies.loader import InputError, plain
 from policies.roster import Membership
 
 if TYPE_CHECKING:
+    from tests.flows.conftest import Command
     from tests.flows.workshop import Workshop
 
 MEMORY = Capabilities(server="Memory", web_links=True, priorities=True, internal_comments=True)
@@ -135,3 +136,10 @@ def test_the_first_account_in_force_is_the_one_a_run_assigns(workshop: Workshop)
     after = destinations(site, read, JULY)["north"]
     assert (before.tiers, before.tier_accounts) == ({"L1": "lena"}, {"L1": ("lena", "otto"), "L2": ()})
     assert (after.tiers, after.tier_accounts) == ({"L1": "otto", "L2": "kim"}, {"L1": ("otto",), "L2": ("kim",)})
+
+
+def test_the_doctor_tells_of_a_tier_that_nobody_is_in_now(workshop: Workshop, warranty: Command) -> None:
+    workshop.edit(PEOPLE, "    responders: [lena]\n    tiers: {L1: lena, L2: {account: otto, until: 2026-03-09}}\n")
+    assert "tier L2 has no account now" in warranty("doctor").out  # it is the ninth
+    workshop.edit("until: 2026-03-09", "until: 2026-03-10")
+    assert "has no account now" not in warranty("doctor").out
