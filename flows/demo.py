@@ -27,6 +27,7 @@ SITE = "sandbox"
 SCENARIO = "warranty"
 _ALL_ROWS = 500
 _PICTURE_WIDTH = 150
+_PICTURE_ROWS = 16  # what is urgent comes first; the rest would make the picture taller than a screen
 
 
 def demo(*, as_json: bool, save_svg: Path | None) -> Exit:
@@ -90,7 +91,7 @@ def _picture(file: Path, first: Run, second: Run, *, fine: bool) -> None:
         render.summaries(first),
     ]
     for grid in grids:
-        paper.print(grid.as_rich(_ALL_ROWS))
+        paper.print(grid.as_rich(_PICTURE_ROWS))
         paper.print()
     paper.print(render.verdict_line(first))
     paper.print(_closing(second, fine=fine))

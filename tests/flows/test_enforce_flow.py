@@ -48,7 +48,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def test_the_first_run_writes_and_is_completed(ended: Ended) -> None:
     first = ended.document["first"]
     assert (first["name"], first["type"]) == ("Completed", "COMPLETED")
-    assert first["written"] == 9
+    assert first["written"] == 10
 
 
 def test_the_second_run_writes_nothing(ended: Ended) -> None:
@@ -57,7 +57,7 @@ def test_the_second_run_writes_nothing(ended: Ended) -> None:
 
 
 def test_a_dry_run_builds_no_writer_and_writes_no_receipt(ended: Ended) -> None:
-    assert ended.document["dry"]["planned"] == 9
+    assert ended.document["dry"]["planned"] == 10
     assert ended.document["dry"]["written"] == 0
 
 
