@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -394,28 +395,30 @@ def _standing_still(
 
 
 def _pauses(rule: PauseRule, issue: Issue, row: Sequence[Moment], now: datetime) -> list[Pause]:
-    found: list[Pause] = []
     holds = rule.when.test
-    for begun, ended in spells(row, [holds(moment) for moment in row]):
+    stretches = spells(row, [holds(moment) for moment in row])
+    words = _customers_words(issue, now) if stretches and rule.party == CUSTOMER else ()
+    found: list[Pause] = []
+    for begun, ended in stretches:
         until, evidence = (ended.since, ended.evidence) if ended else (None, ())
-        answer = _answer(issue, begun.since, until or now) if rule.party == CUSTOMER else None
-        if answer is not None:
-            until, evidence = answer.at, (answer.id,)
+        first = bisect_right(words, begun.since, key=_instant)
+        if first < len(words) and (until is None or words[first].at <= until):
+            until, evidence = words[first].at, (words[first].id,)
         found.append(Pause(begun.since, until, rule.reason, rule.party, (*begun.evidence, *evidence), rule.longest))
     return found
 
 
-def _answer(issue: Issue, since: datetime, until: datetime) -> Commented | None:
-    """The customer's first public word in a stretch."""
-    for event in issue.events:
-        if (
-            isinstance(event, Commented)
-            and since < event.at <= until
-            and event.public
-            and event.actor.role is Role.CUSTOMER
-        ):
-            return event
-    return None
+def _customers_words(issue: Issue, now: datetime) -> tuple[Commented, ...]:
+    """What customers said in public up to ``now``, in order."""
+    return tuple(
+        event
+        for event in issue.events
+        if isinstance(event, Commented) and event.at <= now and event.public and event.actor.role is Role.CUSTOMER
+    )
+
+
+def _instant(event: Commented) -> datetime:
+    return event.at
 
 
 def _within(start: datetime, end: datetime | None, pauses: Sequence[Pause]) -> tuple[Pause, ...]:

@@ -127,6 +127,8 @@ def _at_opening(issue: Issue) -> dict[str, Any]:
         "tier": issue.assignee.tier if issue.assignee else None,
     }
     for event in reversed(issue.events):
+        if event.kind not in _TELLING:
+            continue
         if isinstance(event, LabelsChanged):
             held["labels"] = held["labels"].difference(event.added).union(event.removed)
         elif isinstance(event, _FIELD_CHANGES):
