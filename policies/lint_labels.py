@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from policies.actions import Escalate, Label, LinkPatch
+from policies.actions import FORGOTTEN, Escalate, Label, LinkPatch
 from policies.coverage_override import SCOPE as COVERAGE
 from policies.destination import Destination
 from policies.fact_space import words_in
@@ -21,7 +21,13 @@ LONGEST = 255
 """Characters; both trackers refuse a longer label."""
 
 Path = tuple[str | int, ...]
-_RESERVED = {"tier": "support tiers", "patch": "released fixes", "report": "the report", COVERAGE: "the coverage"}
+_RESERVED = {
+    "tier": "support tiers",
+    FORGOTTEN[0]: "forgotten pauses",
+    "patch": "released fixes",
+    "report": "the report",
+    COVERAGE: "the coverage",
+}
 
 
 def lint_labels(pack: PolicyPack, prefix: str, foreign: Iterable[str]) -> Iterator[Finding]:
@@ -157,8 +163,10 @@ def _foreign_under_our_prefix(pack: PolicyPack, ours: Destination, foreign: Iter
         if not label.startswith(ours.scope()) or label.startswith(ours.scope(COVERAGE)) or label == ours.report_label:
             continue
         scope = next((scope for scope in scopes if label.startswith(scope)), None)
-        removed = (patches is not None and label.startswith(patches)) or (
-            scope is not None and label.removeprefix(scope) not in scopes[scope]
+        removed = (
+            (patches is not None and label.startswith(patches))
+            or (bool(pack.ladders) and label == ours.label(*FORGOTTEN))
+            or (scope is not None and label.removeprefix(scope) not in scopes[scope])
         )
         written = scope is not None and not removed
         what = "we take it off again" if removed else "we write it ourselves" if written else "people take it for ours"

@@ -7,14 +7,14 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from policies.actions import Escalate
+from policies.duration import WorkingDays
 from policies.fact_space import words_in
 from policies.finding import Finding, Rule, Weight
+from policies.threshold import WHOLE, BeforeDue, Share
 
 if TYPE_CHECKING:
     from policies.ladder import Level
     from policies.pack import PolicyPack
-
-_DUE = 100
 
 
 def lint_ladders(pack: PolicyPack, tiers: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
@@ -29,6 +29,8 @@ def lint_ladders(pack: PolicyPack, tiers: Mapping[str, Sequence[str]]) -> Iterat
     for number, action in enumerate(pack.actions):
         if isinstance(action, Escalate):
             yield from _ladder(("actions", number, "levels"), action)
+            yield from _from_the_start(("actions", number, "levels"), action, pack)
+            yield from _forgotten(("actions", number, "forgotten_pause"), action, pack, tiers)
             yield from _at_site(("actions", number, "levels"), action, tiers)
     known = {tier for of_tracker in tiers.values() for tier in of_tracker}
     for path, tier in words_in(pack, "tier"):
@@ -44,11 +46,13 @@ def lint_ladders(pack: PolicyPack, tiers: Mapping[str, Sequence[str]]) -> Iterat
 
 def _place(level: Level) -> tuple[int, str, int]:
     """Where a level stands: ahead of the due instant (-1), at it (0) or behind it (1); by what measure; how far along."""
-    share, before, after = (getattr(level, name, None) for name in ("at", "before_due", "after_due"))
-    if share is not None:
-        return (share > _DUE) - (share < _DUE), "%", share
-    side, distance = (-1, before) if after is None else (1, after)
-    return side, type(distance).__name__, side * getattr(distance, "minutes", getattr(distance, "days", 0))
+    mark = level.mark
+    if isinstance(mark, Share):
+        return (mark.percent > WHOLE) - (mark.percent < WHOLE), "%", mark.percent
+    if isinstance(mark, BeforeDue):
+        return -1, type(mark.left).__name__, -mark.left.minutes
+    late = mark.late
+    return 1, type(late).__name__, late.days if isinstance(late, WorkingDays) else late.minutes
 
 
 def _rises(lower: Level, level: Level) -> int | None:
@@ -59,11 +63,6 @@ def _rises(lower: Level, level: Level) -> int | None:
     return (one[2] < other[2]) - (one[2] > other[2]) if one[1] == other[1] else None
 
 
-def _told(level: Level) -> str:
-    share, before, after = (getattr(level, name, None) for name in ("at", "before_due", "after_due"))
-    return f"{share}%" if share is not None else f"{after} after due" if after is not None else f"{before} before due"
-
-
 def _ladder(where: tuple[str | int, ...], ladder: Escalate) -> Iterator[Finding]:
     levels = list(enumerate(ladder.levels))
     for (_, lower), (number, level) in pairwise(levels):
@@ -71,7 +70,7 @@ def _ladder(where: tuple[str | int, ...], ladder: Escalate) -> Iterator[Finding]
             yield Finding(
                 rule=Rule.LADDER,
                 where=(*where, number),
-                why=f"the ladder of {ladder.clock} goes from {_told(lower)} ({lower.tier}) back to {_told(level)} "
+                why=f"the ladder of {ladder.clock} goes from {lower.mark.name} ({lower.tier}) back to {level.mark.name} "
                 f"({level.tier}): a run that comes late takes the one that is reached last, and not this one",
                 mend="write the levels in the order they are reached, each later than the one before",
                 weight=Weight.WARNING,
@@ -81,23 +80,68 @@ def _ladder(where: tuple[str | int, ...], ladder: Escalate) -> Iterator[Finding]
             yield Finding(
                 rule=Rule.LADDER,
                 where=(*where, number),
-                why=f"two levels of {ladder.clock} stand at {_told(level)}: of {lower.tier} and {level.tier} only one is "
+                why=f"two levels of {ladder.clock} stand at {level.mark.name}: of {lower.tier} and {level.tier} only one is "
                 "ever taken",
                 mend="give one of the two a later place, or leave it out",
             )
     seen: dict[str, Level] = {}
     for number, level in levels:
         # A level that says something of its own is worth its place.
-        if level.tier in seen and not getattr(level, "text", None):
+        if level.tier in seen and not level.text:
             yield Finding(
                 rule=Rule.LADDER,
                 where=(*where, number, "tier"),
-                why=f"{level.tier} has the issue from {_told(seen[level.tier])} of {ladder.clock} on: at {_told(level)} "
-                "nothing changes, unless a person has moved it meanwhile",
+                why=f"{level.tier} has the issue from {seen[level.tier].mark.name} of {ladder.clock} on: at {level.mark.name} "
+                "nothing changes",
                 mend="name the tier above, or leave the level out",
                 weight=Weight.WARNING,
             )
         seen.setdefault(level.tier, level)
+
+
+def _from_the_start(where: tuple[str | int, ...], ladder: Escalate, pack: PolicyPack) -> Iterator[Finding]:
+    """Levels so long before due that for some goal they lie at the start."""
+    for number, level in enumerate(ladder.levels):
+        left = level.before_due
+        for index, goal in enumerate(pack.clocks[ladder.clock].goals):
+            within = goal.promise
+            if left is None or isinstance(within, WorkingDays) or type(within) is not type(left):
+                continue
+            if within.minutes <= left.minutes:
+                yield Finding(
+                    rule=Rule.LADDER,
+                    where=(*where, number, "before_due"),
+                    why=f"goals[{index}] of {ladder.clock} promises {within}: {left} before due lies at its start, and "
+                    f"{level.tier} has every such issue at once",
+                    mend=f"write less than {within}, or a share such as 75%",
+                    weight=Weight.WARNING,
+                )
+                break
+
+
+def _forgotten(
+    where: tuple[str | int, ...], ladder: Escalate, pack: PolicyPack, tiers: Mapping[str, Sequence[str]]
+) -> Iterator[Finding]:
+    told = ladder.forgotten_pause
+    if told is None:
+        return
+    if not any(rule.longest for rule in pack.clocks[ladder.clock].pause):
+        yield Finding(
+            rule=Rule.LADDER,
+            where=where,
+            why=f"no pause of {ladder.clock} has a `longest`: none is ever forgotten, and {told.tier} never told",
+            mend="write under `pause` of the clock how long each may last, as in longest: 5bd, or leave this out",
+        )
+    lacking = [tracker for tracker, known in tiers.items() if told.tier not in known]
+    if lacking:
+        yield Finding(
+            rule=Rule.LADDER,
+            where=(*where, "tier"),
+            why=f"{', '.join(lacking)} of the site has no tier {told.tier}: of a forgotten pause of {ladder.clock} the "
+            "label tells, and nobody is assigned",
+            mend=f"name who is behind {told.tier} under `tiers` of the tracker, or another tier here",
+            weight=Weight.WARNING,
+        )
 
 
 def _at_site(where: tuple[str | int, ...], ladder: Escalate, tiers: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
@@ -107,7 +151,7 @@ def _at_site(where: tuple[str | int, ...], ladder: Escalate, tiers: Mapping[str,
             yield Finding(
                 rule=Rule.LADDER,
                 where=(*where, number, "tier"),
-                why=f"{', '.join(lacking)} of the site has no tier {level.tier}: at {_told(level)} of {ladder.clock} the "
+                why=f"{', '.join(lacking)} of the site has no tier {level.tier}: at {level.mark.name} of {ladder.clock} the "
                 "issue gets the tier's label, and nobody is assigned",
                 mend=f"name who is behind {level.tier} under `tiers` of the tracker, or leave the level out",
                 weight=Weight.WARNING,
@@ -119,7 +163,7 @@ def _at_site(where: tuple[str | int, ...], ladder: Escalate, tiers: Mapping[str,
                 yield Finding(
                     rule=Rule.LADDER,
                     where=(*where, number, "tier"),
-                    why=f"at {_told(level)} of {ladder.clock} the issue goes from {lower.tier} down to {level.tier}, by "
+                    why=f"at {level.mark.name} of {ladder.clock} the issue goes from {lower.tier} down to {level.tier}, by "
                     f"the order of the tiers of {tracker}; whoever has it there keeps it",
                     mend=f"swap the two, or write the tiers of {tracker} from the lowest up",
                     weight=Weight.WARNING,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,7 @@ from policies.fact_space import MOST, WORDS, FactSpace, TooLarge, conditions_in,
 from policies.finding import Finding, Rule, Weight, dotted, spelled
 from policies.issue import State
 from policies.kpi import Bound, Count, Kpi, Share
+from policies.ladder import Level
 from policies.lint import lint
 from policies.loader import load_pack, shipped_packs
 from policies.pace import Pace, Slower, compare, starts_in, within
@@ -570,6 +570,32 @@ def test_levels_after_the_due_instant_and_on_a_first_response_can_fire() -> None
     assert not found(with_actions(rising, answer={**ANSWER, "goals": [{"within": "4h"}]}), Rule.LADDER)
 
 
+def test_a_level_so_long_before_due_that_it_lies_at_the_start_is_found() -> None:
+    def before(text: str, *goals: Mapping[str, Any]) -> PolicyPack:
+        levels = [{"before_due": text, "tier": "L2"}]
+        return with_actions({"do": "escalate", "clock": "answer", "levels": levels}, answer={**ANSWER, "goals": goals})
+
+    brief, long = {"when": {"severity": "urgent"}, "within": "4h"}, {"within": "48h"}
+    finding = one(before("4h", brief, long), Rule.LADDER)
+    assert (finding.where, finding.weight) == (("actions", 0, "levels", 0, "before_due"), Weight.WARNING)
+    assert "goals[0] of answer promises 4h" in finding.why
+    assert not found(before("3h", brief, long), Rule.LADDER)
+    assert not found(before("4bh", brief, {"within": "5bd"}), Rule.LADDER)
+
+
+def test_a_forgotten_pause_of_a_clock_whose_pauses_may_last_for_ever_is_found() -> None:
+    def forgetting(**words: Any) -> PolicyPack:
+        levels = [{"at": "100%", "tier": "L2"}]
+        told = {"do": "escalate", "clock": "fix", "levels": levels, "forgotten_pause": {"tier": "L3"}}
+        pause = [{"when": {"state": "waiting_for_customer"}, "reason": "waits", **words}]
+        return with_actions(told, fix={**RESOLUTION, "pause": pause})
+
+    finding = one(forgetting(), Rule.LADDER)
+    assert (finding.where, finding.weight) == (("actions", 0, "forgotten_pause"), Weight.ERROR)
+    assert not found(forgetting(longest="5bd"), Rule.LADDER)
+    assert "has no tier L3" in one(forgetting(longest="72h"), Rule.LADDER, tiers={"south": ("L1", "L2")}).why
+
+
 def test_a_tier_that_a_tracker_of_the_site_lacks_or_orders_otherwise_is_found() -> None:
     pack = escalate(("50%", "L2"), ("100%", "L3"))
     assert "south of the site has no tier L3" in one(pack, Rule.LADDER, tiers={"south": ("L1", "L2")}).why
@@ -596,7 +622,7 @@ def test_two_clocks_may_not_share_the_scope_of_a_label() -> None:
     assert not found(with_actions({"do": "label", "clocks": ["first_answer"]}, **clocks), Rule.LABEL_CLASH)
 
 
-@pytest.mark.parametrize("name", ["tier", "patch", "report", "coverage"])
+@pytest.mark.parametrize("name", ["tier", "patch", "report", "coverage", "forgotten_pause"])
 def test_a_clock_may_not_be_named_like_a_scope_of_ours(name: str) -> None:
     assert one(with_actions({"do": "label"}, **{name: BRIEF}), Rule.LABEL_CLASH).where == ("clocks", name)
     assert not found(build_pack((), **{name: BRIEF}), Rule.LABEL_CLASH)
@@ -937,25 +963,24 @@ def test_a_kpi_can_be_built_from_values() -> None:
 @pytest.mark.parametrize(
     ("lower", "level", "rises"),
     [
-        ({"at": 50}, {"at": 75}, 1),
-        ({"at": 100}, {"at": 100}, 0),
+        ({"at": "50%"}, {"at": "75%"}, 1),
+        ({"at": "100%"}, {"at": "100%"}, 0),
         ({"before": "4h"}, {"before": "2h"}, 1),
         ({"before": "2bh"}, {"before": "4bh"}, -1),
-        ({"before": "2h"}, {"at": 100}, 1),
-        ({"after": "1h"}, {"at": 100}, -1),
+        ({"before": "2h"}, {"at": "100%"}, 1),
+        ({"after": "1h"}, {"at": "100%"}, -1),
         ({"after": "1bd"}, {"after": "1bd"}, 0),
         ({"after": "1bd"}, {"after": "3bd"}, 1),
-        ({"at": 75}, {"before": "2h"}, None),
+        ({"at": "75%"}, {"before": "2h"}, None),
         ({"after": "1bd"}, {"after": "24h"}, None),
-        ({"at": 150}, {"after": "1h"}, None),
+        ({"at": "150%"}, {"after": "1h"}, None),
     ],
 )
 def test_levels_are_compared_only_where_no_goal_is_needed_to_know(
     lower: dict[str, Any], level: dict[str, Any], rises: int | None
 ) -> None:
-    def built(words: dict[str, Any]) -> Any:
-        times = {f"{side}_due": parse_duration(words[side]) for side in ("before", "after") if side in words}
-        return SimpleNamespace(**{"at": words.get("at"), "before_due": None, "after_due": None, **times})
+    def built(words: dict[str, Any]) -> Level:
+        spelled_out = {"at" if side == "at" else f"{side}_due": words[side] for side in words}
+        return Level.model_validate({"tier": "L2", **spelled_out})
 
     assert lint_ladders._rises(built(lower), built(level)) == rises
-    assert lint_ladders._told(built(lower)).split()[0].rstrip("%") == str(next(iter(lower.values())))
