@@ -670,6 +670,7 @@ def test_labels_of_the_site_under_our_prefix_are_found() -> None:
         "warranty::answer::late",
         "warranty::answer::overdue",
         "warranty::coverage::goodwill",
+        "warranty::forgotten-pause",
         "warranty::mine",
         "warranty::patch::1.0",
         "warranty::report",
@@ -680,6 +681,7 @@ def test_labels_of_the_site_under_our_prefix_are_found() -> None:
     assert told == {
         "warranty::answer::late,": Weight.ERROR,
         "warranty::answer::overdue,": Weight.WARNING,
+        "warranty::forgotten-pause,": Weight.ERROR,
         "warranty::mine,": Weight.WARNING,
         "warranty::patch::1.0,": Weight.ERROR,
         "warranty::tier::L9,": Weight.ERROR,
