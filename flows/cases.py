@@ -15,7 +15,7 @@ from flows import render
 from flows.exit_codes import Exit
 from flows.grid import STYLES, Grid, line
 from policies.cases import CaseFile, CaseResult, run_cases
-from policies.loader import InputError, Problem, load_pack, load_phrases, pack_path, read_shape
+from policies.loader import InputError, Problem, book_paths, load_book, load_phrases, read_shape
 from policies.neutral_cases import Agrees, Differs, NotApplicable, Outcome, compute
 
 _WIDEST = 100
@@ -103,22 +103,33 @@ def _no_case(file: Path, number: int, found: str) -> InputError:
 
 
 def check(pack: str, *, as_json: bool) -> Exit:
-    """Load a pack, and run the cases beside it (``NAME.cases.yaml``).
+    """Load a pack, or a folder of its versions, and run the cases that ship with it.
+
+    They stand beside the pack (``NAME.cases.yaml``), and in a folder under its name (``NAME/NAME.cases.yaml``).
 
     Raises:
         InputError: the pack, or its cases, have mistakes (all of them are told).
     """
-    path = pack_path(pack)
-    loaded = load_pack(pack)
-    beside = path.with_name(f"{path.stem}.cases.yaml")
+    first, book = book_paths(pack)[0], load_book(pack)
+    name = Path(pack).name if Path(pack).is_dir() else first.stem
+    beside = first.with_name(f"{name}.cases.yaml")
+    loaded = book.latest
     if not beside.is_file():
         expected = f"cases beside the pack, in {beside.name}"
         raise InputError((Problem(str(beside), 0, "", "no such file", expected),))
-    results = tuple(run_cases(loaded, read_shape(beside, CaseFile), load_phrases("en")))
+    results = tuple(run_cases(book, read_shape(beside, CaseFile), load_phrases("en")))
     failed = [result for result in results if not result.agrees]
     if as_json:
         sys.stdout.write(
-            render.document({"pack": loaded.name, "digest": loaded.digest, "cases": len(results), "failed": failed})
+            render.document(
+                {
+                    "pack": loaded.name,
+                    "digest": loaded.digest,
+                    "calendar_digest": loaded.calendar_digest,
+                    "cases": len(results),
+                    "failed": failed,
+                }
+            )
             + "\n"
         )
     else:

@@ -51,7 +51,8 @@ from policies.issue import (
 from policies.pack import PolicyPack
 from policies.phrases import Phrases
 from policies.plan import Limits, plan
-from policies.verdict import Judged, ReasonCode, Status, Verdict, judge
+from policies.verdict import Judged, ReasonCode, Status, Verdict
+from policies.versions import PolicyBook
 
 _ROLES = {
     "customer": Role.CUSTOMER,
@@ -112,6 +113,7 @@ class Case(BaseModel):
 
     name: str = Field(description="what it shows, as a sentence")
     opened: AwareDatetime = Field(description="an instant with its offset")
+    reported: AwareDatetime | None = Field(None, description="when it was reported, if ahead of its opening (a call)")
     reporter: Person = Field("customer", description="who reported it")
     severity: str | None = Field(None, description="word of the pack, at the opening")
     category: str | None = Field(None, description="word of the pack")
@@ -153,17 +155,18 @@ class CaseResult:
         return not self.differences
 
 
-def run_cases(pack: PolicyPack, file: CaseFile, phrases: Phrases) -> Iterator[CaseResult]:
-    """Judge each case and compare. Pure."""
+def run_cases(pack: PolicyPack | PolicyBook, file: CaseFile, phrases: Phrases) -> Iterator[CaseResult]:
+    """Judge each case, by the version that judges such an issue, and compare. Pure."""
+    book = pack if isinstance(pack, PolicyBook) else PolicyBook.of(pack)
     zone = ZoneInfo(file.zone)
     for case in file.cases:
         issue = _issue(case)
-        judged = Judged(issue, judge(issue, pack, case.now))
+        judged = book.judge(issue, case.now)
         differences = [
             line for clock, expected in case.expect.items() for line in _differences(clock, expected, judged)
         ]
         if case.changes is not None:
-            differences += _plan_differences(case.changes, judged, pack, zone, phrases, case.now)
+            differences += _plan_differences(case.changes, judged, judged.pack or book.latest, zone, phrases, case.now)
         yield CaseResult(case.name, tuple(differences))
 
 
@@ -195,6 +198,7 @@ def _issue(case: Case) -> Issue:
         status=Word("", now["state"].value),
         reporter=_actor(case.reporter),
         opened_at=case.opened,
+        reported_at=case.reported,
         updated_at=events[-1].at,
         category=case.category,
         coverage=_coverage(case, decision),
@@ -232,7 +236,7 @@ def _coverage(case: Case, decision: Decision) -> Coverage | None:
         computed=computed,
         ground=Ground.BY_HAND if by_hand else said,
         computed_ground=said,
-        reported_at=case.opened,
+        reported_at=case.reported or case.opened,
         contract="case",
         overridden_by="case" if by_hand else "",
     )

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
 from inline_snapshot import snapshot
 
 from policies.document import BulletList, Paragraph, Table
-from policies.issue import Issue, State
+from policies.issue import Gap, GapKind, Issue, State
+from policies.loader import load_phrases
+from policies.signals import Signal, SignalKind
 from policies.summary import ComplianceSummary, summarise
-from policies.verdict import Judged, Status, judge
-from tests.policies.build_issue import at, becomes, build_destination, build_issue, resolution
+from policies.verdict import Judged, ReasonCode, Status, judge
+from tests.policies.build_issue import (
+    FIRST_RESPONSE,
+    RESOLUTION,
+    at,
+    becomes,
+    build_destination,
+    build_issue,
+    build_pack,
+    reply,
+    resolution,
+)
+
+if TYPE_CHECKING:
+    from policies.pack import PolicyPack
 
 PACK = resolution()
 HERE = build_destination()
@@ -91,3 +109,60 @@ def test_the_same_verdicts_give_the_same_report_whenever_it_is_made_and_in_any_o
 def test_an_address_that_is_none_of_the_web_is_not_linked() -> None:
     odd = build_issue(ref=OVERDUE.ref.__class__("here", "CAR", "CAR-3", "3", "javascript:alert(1)"))
     assert summary(odd).breaches[0].url == ""
+
+
+# ----------------------------------------------------------------------------------------------- issues nobody watches
+
+URGENT_ONLY = resolution(goals=[{"when": {"severity": "urgent"}, "within": "4h"}])
+
+
+def unwatched(issue: Issue, pack: PolicyPack = URGENT_ONLY, hour: float = 20) -> list[tuple[str, list[ReasonCode]]]:
+    found = summarise([Judged(issue, judge(issue, pack, at(hour)))], pack, "here").without_goal
+    return [(line.key, [reason.code for reason in line.reasons]) for line in found]
+
+
+def test_an_issue_that_matches_no_promise_is_a_line_with_the_reason_even_when_it_is_closed() -> None:
+    assert unwatched(build_issue()) == [("CAR-1", [ReasonCode.NO_GOAL])]
+    assert unwatched(build_issue(becomes(5, RESOLVED))) == [("CAR-1", [ReasonCode.NO_GOAL])]
+    assert unwatched(build_issue(severity="urgent")) == []
+
+
+def test_an_open_issue_without_a_running_clock_is_a_line() -> None:
+    answered = build_issue(reply(1))
+    assert unwatched(answered, build_pack(first_response=FIRST_RESPONSE)) == [("CAR-1", [])]
+    closed = build_issue(reply(1), becomes(5, RESOLVED))
+    assert unwatched(closed, build_pack(first_response=FIRST_RESPONSE)) == []
+    both = build_pack(first_response=FIRST_RESPONSE, resolution=RESOLUTION)
+    assert unwatched(answered, both) == []
+    some = build_pack(
+        first_response=FIRST_RESPONSE, resolution={**RESOLUTION, "goals": URGENT_ONLY.clocks["resolution"].goals}
+    )
+    assert unwatched(answered, some) == [("CAR-1", [ReasonCode.NO_GOAL])]
+
+
+def test_an_issue_with_a_gap_in_its_history_is_told_as_such_and_not_as_unwatched() -> None:
+    gap = (Gap(GapKind.HISTORY, "entries not delivered: 2"),)
+    assert unwatched(build_issue(gaps=gap), PACK) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_report_says_who_is_without_a_promise_whether_covered_and_why_and_counts_signals(language: str) -> None:
+    secret = build_issue(number=2, title="Brakes fail", confidential=True)
+    judged = [Judged(issue, judge(issue, URGENT_ONLY, at(5))) for issue in (build_issue(), secret)]
+    signal = Signal(SignalKind.PARKED_PAUSE, "resolution", at(1))
+    parked = Judged(build_issue(number=3, severity="urgent"), (), signals=(signal, signal))
+    there = build_destination(phrases=load_phrases(language))
+    words = str(summarise([*judged, parked], URGENT_ONLY, "here").document(URGENT_ONLY, there))
+    phrases = load_phrases(language)
+    for key in ("without_goal_heading", "reason_no_goal", "signals_heading", "signal_parked_pause"):
+        assert phrases.say(key) in words, key
+    assert "CAR-1" in words
+    assert "Brakes fail" not in words
+    assert phrases.say("confidential_line", n=1) in words
+
+
+def test_many_unwatched_issues_are_listed_in_part() -> None:
+    many = [build_issue(number=number) for number in range(60)]
+    summary_ = summarise([Judged(one, judge(one, URGENT_ONLY, at(5))) for one in many], URGENT_ONLY, "here")
+    assert len(summary_.without_goal) == 60
+    assert HERE.phrases.say("truncated_line", n=10) in str(summary_.document(URGENT_ONLY, HERE))
