@@ -8,9 +8,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.cases import CaseFile, run_cases
 from policies.conditions import Condition
 from policies.history import moments
 from policies.issue import Actor, AssigneeChanged, Event, Issue, TierChanged
+from policies.loader import load_phrases
 from policies.roster import Membership, Roster
 from policies.timeline import timeline
 from tests.policies.build_issue import AGENT, at, build_issue, resolution, verdict_of
@@ -90,3 +92,21 @@ def test_a_clock_may_pause_while_another_tier_has_the_issue() -> None:
     pack = resolution(pause=[{"when": {"tier": "L2"}, "reason": "second tier", "party": "L2"}])
     verdict = verdict_of(issue(handed(1, "cai", "bob"), handed(3, "bob", "cai")), pack, 5)
     assert (verdict.used, verdict.gross) == (timedelta(hours=3), timedelta(hours=5))
+
+
+def test_a_pack_case_hands_an_issue_from_tier_to_tier_by_naming_the_tier() -> None:
+    pack = resolution(pause=[{"when": {"tier": ["L2", "L3"]}, "reason": "behind the first tier", "party": "L2"}])
+    case = {
+        "name": "the clock stands still while the second tier has the issue",
+        "opened": "2026-03-02T09:00:00+08:00",
+        "assignee": "L1",
+        "events": [
+            {"at": "2026-03-02T10:00:00+08:00", "assignee": "L2"},
+            {"at": "2026-03-02T12:00:00+08:00", "assignee": "somebody"},
+        ],
+        "now": "2026-03-02T13:00:00+08:00",
+        "expect": {"resolution": {"status": "running", "due": "2026-03-04T11:00:00+08:00"}},
+    }
+    waiting = {**case, "now": "2026-03-02T11:00:00+08:00", "expect": {"resolution": {"status": "paused"}}}
+    file = CaseFile.model_validate({"cases": [case, waiting]})
+    assert [result.differences for result in run_cases(pack, file, load_phrases("en"))] == [(), ()]

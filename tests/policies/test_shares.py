@@ -140,6 +140,13 @@ def test_what_could_not_be_judged_has_no_shares(gap: GapKind) -> None:
     assert shares(issue, 5) == []
 
 
+def test_between_the_report_and_the_opening_nobody_had_it() -> None:
+    pack = resolution(start="reported")
+    assert shares(cast(assignee="amy", reported_at=at(-2)), 5, pack) == [("L1", 5, 5), ("unassigned", 2, 2)]
+    given_up = cast(state=State.CANCELLED, reported_at=at(-2))
+    assert shares(given_up, 5, pack) == [("unassigned", 2, 2)]
+
+
 def test_without_a_promise_nothing_is_shared_out() -> None:
     pack = resolution(goals=[{"when": {"severity": "urgent"}, "within": "1h"}])
     assert shares(cast(assignee="amy"), 5, pack) == []
