@@ -1,24 +1,31 @@
-"""Business-time cases in a neutral form, computed by our calendar and compared with what their source expects.
+"""Business-time cases in a neutral form, computed by our own engine and compared with what their source expects.
 
 Rules:
 
-1. A figure is computed through the public API of ``BusinessCalendar``; the case's own answer is only compared with.
+1. A figure is computed through the public API of ``BusinessCalendar``, or by ``judge`` where a goal may stop to hold;
+   the case's own answer is only compared with.
 2. Where sources disagree, our reading is compared with the case's reading of the same name: a budget that runs out at
    closing is due at the closing instant, and plain business time stands where a source counts something else.
-3. What the calendar cannot decide is not applicable, with a reason a person understands; never agreement by default.
+3. What neither can decide is not applicable, with a reason a person understands; never agreement by default.
 4. Pauses are intervals, merged, and clipped to working time. Time while closed counts as a pause.
+5. How sources write calendars: hours that end at 23:59 end at midnight, a range of holidays that lacks one of its ends
+   names no day, one that is yearly holds each year.
+6. What a case states in words is read from the words, and computed only if all of it was understood.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from policies.business_calendar import ALWAYS, FIRST_YEAR, LAST_YEAR, BusinessCalendar, LocalSpan, Weekday, hours
 from policies.duration import WorkingDays
-from policies.issue import utc
+from policies.issue import Actor, Issue, IssueRef, Opened, PriorityChanged, State, Word, utc
+from policies.pack import PolicyPack
+from policies.verdict import judge
 
 Case = Mapping[str, Any]
 """One case as parsed from JSON: id, kind, calendar, start, end, events, target_minutes, expected, own_check ..."""
@@ -95,6 +102,7 @@ def calendar_of(case: Case) -> BusinessCalendar:
     stated = case["calendar"]
     replaced = {**(stated.get("extra_workdays") or {}), **(stated.get("date_hours") or {})}
     holidays = {day for text in stated.get("holidays") or () for day in _dates(text)}
+    holidays |= {day for stretch in stated.get("holiday_ranges") or () for day in _days(stretch)}
     exceptions = {date.fromisoformat(day): _hours(spans) for day, spans in replaced.items()}
     week = _week(stated["weekly"])
     return BusinessCalendar(
@@ -168,8 +176,56 @@ def _is_open(case: Case) -> _Figures:
     return {"open": calendar_of(case).is_open(_instant(case["start"]))}
 
 
+def _policy_change(case: Case) -> _Figures:
+    word = _only_priority(case)
+    return _deadline(case) if word is None else {"deadline": _deadline_under(case, word)}
+
+
+def _deadline_under(case: Case, word: str) -> datetime | None:
+    """When a clock is due whose one goal is for issues of this priority, judged at the last change of it."""
+    promise = {"when": {"priority": word}, "within": f"{case['target_minutes']}bm"}
+    shape = {"id": "case", "version": 1, "calendar": "case"}
+    clocks = {"clock": {"stop": "first_response", "goals": [promise]}}
+    pack = PolicyPack.model_validate({**shape, "clocks": clocks}).with_calendars({"case": calendar_of(case)})
+    start, held = _instant(case["start"]), Word("", word)
+    events: list[Opened | PriorityChanged] = [Opened(id="opened", at=start)]
+    for number, event in enumerate(case["events"], start=1):
+        if event["type"] == "priority_change":
+            before, held = held, Word("", str(event["to"]))
+            at = _instant(event["at"])
+            events.append(PriorityChanged(id=f"event-{number}", at=at, before=before, after=held))
+    issue = Issue(
+        ref=IssueRef(tracker="case", project="case", key=str(case["id"]), id="1"),
+        title=str(case["id"]),
+        type=Word("", "case"),
+        status=Word("", State.OPEN.value),
+        state=State.OPEN,
+        reporter=Actor(id="customer"),
+        opened_at=start,
+        updated_at=events[-1].at,
+        priority=held,
+        events=tuple(events),
+    )
+    (verdict,) = judge(issue, pack, events[-1].at)
+    return verdict.due_at
+
+
 def _workday(case: Case) -> _Figures:
-    return {"workday": calendar_of(case).is_working_day(date.fromisoformat(case["start"]))}
+    if (stated := _noon_to_noon(case)) is not None:
+        return {"value": case["expected"]["value"] if _holds(calendar_of(case), stated) else "it does not hold"}
+    calendar, day = calendar_of(case), date.fromisoformat(case["start"])
+    return {"workday": calendar.is_working_day(day), "value": {"is_holiday": day in calendar.holidays}}
+
+
+def _holds(calendar: BusinessCalendar, working: timedelta) -> bool:
+    """Whether so much working time after noon is noon of the next day, on each day of a week of every month of a year."""
+    first = date(2026, 1, 1)
+    days = (first + timedelta(days=30 * month + day) for month in range(12) for day in range(7))
+    return all(calendar.advance(_noon(calendar, day), working) == _noon(calendar, day + timedelta(1)) for day in days)
+
+
+def _noon(calendar: BusinessCalendar, day: date) -> datetime:
+    return calendar.resolve_local(datetime.combine(day, time(12)))
 
 
 def _local_time(case: Case) -> _Figures:
@@ -193,7 +249,7 @@ _COMPUTED: Mapping[str, Callable[[Case], _Figures]] = {
     "invalid": _refused,
     "is_open": _is_open,
     "local_time": _local_time,
-    "policy_change": _deadline,
+    "policy_change": _policy_change,
     "status_at": _status,
     "workday": _workday,
 }
@@ -237,20 +293,49 @@ def _same(expected: object, found: object, tolerance: timedelta) -> bool:
 def _not_applicable(case: Case) -> str | None:
     kind = str(case["kind"])
     beyond = _NOT_THE_CALENDAR.get(kind)
-    if case.get("agreement") == "rule_not_computed" and kind != "invalid":
-        if case["calendar"].get("holiday_ranges"):
-            beyond = "its holidays are ranges with open ends; ours are dates, each stated"
+    if case.get("agreement") == "rule_not_computed" and kind != "invalid" and not _understood(case):
         return str(case.get("note") or beyond or "a rule whose figure its source does not state")
     if beyond is None and kind not in _COMPUTED:
         return f"cases of kind {kind!r} are unknown here"
     if beyond is None and not case["expected"]:
         return "expects no figure"
-    if beyond is None and _COMPUTED[kind] is _deadline and _target(case) is None:
+    if beyond is None and kind in {"deadline", "policy_change"} and _target(case) is None:
         return "names no goal in minutes, so there is no deadline to compute"
     return beyond
 
 
 # ------------------------------------------------------------------------------------------------- what the case states
+
+_ONLY_PRIORITY = re.compile(r'matches only priority "([^"]+)"')
+_NOON_TO_NOON = re.compile(r"(?<![0-9])([0-9]{1,4}) business hours after noon is noon next day")
+
+
+def _only_priority(case: Case) -> str | None:
+    """The one priority that the case's policy is for, where its note says so."""
+    if not any(event["type"] == "priority_change" for event in case.get("events") or ()):
+        return None
+    found = _ONLY_PRIORITY.search(str(case.get("note") or ""))
+    return found[1] if found else None
+
+
+def _noon_to_noon(case: Case) -> timedelta | None:
+    """The working time of which the case says in words that it leads from noon to the next noon."""
+    value = case["expected"].get("value")
+    found = _NOON_TO_NOON.search(value) if isinstance(value, str) else None
+    return timedelta(hours=int(found[1])) if found else None
+
+
+def _understood(case: Case) -> bool:
+    """Whether a rule that the source states without a figure can be computed all the same."""
+    match str(case["kind"]):
+        case "workday":
+            value = case["expected"].get("value")
+            asked = isinstance(value, dict) and set(value) == {"is_holiday"} and bool(case.get("start"))
+            return asked or _noon_to_noon(case) is not None
+        case "policy_change":
+            return _only_priority(case) is not None
+        case _:
+            return False
 
 
 def _target(case: Case) -> timedelta | None:
@@ -305,7 +390,25 @@ def _hours(spans: Iterable[Iterable[str]]) -> tuple[LocalSpan, ...]:
 
 
 def _week(weekly: Mapping[Weekday, Iterable[Iterable[str]]]) -> dict[Weekday, tuple[LocalSpan, ...]]:
-    return {day: _hours(spans) for day, spans in weekly.items()}
+    return {
+        day: _hours((opens, "24:00" if closes == "23:59" else closes) for opens, closes in spans)
+        for day, spans in weekly.items()
+    }
+
+
+def _days(stretch: Mapping[str, Any]) -> Iterator[date]:
+    """Each day of a range of holidays; none if it lacks an end."""
+    if not stretch.get("from") or not stretch.get("to"):
+        return
+    first, last = date.fromisoformat(stretch["from"]), date.fromisoformat(stretch["to"])
+    length = (last - first).days
+    for year in range(FIRST_YEAR, LAST_YEAR + 1) if stretch.get("yearly") else (first.year,):
+        try:
+            begins = first.replace(year=year)
+        except ValueError:  # 29 February
+            continue
+        days = (begins + timedelta(days) for days in range(length + 1))
+        yield from (day for day in days if day.year <= LAST_YEAR)
 
 
 def _dates(text: str) -> Iterable[date]:

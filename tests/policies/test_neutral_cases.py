@@ -198,6 +198,86 @@ def test_whether_a_time_is_open_and_a_date_works() -> None:
     assert isinstance(compute(case("workday", {"workday": True}, start="2026-03-01")), Differs)
 
 
+RANGES = [
+    {"from": "2019-05-01", "to": "2019-05-02", "yearly": True},
+    {"from": "2019-12-31", "to": "2020-01-02", "yearly": True},
+    {"from": "2020-02-29", "to": "2020-02-29", "yearly": True},
+    {"from": "2019-07-08", "to": "2019-07-10", "yearly": False},
+    {"from": "", "to": "2020-09-01", "yearly": False},
+    {"from": "2020-07-08", "to": "", "yearly": False},
+]
+
+
+@pytest.mark.parametrize(
+    ("day", "holiday"),
+    [
+        ("2019-05-01", True),
+        ("2026-05-02", True),  # yearly
+        ("2026-05-03", False),
+        ("2027-01-02", True),  # yearly, over the turn of the year
+        ("2024-02-29", True),
+        ("2025-02-28", False),
+        ("2019-07-10", True),
+        ("2020-07-10", False),  # not yearly
+        ("2020-08-15", False),  # ranges that lack an end name no day
+        ("2020-07-05", False),  # a Sunday works for nobody and is no holiday
+    ],
+)
+def test_ranges_of_holidays_are_days_unless_an_end_is_missing(day: str, *, holiday: bool) -> None:
+    def asked(value: bool) -> Case:
+        expected = {"value": {"is_holiday": value}}
+        return case("workday", expected, start=day, agreement="rule_not_computed", calendar={"holiday_ranges": RANGES})
+
+    assert isinstance(compute(asked(holiday)), Agrees)
+    assert isinstance(compute(asked(not holiday)), Differs)
+
+
+@pytest.mark.parametrize(
+    ("closes", "hours", "holds"), [("23:59", 24, True), ("23:58", 24, False), ("23:59", 23, False)]
+)
+def test_hours_that_end_at_23_59_end_at_midnight(closes: str, hours: int, *, holds: bool) -> None:
+    stated = case(
+        "workday",
+        {"value": f"so that {hours} business hours after noon is noon next day"},
+        calendar={"weekly": {day: [["00:00", closes]] for day in (*WEEK, "sat", "sun")}},
+        agreement="rule_not_computed",
+    )
+    assert isinstance(compute(stated), Agrees if holds else Differs)
+
+
+def priority_change(deadline: str | None, *to: str, note: str = 'policy matches only priority "2 normal"') -> Case:
+    happened = [
+        {"at": f"2026-03-02T10:{minute:02}:00Z", "type": "priority_change", "to": word}
+        for minute, word in enumerate(to, start=1)
+    ]
+    return case(
+        "policy_change",
+        {"deadline": deadline},
+        target_minutes=60,
+        events=[*happened, {"at": "2026-03-02T10:30:00Z", "type": "agent_note", "public": False}],
+        agreement="rule_not_computed",
+        note=note,
+    )
+
+
+def test_a_priority_that_the_policy_is_not_for_leaves_no_deadline() -> None:
+    assert isinstance(compute(priority_change(None, "1 low")), Agrees)
+    assert isinstance(compute(priority_change("2026-03-02T11:00:00Z", "1 low")), Differs)
+
+
+def test_back_at_the_priority_it_is_for_the_deadline_is_there_again() -> None:
+    again = ("1 low", "2 normal")
+    assert isinstance(compute(priority_change("2026-03-02T11:02:00Z", *again)), Agrees), compute(
+        priority_change(None, *again)
+    )
+
+
+def test_a_policy_whose_priority_is_not_stated_is_not_guessed() -> None:
+    outcome = compute(priority_change(None, "1 low", note="something changed"))
+    assert outcome == NotApplicable("something changed")
+    assert isinstance(compute({**priority_change(None), "events": []}), NotApplicable)
+
+
 def test_a_local_time_needs_no_hours() -> None:
     gap = case(
         "local_time",
@@ -253,9 +333,8 @@ def test_no_real_case_differs_and_all_with_a_figure_are_computed(shared_data: Pa
     assert [(each["id"], outcome) for each, outcome in outcomes if isinstance(outcome, Differs)] == []
     skipped = [(each, outcome) for each, outcome in outcomes if isinstance(outcome, NotApplicable)]
     assert all(outcome.reason for _, outcome in skipped)
-    assert not COMPUTED & {each["kind"] for each, _ in skipped}
-    assert all(each["agreement"] == "rule_not_computed" for each, _ in skipped if each["kind"] == "workday")
-    assert Counter(type(outcome).__name__ for _, outcome in outcomes) == {"Agrees": 276, "NotApplicable": 8}
+    assert {each["kind"] for each, _ in skipped} == {"rule", "first_response"}  # see test_shared_rules.py
+    assert Counter(type(outcome).__name__ for _, outcome in outcomes) == {"Agrees": 281, "NotApplicable": 3}
 
 
 @pytest.mark.shared_data
