@@ -14,6 +14,7 @@ import io
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -426,9 +427,26 @@ def _ready_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _end_like_ctrl_c() -> None:
+    """Where a service manager, a container or a closed terminal ends the program, it still tidies up.
+
+    The lease is given back, and Prefect's temporary server does not stay behind.
+    """
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # One that is ignored (nohup) stays so.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, interrupted)
+
+
 def main() -> None:
     """The console script."""
     _ready_streams()
+    _end_like_ctrl_c()
     sys.exit(run(sys.argv[1:]))
 
 

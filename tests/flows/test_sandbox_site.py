@@ -10,11 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.ledger import Ledger
+from connectors.sandbox.faults import Fault
 from connectors.sandbox.scenario import read
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store
@@ -174,8 +177,31 @@ def test_a_run_killed_while_it_writes_is_finished_by_the_next(stage: Stage, tmp_
         assert len(ours) <= 1, issue.key
 
 
+@pytest.mark.parametrize("command", ["apply", "enforce"])
+def test_a_run_that_is_asked_to_end_tidies_up(command: str, stage: Stage, tmp_path: Path) -> None:
+    stage.store.faults.add(Fault("latency", method="PUT|POST", seconds=0.02, times=None))
+    program = "from flows.cli import main; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, command, "--site", "sandbox", "--now", LATER],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # A process that stayed behind would hold it open.
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _until(lambda: len(writes(stage)) >= 5 or child.poll() is not None)
+        child.terminate()
+        child.communicate(timeout=60)
+    finally:
+        child.kill()
+    assert child.returncode == Exit.INTERRUPTED
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        ledger.take_lease("sandbox", "next", datetime.now(UTC), is_dead=lambda _: False)
+
+
 def _until(reached: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 90
     while not reached():
         assert time.monotonic() < limit
         time.sleep(0.002)
