@@ -163,9 +163,16 @@ class Ledger:
             )
 
     def end_run(
-        self, run: str, now: datetime, state: RunState, *, requests: Mapping[str, int], plan_digest: str = ""
+        self,
+        run: str,
+        now: datetime,
+        state: RunState,
+        *,
+        requests: Mapping[str, int],
+        plan_digest: str = "",
+        policy_digest: str = "",
     ) -> None:
-        """Write down how a run ended and how many requests of each kind it sent."""
+        """Write down how a run ended, how many requests of each kind it sent, and by which policy it judged."""
         with self._writing() as connection:
             done = connection.execute(
                 update(RunRow)
@@ -175,10 +182,17 @@ class Ledger:
                     state=state.value,
                     requests=json.dumps(dict(requests), sort_keys=True),
                     plan_digest=plan_digest,
+                    policy_digest=policy_digest or None,
                 )
             )
             if done.rowcount != 1:
                 raise LedgerError(f"{self._database.where}: no run {run!r} is going on")
+
+    def judged_by(self, site: str) -> str | None:
+        """The digest of the policy that the last run which came to its end judged by; None where none says."""
+        query = select(RunRow.policy_digest).where(RunRow.site == site, RunRow.ended_at.is_not(None))
+        with self._reading() as connection:
+            return connection.scalar(query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1))
 
     def runs(self, site: str, *, latest: int = 50) -> tuple[Run, ...]:
         """The site's latest runs, newest first."""

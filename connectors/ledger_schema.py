@@ -35,6 +35,7 @@ ADDED: tuple[tuple[int, str, str, str], ...] = (
     (3, "warranty_verdicts", "calendar_digest", "VARCHAR(128)"),
     (3, "warranty_verdicts", "correction_of", "INTEGER"),
     (3, "warranty_verdicts", "correction", "TEXT"),
+    (3, "warranty_runs", "policy_digest", "VARCHAR(64)"),
 )
 """Columns that came later: (version, table, column, type). All of them may be empty."""
 
@@ -71,7 +72,11 @@ class SchemaRow(Table):
 
 
 class RunRow(Table):
-    """One run. ``state`` and ``ended_at`` are empty while it goes on, and for ever when it was killed."""
+    """One run. ``state`` and ``ended_at`` are empty while it goes on, and for ever when it was killed.
+
+    Attributes:
+        policy_digest: of all versions and calendars it judged by; empty in runs of version 2 and before.
+    """
 
     __tablename__ = "warranty_runs"
     id: Mapped[str] = mapped_column(RUN, primary_key=True)
@@ -81,6 +86,7 @@ class RunRow(Table):
     state: Mapped[str | None] = mapped_column(String(8))
     requests: Mapped[str] = mapped_column(Text)
     plan_digest: Mapped[str] = mapped_column(String(64))
+    policy_digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class AddressRow(Table):

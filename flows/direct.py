@@ -73,7 +73,14 @@ def with_receipts(run: Run, receipts: tuple[Done, ...], requests: dict[str, Coun
 def end(sitting: Sitting, run: Run, state: RunState) -> None:
     """Write down that the run ended in a state."""
     requests = {f"{tracker} {kind}": count for tracker, kinds in run.requests.items() for kind, count in kinds.items()}
-    sitting.ledger.end_run(sitting.run, sitting.now, state, requests=requests, plan_digest=run.plan.digest)
+    sitting.ledger.end_run(
+        sitting.run,
+        sitting.now,
+        state,
+        requests=requests,
+        plan_digest=run.plan.digest,
+        policy_digest=run.policy_digest,
+    )
 
 
 def exit_of(run: Run) -> Exit:

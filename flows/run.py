@@ -61,7 +61,7 @@ class Run:
     """Attributes.
 
     id: names the run in the ledger.
-    policy: ``id@version`` of the pack.
+    policy: ``id@version`` of the pack in force; ``policy_digest`` covers all its versions and their calendars.
     judged: issues with their verdicts; the report issues are not among them.
     faults: tracker or project -> why it was cut short.
     receipts: None for a run that only planned.
@@ -75,6 +75,7 @@ class Run:
     policy: str
     judged: tuple[Judged, ...]
     plan: Plan
+    policy_digest: str = ""
     releases: tuple[Release, ...] = ()
     summaries: tuple[ComplianceSummary, ...] = ()
     servers: Mapping[str, str] = field(default_factory=dict)

@@ -267,9 +267,16 @@ def judge_all(
 
 
 def record(sitting: Sitting, judged: Sequence[Judged], fresh: frozenset[tuple[str, str]]) -> int:
-    """Write the verdicts that can have changed into the ledger: of issues just read, and of those whose instant came."""
-    due = sitting.ledger.due(sitting.site.name, sitting.now)
+    """Write the verdicts that can have changed into the ledger: of issues just read, and of those whose instant came.
+
+    Where another policy or calendar judges than in the run before, that is every issue: what was final under the old one
+    is corrected by a new row.
+    """
+    name, book = sitting.site.name, sitting.site.policy_book()
+    due = sitting.ledger.due(name, sitting.now)
     new = fresh.union((ref.tracker, ref.id) for ref in due)
+    if sitting.ledger.judged_by(name) not in {None, book.digest}:
+        new = new.union((one.issue.ref.tracker, one.issue.ref.id) for one in judged)
     return sitting.ledger.record_verdicts(
         sitting.run,
         [
@@ -339,7 +346,8 @@ def plan_judged(
 ) -> Run:
     """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
     site, now = sitting.site, sitting.now
-    pack = site.policy_pack(now)
+    book = site.policy_book()
+    pack = book.on(now)
     where = destinations(site, collected, now)
     decided = planning.plan(
         judged,
@@ -356,6 +364,7 @@ def plan_judged(
         zone=site.zone,
         now=now,
         policy=pack.name,
+        policy_digest=book.digest,
         judged=judged,
         plan=decided,
         releases=prepared.releases,

@@ -13,6 +13,8 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -60,6 +62,12 @@ class PolicyBook:
         for before, after in pairwise(order):
             _side_by_side(packs[before], packs[after], after, first.id)
         return cls(tuple(packs[n] for n in order))
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hex digits over all versions and the calendars they count on: what judges here, as a whole."""
+        parts = [(pack.name, pack.digest, pack.calendar_digest) for pack in self.versions]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     @property
     def latest(self) -> PolicyPack:

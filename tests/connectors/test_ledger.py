@@ -31,6 +31,7 @@ from connectors.ledger import (
     RunInProgress,
     RunState,
 )
+from connectors.ledger_schema import ADDED
 from connectors.ledger_text import ISSUE, RECEIPT, VERDICT
 from connectors.tracker import Connection, CredentialsRefused
 from policies.changes import Relabel, SetDueDate, UpsertComment
@@ -180,8 +181,8 @@ def test_a_ledger_of_version_two_gets_its_new_columns_and_its_verdicts_stay_as_t
     with Ledger.open(f"sqlite:///{path}") as ledger:
         ledger.begin_run("r1", "acme", NOW)
         ledger.record_verdicts("r1", [Judged(issue.ref, old)])
-    for column in ("calendar_digest", "correction_of", "correction"):
-        _sql(path, f"ALTER TABLE warranty_verdicts DROP COLUMN {column}")
+    for _version, table, column, _kind in ADDED:
+        _sql(path, f"ALTER TABLE {table} DROP COLUMN {column}")
     _sql(path, "UPDATE warranty_schema SET version = 2")
     with Ledger.open(f"sqlite:///{path}") as ledger:
         ledger.begin_run("r2", "acme", NOW + HOUR)
@@ -261,6 +262,16 @@ def test_a_run_has_an_id_of_its_own_and_ends_once(ledger: Ledger) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- cursors, issues
+
+
+def test_by_which_policy_a_site_was_last_judged_is_what_its_last_whole_run_says(ledger: Ledger) -> None:
+    assert ledger.judged_by("acme") is None
+    for number, digest in enumerate(("aa", "bb")):
+        ledger.begin_run(f"r{number}", "acme", NOW + number * HOUR)
+        ledger.end_run(f"r{number}", NOW + number * HOUR, RunState.GREEN, requests={}, policy_digest=digest)
+    ledger.begin_run("killed", "acme", NOW + 3 * HOUR)
+    assert ledger.judged_by("acme") == "bb"
+    assert ledger.judged_by("other") is None
 
 
 def test_a_cursor_is_kept_per_site_tracker_and_project(ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,10 +158,14 @@ def test_as_judged_shows_a_correction_beside_the_verdict_it_corrects(
 ) -> None:
     warranty("plan")
     write(single, 2, "30m")
-    workshop.north.comment(workshop.north.find("CAR-2"), "Still on it", by="lena", at=NOW)
-    warranty("plan")
+    later = NOW + timedelta(days=1)
+    workshop.south.now = workshop.north.now = later
+    warranty("plan", now=later)
+    # What was corrected once is not corrected again.
+    warranty("plan", now=later + timedelta(minutes=1))
     rows = warranty("explain", "CAR-2", "--replay", "as-judged", "--json").document["verdicts"]
-    first, second = (row for row in rows if row["clock"] == "first_response")
+    first, second, *later_on = (row for row in rows if row["clock"] == "first_response")
+    assert not any(row["correction"] for row in later_on)
     assert (first["status"], second["status"]) == ("met", "missed")
     assert (second["correction_of"], first["correction"]) == (first["number"], "")
     assert second["correction"].startswith("policy ours@1 (")
