@@ -57,6 +57,8 @@ def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
 
 
 def _member(found: Any) -> Any:
+    if not isinstance(found, (str, dict, Member)):
+        raise PydanticCustomError("member", "an account id as text (a number in quotes), or account, from and until")
     return {"account": found} if isinstance(found, str) else found
 
 

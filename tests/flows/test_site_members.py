@@ -103,6 +103,7 @@ def test_an_unknown_group_is_told_with_its_line_and_the_nearest_one(workshop: Wo
         ("    responders: [{account: lena, from: 2026-07-01, until: 2026-07-01}]\n", "`until` after `from`"),
         ("    responders: [{account: lena, from: soon}]\n", "date"),
         ("    responders: ['']\n", "at least 1 character"),
+        ("    responders: [123]\n", "found 123; expected an account id as text"),
     ],
 )
 def test_mistakes_in_people_are_told(workshop: Workshop, people: str, words: str) -> None:
