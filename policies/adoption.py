@@ -3,15 +3,17 @@
 Rules:
 
 1. An escalation whose instant lies before the adoption is mute for good: its label is written, nobody is assigned.
-2. An issue on which nothing has happened since the adoption, and which bore no label of ours before it, is silent: it
-   gets labels, and counts in the report; nothing else is written to it.
+2. An issue on which nothing has happened since the adoption, and which bore neither label nor comment of ours before
+   it, is silent: it gets labels, and counts in the report; nothing else is written to it.
 3. What happens on an issue by a hand that is not ours, or to one of its clocks by the passing of time, ends the silence.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from policies.changes import Mark
 from policies.history import labels_at_opening
 from policies.issue import LabelsChanged, Role
 from policies.verdict import Status
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from policies.issue import Issue
     from policies.verdict import Judged, Verdict
 
+_SKEW = timedelta(days=1)
+"""The tracker's clock may be behind ours, and the first run a little ahead of the adoption: its labels are no past."""
 _RUNNING = frozenset({Status.RUNNING, Status.AT_RISK, Status.OVERDUE})
 
 
@@ -50,11 +54,13 @@ def silent(judged: Judged, destination: Destination, now: datetime) -> str:
 
 
 def _known_before(issue: Issue, destination: Destination, adopted: datetime) -> bool:
-    """It bore a label of ours before the adoption: then it was not new to us."""
+    """It bore a label of ours well before the adoption, or bears a comment of ours: then it was not new to us."""
     ours = destination.scope()
     if any(label.startswith(ours) for label in labels_at_opening(issue)):
         return True
-    added = (event for event in issue.events if isinstance(event, LabelsChanged) and event.at < adopted)
+    if any(event.actor.role is Role.OWN and Mark.found_in(event.text) for event in issue.comments()):
+        return True
+    added = (event for event in issue.events if isinstance(event, LabelsChanged) and event.at < adopted - _SKEW)
     return any(label.startswith(ours) for event in added for label in event.added)
 
 

@@ -98,6 +98,24 @@ def test_what_was_written_stands_in_the_trackers(stage: Stage) -> None:
     assert sorted(issue.project for issue in reports) == ["CAR", "acme/car"]
 
 
+def test_a_site_adopted_now_labels_and_reports_and_sends_no_one_a_message(
+    stage: Stage, command: Command, tmp_path: Path
+) -> None:
+    shipped = ROOT / "flows" / "sites" / "sandbox.yaml"
+    site = tmp_path / "adopted.yaml"
+    site.write_text(f"adopted_at: {LATER}\n{shipped.read_text(encoding='utf-8')}", encoding="utf-8")
+    before = {key: (tuple(each.assignees), each.due, each.priority) for key, each in stage.store.issues.items()}
+    arguments = ("--site", str(site), "--now", LATER, "--json")
+    first = command("apply", *arguments)
+    assert first.code == Exit.FINE
+    assert {each["change"]["kind"] for each in first.document["plan"]["changes"]} == {"relabel", "upsert_report"}
+    assert {each["reason"] for each in first.document["plan"]["held_back"]} == {"adoption"}
+    found = stage.store.issues
+    assert {key: (tuple(found[key].assignees), found[key].due, found[key].priority) for key in before} == before
+    assert not [each for issue in found.values() for each in issue.comments if each.author == "warranty-bot"]
+    assert command("apply", *arguments).document["plan"]["changes"] == []
+
+
 def test_our_comments_are_hidden_from_the_customer_unless_the_site_says_otherwise(stage: Stage) -> None:
     stage.warranty("apply")
     ours = [

@@ -162,6 +162,8 @@ def test_an_issue_that_bore_a_label_of_ours_before_the_adoption_is_no_stranger()
     )
     assert {"comment", "set due date 2026-03-04"} <= set(lines(planned(known, hour=1000)))
     assert held(planned(known, hour=1000)) == ["assign to eve"]
+    spoken_to = OLD.with_events(reply(999, OWN, text="warranty-flows:sla:000000000000"))
+    assert "comment" in lines(planned(spoken_to, hour=1000))
     opened_with = build_issue(labels=frozenset({"warranty::resolution::overdue"}))
     assert "comment" in lines(planned(opened_with, hour=1000))
 
@@ -208,6 +210,12 @@ def test_a_link_that_is_held_back_leaves_its_proof_unwritten() -> None:
     assert any(line.startswith("link ") for line in held(found))
     talked = planned(fixed.with_events(reply(1001, CUSTOMER)), hour=1002)
     assert "add label warranty::patch::1.4.2" in lines(talked)
+
+
+def test_a_tracker_whose_clock_is_behind_ours_does_not_end_the_silence_with_our_own_labels() -> None:
+    behind = labels(999.9, added=("warranty::resolution::overdue",), by=OWN)
+    issue = replace(OLD.with_events(behind), labels=frozenset({"warranty::resolution::overdue"}))
+    assert not {"comment", "assign to eve"} & set(lines(planned(issue, hour=1001)))
 
 
 def test_an_adoption_that_lies_ahead_keeps_all_silent() -> None:
