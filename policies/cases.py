@@ -160,7 +160,7 @@ def run_cases(pack: PolicyPack | PolicyBook, file: CaseFile, phrases: Phrases) -
     book = pack if isinstance(pack, PolicyBook) else PolicyBook.of(pack)
     zone = ZoneInfo(file.zone)
     for case in file.cases:
-        issue = _issue(case)
+        issue = issue_of(case)
         judged = book.judge(issue, case.now)
         differences = [
             line for clock, expected in case.expect.items() for line in _differences(clock, expected, judged)
@@ -178,7 +178,8 @@ def _actor(person: str) -> Actor:
     return Actor(id=person, name=person, role=_ROLES.get(person, Role.RESPONDER), tier=tier)
 
 
-def _issue(case: Case) -> Issue:
+def issue_of(case: Case) -> Issue:
+    """The issue a case tells of, as a vocabulary and a roster would have left it."""
     events: list[Event] = [Opened(id="opened", at=case.opened, actor=_actor(case.reporter))]
     now: dict[str, Any] = {
         "state": State.OPEN,
