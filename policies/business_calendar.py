@@ -404,13 +404,11 @@ class BusinessCalendar:
 
     def _resolve(self, wall: int) -> int:
         stretches = self._offsets(wall - 2 * _DAY, wall + 2 * _DAY)
-        before = stretches[0][2]
-        for low, high, offset in stretches:
-            instant = wall - offset
-            if instant < high:
-                return instant if instant >= low else wall - before
-            before = offset
-        return wall - before
+        index = 0
+        while wall - stretches[index][2] >= stretches[index][1]:  # the last one ends two days later
+            index += 1
+        low, _, offset = stretches[index]
+        return wall - offset if wall - offset >= low else wall - stretches[index - 1][2]
 
     # ------------------------------------------------------------------------------------------------------ the table
 

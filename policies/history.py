@@ -131,7 +131,8 @@ def _at_opening(issue: Issue) -> dict[str, Any]:
             continue
         if isinstance(event, LabelsChanged):
             held["labels"] = held["labels"].difference(event.added).union(event.removed)
-        elif isinstance(event, _FIELD_CHANGES):
+        else:
+            assert isinstance(event, _FIELD_CHANGES)
             held[_TELLING[event.kind]] = event.before
     return held
 
@@ -140,7 +141,8 @@ def _step(held: dict[str, Any], event: Event) -> None:
     """Take an event into the fields that hold."""
     if isinstance(event, LabelsChanged):
         held["labels"] = held["labels"].difference(event.removed).union(event.added)
-    elif isinstance(event, _FIELD_CHANGES):
+    else:
+        assert isinstance(event, _FIELD_CHANGES)
         held[_TELLING[event.kind]] = event.after
 
 

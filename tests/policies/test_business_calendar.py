@@ -851,3 +851,56 @@ def test_every_make_up_day_of_the_shipped_chinese_calendar_is_on_a_weekend() -> 
     calendar = shipped("cn-office")
     assert len(calendar.exceptions) == 19
     assert all(day.weekday() >= 5 for day in calendar.exceptions)
+
+
+# ------------------------------------------------------------------------------------------- where years and zones turn
+
+
+def test_the_first_opening_of_a_year_is_found_from_the_last_evening_of_the_one_before() -> None:
+    berlin = office("Europe/Berlin")
+    evening = at("2026-12-31T20:00", "Europe/Berlin")
+    assert berlin.next_opening(evening) == at("2027-01-01T09:00", "Europe/Berlin")
+    assert berlin.next_opening(evening) == office("Europe/Berlin").next_opening(evening)
+
+
+@pytest.mark.parametrize("days", [1, 5, 260, 261])
+def test_working_days_count_on_across_the_years(days: int) -> None:
+    calendar = office()
+    start = at("2026-12-31T10:00")  # a Thursday
+    found = calendar.local(calendar.due(start, WorkingDays(days)))
+    weeks, rest = divmod(days, 5)
+    assert found.date() == date(2026, 12, 31) + timedelta(weeks=weeks, days=(0, 1, 4, 5, 6)[rest])
+
+
+def test_a_night_shift_of_new_year_s_eve_belongs_to_the_old_year() -> None:
+    night = BusinessCalendar(id="night", zone="Asia/Shanghai", weekly=dict.fromkeys(WEEKDAYS, hours("22:00-06:00")))
+    start = at("2027-01-01T01:30")  # the shift of the day before
+    assert night.due(start, WorkingDays(1)) == at("2027-01-02T01:30")
+    assert night.due(start, WorkingDays(1, until_close=True)) == at("2027-01-02T06:00")
+
+
+def test_a_local_time_two_days_ahead_of_a_change_of_the_clocks_is_itself() -> None:
+    """The zone is asked for two days on each side: the change may lie on the very edge."""
+    berlin = office("Europe/Berlin")
+    assert berlin.resolve_local(datetime(2026, 3, 27, 1)) == utc("2026-03-27T00:00")  # noqa: DTZ001  local
+    assert berlin.resolve_local(datetime(2026, 3, 31, 1)) == utc("2026-03-30T23:00")  # noqa: DTZ001  local
+
+
+@pytest.mark.parametrize(
+    ("instant", "covered"),
+    [
+        ("2025-12-31T15:59:59", False),
+        ("2025-12-31T16:00:00", True),  # 2026 has begun in Shanghai
+        ("2026-07-01T00:00:00", True),
+        ("2026-12-31T15:59:59", True),
+        ("2026-12-31T16:00:00", False),
+    ],
+)
+def test_what_is_covered_is_decided_by_the_local_date(instant: str, *, covered: bool) -> None:
+    whole = office(valid_from=date(2026, 1, 1), valid_through=date(2026, 12, 31))
+    assert whole.covers(utc(instant)) is covered
+    assert office().covers(utc(instant))
+
+
+def test_a_calendar_shows_its_name_and_not_its_hundreds_of_dates() -> None:
+    assert repr(office(holidays=[date(2026, 5, 1)])).startswith("BusinessCalendar(id='office', zone='Asia/Shanghai',")
