@@ -348,6 +348,26 @@ def test_explain_shows_each_level_reached_with_its_instant() -> None:
     assert told(build_issue(becomes(30, State.CANCELLED)), 60) == [second]
 
 
+def test_explain_keeps_the_ladders_of_several_clocks_apart() -> None:
+    pack = build_pack(
+        (ladder({"at": "50%", "tier": "L2"}), ladder({"at": "50%", "tier": "L2"}, clock="first_response")),
+        first_response=FIRST_RESPONSE,
+        resolution=RESOLUTION,
+    )
+    told = [(each.clock, each.at) for each in timeline(build_issue(), pack, at(30)) if each.kind is Kind.LEVEL]
+    assert told == [("first_response", at(12)), ("resolution", at(24))]
+
+
+def test_a_clock_that_has_not_started_or_was_not_judged_has_reached_nothing() -> None:
+    pack = build_pack(
+        (ladder({"before_due": "90h", "tier": "L2", "text": {"en": "Hurry."}}), {"do": "comment"}),
+        resolution={**RESOLUTION, "start": {"label": "accepted"}},
+    )
+    assert lines(build_issue(), pack, 500) == []
+    unjudged = plan([Judged(build_issue(), ())], pack, {"here": HERE}, limits=Limits(), now=at(500))
+    assert unjudged.changes == ()
+
+
 # --------------------------------------------------------------------------------------------- for every history
 
 _DURATIONS = st.sampled_from(("1h", "4h", "30h", "200h", "2bh", "20bh"))
