@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from policies.clock import CUSTOMER, Reopen
@@ -282,18 +283,19 @@ def _without(text: str, phrases: Iterable[str]) -> str:
 def _reopened(name: str, clock: Clock, issue: Issue, verdicts: Sequence[Verdict], pack: PolicyPack) -> Iterator[Signal]:
     if clock.reopen is Reopen.IGNORE or isinstance(clock.stop, str):
         return
-    for number, verdict in enumerate(verdicts):
+    for verdict, again in zip_longest(verdicts, verdicts[1:]):
         # Only the time an issue stood closed has no party whose turn it was.
-        stood_closed = [pause for pause in verdict.pauses if pause.reason == "closed" and not pause.party]
-        for pause in stood_closed[-_MOST_LOOKED_AT:]:
-            if pause.until is not None:
-                closed = [each for each in judge(issue, pack, pause.since) if each.clock == name]
-                if closed and closed[-1].status is Status.MET:
-                    yield Signal(SignalKind.REOPENED_AFTER_MET, name, pause.until, pause.evidence)
-        if verdict.status is Status.MET and number + 1 < len(verdicts):
-            again = verdicts[number + 1]
-            if again.started_at is not None:
-                yield Signal(SignalKind.REOPENED_AFTER_MET, name, again.started_at, again.reason.evidence[:1])
+        stood = [
+            (pause.since, pause.until, pause.evidence)
+            for pause in verdict.pauses
+            if pause.reason == "closed" and not pause.party and pause.until is not None
+        ]
+        for closed_at, reopened_at, evidence in stood[-_MOST_LOOKED_AT:]:
+            closed = [each for each in judge(issue, pack, closed_at) if each.clock == name]
+            if closed[-1].status is Status.MET:
+                yield Signal(SignalKind.REOPENED_AFTER_MET, name, reopened_at, evidence)
+        if verdict.status is Status.MET and again is not None and again.started_at is not None:
+            yield Signal(SignalKind.REOPENED_AFTER_MET, name, again.started_at, again.reason.evidence[:1])
 
 
 # ------------------------------------------------------------------------------------------------------------ labels

@@ -182,6 +182,11 @@ def test_a_missed_promise_that_is_reopened_and_one_whose_reopening_is_ignored_ar
     assert kinds(early, 31, resolution(reopen="ignore")) == []
 
 
+def test_a_clock_that_has_not_started_has_no_signal() -> None:
+    issue = build_issue(reply(3, text="收到"))
+    assert kinds(issue, 5, build_pack(first_response={**FIRST_RESPONSE, "start": "accepted"})) == []
+
+
 # -------------------------------------------------------------------------------------------------------- label removed
 
 

@@ -88,6 +88,12 @@ def test_a_version_that_is_not_in_force_yet_judges_nothing() -> None:
     assert (book.on(at(9)), book.on(at(10))) == (OLD, NEW)
 
 
+def test_the_digest_of_a_book_tells_every_change_of_a_version_or_a_calendar() -> None:
+    books = [(OLD,), (OLD, NEW), (OLD, TAKING), (OLD.with_calendars({}),), (version(1, None, "47h"),)]
+    assert len({PolicyBook.of(*packs).digest for packs in books}) == len(books)
+    assert PolicyBook.of(NEW, OLD).digest == PolicyBook.of(OLD, NEW).digest
+
+
 def test_a_single_pack_without_a_date_judges_everything_as_before() -> None:
     issue = opened(0, becomes(5, State.RESOLVED))
     judged = PolicyBook.of(OLD).judge(issue, at(6))
