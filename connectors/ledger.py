@@ -13,9 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import islice
 from typing import Self, TypeVar
 
@@ -24,6 +22,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 from connectors.ledger_correction import correction_columns, cycle_of, last_given
 from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger
 from connectors.ledger_lease import Holder, LeaseLost, RunInProgress
+from connectors.ledger_records import Judged, Recorded, Run, RunState
 from connectors.ledger_schema import (
     AddressRow,
     CursorRow,
@@ -39,7 +38,6 @@ from connectors.ledger_schema import (
 from connectors.ledger_text import ISSUE, RECEIPT, VERDICT, Text
 from policies.issue import Issue, IssueRef, utc
 from policies.receipt import Receipt
-from policies.verdict import Verdict
 
 __all__ = [
     "Holder",
@@ -59,57 +57,6 @@ __all__ = [
 T = TypeVar("T")
 
 _BATCH = 200
-
-
-# ------------------------------------------------------------------------------------------------------------- values
-
-
-class RunState(StrEnum):
-    """How a run ended: all done; cut short, the next goes on from there; nothing useful done."""
-
-    GREEN = "green"
-    AMBER = "amber"
-    RED = "red"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run. Attributes: state, ended_at: None while it goes on or if it was killed. requests: sent, by kind."""
-
-    id: str
-    site: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    state: RunState | None = None
-    requests: Mapping[str, int] = field(default_factory=dict)
-    plan_digest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict with the issue it is about.
-
-    Attributes:
-        run: the run that gave it ("" before it is recorded).
-        number: its place in the ledger (0 before it is recorded).
-        correction_of, correction: the number of the verdict that this one corrects, and why; None and "" if none.
-    """
-
-    issue: IssueRef
-    verdict: Verdict
-    run: str = ""
-    number: int = field(default=0, compare=False)
-    correction_of: int | None = None
-    correction: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A receipt as it was written down."""
-
-    run: str
-    tracker: str
-    receipt: Receipt
 
 
 # ------------------------------------------------------------------------------------------------------------- ledger
