@@ -467,3 +467,30 @@ def test_levels_before_due_lie_between_the_start_and_due_and_levels_after_it_beh
                 assert when >= verdict.due_at
             if verdict.status is Status.PAUSED:
                 assert when <= now
+
+
+_SPELLS = st.lists(st.tuples(st.integers(0, 200), st.integers(1, 60)), max_size=4)
+
+
+def waiting_in(spells: list[tuple[int, int]]) -> Issue:
+    """An issue that waits for the supplier in these spells of hours, merged where they touch."""
+    supplier = State.WAITING_FOR_THIRD_PARTY
+    waits = {hour for since, length in spells for hour in range(since, since + length)}
+    events: list[Any] = [becomes(hour, supplier, WORK) for hour in sorted(waits) if hour - 1 not in waits]
+    events += [becomes(hour + 1, WORK, supplier) for hour in sorted(waits) if hour + 1 not in waits]
+    return build_issue(*events)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    _SPELLS,
+    st.tuples(st.integers(0, 200), st.integers(1, 60)),
+    st.sampled_from(("48h", "30bh", "5bd")),
+    _DURATIONS,
+)
+def test_a_further_pause_never_hastens_a_level(
+    spells: list[tuple[int, int]], more: tuple[int, int], within: str, left: str
+) -> None:
+    pack = climbing({"before_due": left, "tier": "L2"}, {"after_due": left, "tier": "L3"}, within=within)
+    before, after = (dict(verdict_of(waiting_in(each), pack, 1000).thresholds) for each in (spells, [*spells, more]))
+    assert all(after[name] >= instant for name, instant in before.items())
