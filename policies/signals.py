@@ -83,7 +83,7 @@ def signals(issue: Issue, verdicts: Sequence[Verdict], pack: PolicyPack, now: da
             found += _parked(name, clock, issue, mine[-1], now)
             found += _hollow(name, clock, issue, mine, pack)
             found += _reopened(name, clock, issue, mine, pack)
-    found += _downgraded(issue, pack, now)
+    found += _downgraded(issue, verdicts, pack, now)
     found += _labels_removed(issue, now)
     return tuple(sorted(found, key=lambda signal: (signal.at, signal.kind, signal.clock, signal.detail)))
 
@@ -110,7 +110,9 @@ def _parked(name: str, clock: Clock, issue: Issue, verdict: Verdict, now: dateti
 # -------------------------------------------------------------------------------------------------------- downgrade
 
 
-def _downgraded(issue: Issue, pack: PolicyPack, now: datetime) -> Iterator[Signal]:
+def _downgraded(issue: Issue, verdicts: Sequence[Verdict], pack: PolicyPack, now: datetime) -> Iterator[Signal]:
+    # A clock of one promise has no other to change to.
+    changing = {name: len(clock.goals) > 1 or clock.goals[0].when is not None for name, clock in pack.clocks.items()}
     lowered = [
         event
         for event in issue.events
@@ -121,13 +123,21 @@ def _downgraded(issue: Issue, pack: PolicyPack, now: datetime) -> Iterator[Signa
     ]
     # Each costs two judgements: a history of thousands must not make one issue cost what a thousand do.
     for event in lowered[-_MOST_LOOKED_AT:]:
-        after = {(verdict.clock, verdict.cycle): verdict for verdict in judge(issue, pack, event.at)}
-        for before in judge(issue, pack, event.at - _TICK):
+        ran = [verdict.clock for verdict in verdicts if _ran_at(verdict, event.at) and changing.get(verdict.clock)]
+        if not ran:
+            continue
+        after = {(verdict.clock, verdict.cycle): verdict for verdict in judge(issue, pack, event.at, ran)}
+        for before in judge(issue, pack, event.at - _TICK, ran):
             then = after.get((before.clock, before.cycle))
             if then is None or before.status.final or not _late(before) or before.reason.clause == then.reason.clause:
                 continue
             detail = f"{event.before or '-'} -> {event.after or '-'}"
             yield Signal(SignalKind.LATE_DOWNGRADE, before.clock, event.at, (event.id,), detail)
+
+
+def _ran_at(verdict: Verdict, at: datetime) -> bool:
+    ended = verdict.stopped_at
+    return verdict.started_at is not None and verdict.started_at <= at and (ended is None or at <= ended)
 
 
 def _late(verdict: Verdict) -> bool:
@@ -291,8 +301,7 @@ def _reopened(name: str, clock: Clock, issue: Issue, verdicts: Sequence[Verdict]
             if pause.reason == "closed" and not pause.party and pause.until is not None
         ]
         for closed_at, reopened_at, evidence in stood[-_MOST_LOOKED_AT:]:
-            closed = [each for each in judge(issue, pack, closed_at) if each.clock == name]
-            if closed[-1].status is Status.MET:
+            if judge(issue, pack, closed_at, (name,))[-1].status is Status.MET:
                 yield Signal(SignalKind.REOPENED_AFTER_MET, name, reopened_at, evidence)
         if verdict.status is Status.MET and again is not None and again.started_at is not None:
             yield Signal(SignalKind.REOPENED_AFTER_MET, name, again.started_at, again.reason.evidence[:1])

@@ -27,7 +27,7 @@ from policies.severity import at_least_the_floor
 from policies.threshold import WHOLE, BeforeDue, Share, Threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from policies.clock import Segment
     from policies.issue import Issue
@@ -134,6 +134,13 @@ class Verdict:
     forgotten_at: datetime | None = None
     provisional: bool = False
 
+    @property
+    def forgotten_since(self) -> datetime | None:
+        """Since when the standing pause is forgotten; None if it is not, or the clock is not paused."""
+        if self.status is not Status.PAUSED or self.forgotten_at is None or self.forgotten_at > self.judged_at:
+            return None
+        return self.forgotten_at
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -163,16 +170,19 @@ class Judged:
         return any(not verdict.status.final for verdict in self.standing())
 
 
-def judge(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[Verdict, ...]:
+def judge(issue: Issue, pack: PolicyPack, now: datetime, clocks: Collection[str] | None = None) -> tuple[Verdict, ...]:
     """The verdict of each cycle of each clock of the pack, in the pack's order. Pure.
 
     Args:
         issue: with its vocabulary applied and its roles cast.
         now: the instant judged at; what happened later is not seen.
+        clocks: the names of those to judge; left out: all.
     """
     row = at_least_the_floor(moments(issue), issue, pack)
     found: list[Verdict] = []
     for name, clock in pack.clocks.items():
+        if clocks is not None and name not in clocks:
+            continue
         ran = cycles(clock, issue, row, now)
         if not ran:
             reason = Reason(ReasonCode.NOT_STARTED, f"clocks.{name}.start")

@@ -108,6 +108,12 @@ def test_an_upgrade_and_a_downgrade_that_changes_no_promise_are_no_late_downgrad
     assert kinds(build_issue(severity(47, "normal", "high")), 47) == []
 
 
+def test_a_downgrade_to_no_promise_at_all_is_one_and_one_on_clocks_that_have_ended_or_change_nothing_is_none() -> None:
+    urgent_only = resolution(goals=[{"when": {"severity": "urgent"}, "within": "8h"}])
+    assert kinds(build_issue(severity(7, "normal", "urgent")), 20, urgent_only) == [SignalKind.LATE_DOWNGRADE]
+    assert kinds(build_issue(severity(47, "normal", "urgent")), 48, resolution()) == []
+
+
 def test_what_we_lower_ourselves_and_what_is_lowered_after_the_end_is_no_late_downgrade() -> None:
     ours = SeverityChanged(id="s", at=at(7), actor=OWN, before="urgent", after="normal")
     assert kinds(build_issue(ours), 20) == []
@@ -241,9 +247,9 @@ def test_a_history_of_thousands_of_downgrades_is_looked_at_in_part(monkeypatch: 
     verdicts = judge(issue, PACK, at(1))
     asked: list[float] = []
 
-    def counted(issue: Issue, pack: PolicyPack, now: Any) -> Any:
+    def counted(issue: Issue, pack: PolicyPack, now: Any, clocks: Any) -> Any:
         asked.append(now)
-        return judge(issue, pack, now)
+        return judge(issue, pack, now, clocks)
 
     monkeypatch.setattr("policies.signals.judge", counted)
     signals(issue, verdicts, PACK, at(1))
