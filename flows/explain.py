@@ -186,7 +186,7 @@ def _story(site: Site, story: tuple[Line, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("when", "", "clock", "what", "worked", "who"):
         table.add_column(name, no_wrap=name in {"when", "worked"}, overflow="fold")
-    for entry in folded(in_order(story), ZoneInfo(site.zone)):
+    for entry in together(folded(in_order(story), ZoneInfo(site.zone))):
         mark, style = _MARKS[entry.kind]
         until = f" until {_until(site, entry)}" if entry.until or entry.kind is Kind.PAUSED else ""
         table.add_row(
@@ -252,6 +252,20 @@ def _joined(stretches: Mapping[str, list[Line]], zone: ZoneInfo) -> Iterator[Lin
         text = f"runs on {more}{len(days)} working days"
         lines.append(replace(entries[0], text=text, until=last, worked=worked))
     yield from sorted(lines, key=lambda entry: (entry.at, entry.clock))
+
+
+def together(story: Iterable[Line]) -> Iterator[Line]:
+    """The story with what several clocks do alike at one instant as one line that names them all."""
+
+    def alike(entry: Line) -> tuple[object, ...]:
+        return entry.at, entry.kind, entry.text, entry.until, entry.worked, entry.evidence, bool(entry.clock)
+
+    for key, entries in groupby(story, key=alike):
+        if not key[-1]:
+            yield from entries
+            continue
+        first, *rest = entries
+        yield replace(first, clock=", ".join(entry.clock for entry in (first, *rest)))
 
 
 def _until(site: Site, entry: Line) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flows.exit_codes import Exit
-from flows.explain import in_order
+from flows.explain import in_order, together
 from policies.issue import Word
 from policies.timeline import Kind, Line
 from tests.flows.workshop import NOW, at
@@ -69,6 +69,23 @@ def test_a_clock_that_stops_as_it_starts_is_told_to_start_first() -> None:
     told = [(row.clock, row.kind) for row in in_order(story)]
     assert [kind for clock, kind in told if clock == "resolution"] == [Kind.START, Kind.STOP]
     assert [kind for clock, kind in told if clock == "running"] == [Kind.START, Kind.STOP, Kind.START]
+
+
+def test_what_clocks_do_alike_is_one_line_and_what_people_did_stays_apart() -> None:
+    later = NOW + timedelta(hours=1)
+    story = [
+        Line(NOW, Kind.EVENT, "public comment", who="Lena"),
+        Line(NOW, Kind.EVENT, "public comment", who="Otto"),
+        Line(NOW, Kind.WORKING, "runs", later, "resolution", worked=timedelta(hours=1)),
+        Line(NOW, Kind.WORKING, "runs", later, "solution", worked=timedelta(hours=1)),
+        Line(NOW, Kind.WORKING, "runs", NOW + timedelta(hours=2), "closing", worked=timedelta(hours=2)),
+    ]
+    assert [(row.kind.value, row.clock, row.who) for row in together(story)] == [
+        ("event", "", "Lena"),
+        ("event", "", "Otto"),
+        ("working", "resolution, solution", ""),
+        ("working", "closing", ""),
+    ]
 
 
 def test_the_same_story_is_a_document(workshop: Workshop, warranty: Command) -> None:
