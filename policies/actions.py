@@ -276,8 +276,8 @@ def claims(situation: Situation) -> tuple[Claim, ...]:
             because, mute = f"{clock} {place}", mute_since(rung.at, destination)
             tier, since = rung.level.tier, verdict.started_at
             found.append(Claim(ladder, key, tier, rung.at, since, because, mute, order, late=late))
-        forgotten_at = verdict.forgotten_at
-        if ladder.forgotten_pause is not None and forgotten_at is not None and forgotten_at <= now:
+        forgotten_at = verdict.forgotten_since
+        if ladder.forgotten_pause is not None and forgotten_at is not None:
             since = min(pause.since for pause in verdict.pauses if pause.until is None)
             key = EscalationKey(issue, clock, cycle, f"forgotten pause of {since:%Y-%m-%dT%H:%M:%SZ}")
             because, mute = f"a pause of {clock} is forgotten", mute_since(forgotten_at, destination)

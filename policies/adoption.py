@@ -2,7 +2,7 @@
 
 Rules:
 
-1. An escalation whose instant lies before the adoption is mute for good: its label is written, nobody is assigned.
+1. An escalation whose instant does not lie behind the adoption is mute for good: its label is written, nobody assigned.
 2. An issue on which nothing has happened since the adoption, and which bore neither label nor comment of ours before
    it, is silent: it gets labels, and counts in the report; nothing else is written to it.
 3. What happens on an issue by a hand that is not ours, or to one of its clocks by the passing of time, ends the silence.
@@ -33,7 +33,7 @@ _RUNNING = frozenset({Status.RUNNING, Status.AT_RISK, Status.OVERDUE})
 def mute_since(at: datetime, destination: Destination) -> str:
     """Why an escalation of this instant assigns nobody, in words; "" if it does."""
     adopted = destination.adopted_at
-    if adopted is None or at >= adopted:
+    if adopted is None or at > adopted:
         return ""
     return f"reached {destination.written(at)}, before the adoption on {destination.written(adopted)}"
 
@@ -67,8 +67,8 @@ def _known_before(issue: Issue, destination: Destination, adopted: datetime) -> 
 def _moved(verdict: Verdict, adopted: datetime, now: datetime) -> bool:
     """Since the adoption time alone has brought the clock further."""
     if verdict.status is Status.PAUSED:
-        return verdict.forgotten_at is not None and adopted <= verdict.forgotten_at <= now
+        return verdict.forgotten_since is not None and verdict.forgotten_since > adopted
     if verdict.status not in _RUNNING:
         return False
     past_due = verdict.due_at is not None and adopted <= verdict.due_at < now
-    return past_due or any(adopted <= at <= now for _name, at in verdict.thresholds)
+    return past_due or any(adopted < at <= now for _name, at in verdict.thresholds)

@@ -57,8 +57,8 @@ def escalation_lines(judged: Judged, pack: PolicyPack, destination: Destination)
         text = rung.level.text.get(phrases.language) if rung else None  # type: ignore[call-overload]  # any word asked
         if rung is not None and text:
             yield phrases.say("escalation_line", clock=clock, tier=rung.level.tier, text=text)
-        forgotten = verdict.forgotten_at
-        if ladder.forgotten_pause is not None and forgotten is not None and forgotten <= verdict.judged_at:
+        forgotten = verdict.forgotten_since
+        if ladder.forgotten_pause is not None and forgotten is not None:
             tier, said = ladder.forgotten_pause.tier, ladder.forgotten_pause.text.get(phrases.language, "")  # type: ignore[call-overload]  # as above
             at = destination.written(forgotten)
             yield phrases.say("forgotten_pause_line", clock=clock, tier=tier, at=at, text=said).rstrip()

@@ -134,11 +134,11 @@ def _escalations(verdict: Verdict, pack: PolicyPack, end: datetime) -> Iterator[
             for rung in rungs(ladder.levels, verdict, end):
                 text = f"escalation: {rung.level.mark.name}, {rung.level.tier} takes over"
                 yield Line(rung.at, Kind.LEVEL, text, clock=verdict.clock)
-    if verdict.forgotten_at is not None and verdict.forgotten_at <= end:
+    if verdict.forgotten_since is not None:
         tiers = [a.forgotten_pause.tier for a in pack.ladders if a.clock == verdict.clock and a.forgotten_pause]
         told = f", {tiers[0]} takes over" if tiers else ""
         text = f"the pause is forgotten: {verdict.reason.detail}{told}"
-        yield Line(verdict.forgotten_at, Kind.FORGOTTEN, text, clock=verdict.clock)
+        yield Line(verdict.forgotten_since, Kind.FORGOTTEN, text, clock=verdict.clock)
 
 
 def _calendar(verdict: Verdict, pack: PolicyPack) -> BusinessCalendar:

@@ -218,6 +218,13 @@ def test_a_tracker_whose_clock_is_behind_ours_does_not_end_the_silence_with_our_
     assert not {"comment", "assign to eve"} & set(lines(planned(issue, hour=1001)))
 
 
+def test_what_comes_in_the_very_instant_of_the_adoption_is_mute() -> None:
+    found = planned(build_issue(), hour=24, adopted=24)  # half of the time is used
+    assert "add label warranty::tier::L2" in lines(found)
+    assert "assign to bob" in held(found)
+    assert "comment" in held(found)
+
+
 def test_an_adoption_that_lies_ahead_keeps_all_silent() -> None:
     (each, *_) = planned(OLD, hour=900).held_back
     assert each.detail == "adopted only from 2026-04-13 01:00 CST on"
