@@ -275,6 +275,14 @@ class LimitsShape(_Shape):
     share_from: int = Field(default=Limits().share_from, ge=0, description="the share counts from so many issues on")
 
 
+_File = Annotated[str, Field(min_length=1)]
+_Files = Annotated[tuple[_File, ...], Field(min_length=1)]
+
+
+def _one_or_many(found: Any) -> Any:
+    return (found,) if isinstance(found, str) else found
+
+
 class Site(_Shape):
     """A site file, read.
 
@@ -286,8 +294,7 @@ class Site(_Shape):
     name: str = Field(
         pattern=r"^[a-z][a-z0-9-]*$", max_length=40, description="what the site is called; the ledger is named after it"
     )
-    pack: str | tuple[str, ...] = Field(
-        min_length=1,
+    pack: Annotated[_Files, BeforeValidator(_one_or_many, json_schema_input_type=_File | _Files)] = Field(
         description="a shipped pack's name, or a path beside the site file; for a policy of several versions the folder "
         "that holds them (v1.yaml, v2.yaml), or a list of their files",
     )
