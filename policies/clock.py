@@ -60,13 +60,11 @@ def _elapsed(value: Any) -> ElapsedTime:
     return found
 
 
-def _percent(value: Any) -> Any:
+def _percent(value: Any) -> str:
     if isinstance(value, str) and value.strip().endswith("%"):
         return value.strip()[:-1].strip()
-    if isinstance(value, int) and not isinstance(value, bool):
-        # pydantic turns a ValueError into a located error; a TypeError would pass through it
-        raise ValueError(f"a bare number: {value!r}; write a share of the goal as 75%")  # noqa: TRY004
-    return value
+    # pydantic turns a ValueError into a located error; a TypeError would pass through it
+    raise ValueError(f"{value!r} is no share of the goal; write it as 75%")
 
 
 DurationText = Annotated[

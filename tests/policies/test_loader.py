@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from policies import loader
 from policies.loader import (
     InputError,
+    lines_of,
     load_calendar,
     load_pack,
     load_phrases,
     nearest,
     pack_path,
+    plain,
     read_shape,
     shipped_packs,
 )
@@ -258,3 +262,81 @@ def test_a_language_that_is_not_shipped_is_told() -> None:
 def test_the_nearest_word_is_none_where_none_is_near() -> None:
     assert nearest("resolvd", ("open", "resolved")) == "resolved"
     assert nearest("zebra", ("open", "resolved")) == ""
+
+
+def test_what_is_missing_is_told_where_it_should_stand(tmp_path: Path) -> None:
+    assert problems(tmp_path, "id: trial\nversion: 1\n", PolicyPack) == snapshot(
+        ["trial.yaml:1: found nothing; expected `clocks`"]
+    )
+    assert problems(tmp_path, PACK + "  - at_least: high\n", PolicyPack) == snapshot(
+        ["trial.yaml:12 at actions[1]: found nothing; expected `do`"]
+    )
+    assert problems(
+        tmp_path,
+        PACK.replace("      - {when: {severity: high}, within: 48h}\n      - within: 5bd", "      []"),
+        PolicyPack,
+    ) == snapshot(["trial.yaml:7 at clocks.resolution.goals: found none; expected at least 1"])
+
+
+def test_a_value_of_the_wrong_form_is_told_with_what_was_found(tmp_path: Path) -> None:
+    assert problems(tmp_path, PACK.replace("id: trial", "id: Trial!"), PolicyPack) == snapshot(
+        ["trial.yaml:1 at id: found 'Trial!'; expected text that matches ^[a-z][a-z0-9_-]*$"]
+    )
+    assert problems(tmp_path, PACK.replace("version: 1", "version: [1]"), PolicyPack) == snapshot(
+        ["trial.yaml:2 at version: found a list; expected a valid integer"]
+    )
+    assert problems(tmp_path, PACK.replace("version: 1", "version: {a: 1}"), PolicyPack) == snapshot(
+        ["trial.yaml:2 at version: found a mapping; expected a valid integer"]
+    )
+
+
+@pytest.mark.parametrize("share", ["75", "0.75", "yes", '"75"', "[75%]", "75 %%", "half"])
+def test_a_share_is_written_as_one(tmp_path: Path, share: str) -> None:
+    (told,) = problems(tmp_path, PACK.replace("within: 5bd", f"within: 5bd\n    at_risk: {share}"), PolicyPack)
+    assert told.startswith("trial.yaml:10 at clocks.resolution.at_risk: ")
+
+
+def test_a_key_too_many_is_told_with_the_nearest_one_of_its_place(tmp_path: Path) -> None:
+    assert problems(tmp_path, PACK.replace("do: label", "do: label\n    clock: resolution"), PolicyPack) == snapshot(
+        [
+            "trial.yaml:12 at actions[0].clock: found 'clock'; expected one of clocks, do, statuses (did you mean 'clocks'?)"
+        ]
+    )
+    assert problems(
+        tmp_path, PACK.replace("stop: {state: resolved}", "stop: {stat: resolved}"), PolicyPack
+    ) == snapshot(
+        [
+            "trial.yaml:6 at clocks.resolution.stop.stat: found 'stat'; expected one of all, any, category, component, coverage, label, not, priority, reporter, severity, state, tier, type (did you mean 'state'?)"
+        ]
+    )
+
+
+def test_a_literal_secret_is_told_in_the_words_of_its_shape_alone(tmp_path: Path) -> None:
+    class Site(BaseModel):
+        account: str
+
+        @field_validator("account")
+        @classmethod
+        def _by_name(cls, _value: str) -> str:
+            raise PydanticCustomError("secret_by_value", "name a variable, such as $TOKEN")
+
+    (told,) = problems(tmp_path, "account: tops3cret", Site)
+    assert "tops3cret" not in told
+    assert "name a variable, such as $TOKEN" in told
+
+
+def test_a_file_as_plain_values_and_the_lines_of_its_paths(tmp_path: Path) -> None:
+    path = written(tmp_path, PACK.lstrip("\n"))
+    assert plain(path)["clocks"]["resolution"]["goals"][1] == {"within": "5bd"}
+    paths = [("clocks", "resolution", "goals", 1, "within"), ("clocks", "resolution", "reopen"), ("nowhere",), ()]
+    assert lines_of(path, paths) == (9, 5, 1, 1)
+
+
+def test_a_shipped_language_that_says_a_phrase_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "texts").mkdir()
+    written(tmp_path / "texts", "due: Due\ndue: Until\n", "xx.yaml")
+    monkeypatch.setattr(loader, "SHIPPED", tmp_path)
+    with pytest.raises(InputError, match="'due' twice"):
+        load_phrases("xx")
