@@ -17,7 +17,7 @@ from policies.loader import load_pack
 from policies.replay import Replay, ReplayKind, as_if, as_then
 
 _MEANS = {
-    ReplayKind.AS_JUDGED: "as judged: what the ledger holds, computed anew in nothing",
+    ReplayKind.AS_JUDGED: "as judged: what the ledger holds; nothing is computed anew",
     ReplayKind.AS_THEN: "as then: by the versions in force at that instant, blind to what happened later",
     ReplayKind.AS_IF: "as if: by a candidate, which need not be in force",
 }
