@@ -123,8 +123,7 @@ def calendar_of(case: Case) -> BusinessCalendar:
 
 def _deadline(case: Case) -> _Figures:
     calendar, start, left = calendar_of(case), _instant(case["start"]), _target(case)
-    if left is None:
-        return {}
+    assert left is not None  # a case without a goal is not applicable
     for since, until in _pauses(case):
         if until is not None and until <= start:
             continue

@@ -91,6 +91,7 @@ def test_where_only_the_source_counts_otherwise_plain_business_time_stands() -> 
         (events(("02T12:00", "pause"), ("02T13:00", "resume")), "2026-03-02T14:00:00Z"),  # over lunch: no time lost
         (events(("02T11:00", "pause"), ("09T11:00", "resume")), "2026-03-09T14:00:00Z"),  # over a weekend
         (events(("02T09:00", "pause"), ("02T10:30", "resume")), "2026-03-02T14:30:00Z"),  # began before the start
+        (events(("02T08:00", "pause"), ("02T09:30", "resume")), "2026-03-02T14:00:00Z"),  # over ahead of the start
         (events(("02T15:00", "pause"), ("02T16:00", "resume")), "2026-03-02T14:00:00Z"),  # after the deadline
         (events(("02T14:00", "pause"), ("02T16:00", "resume")), "2026-03-02T14:00:00Z"),  # exactly at the deadline
         (events(("02T10:30", "closed"), ("02T11:00", "reopened")), "2026-03-02T14:30:00Z"),
@@ -149,6 +150,27 @@ def test_exactly_at_the_goal_is_not_a_breach() -> None:
     assert isinstance(compute(late), Agrees)
 
 
+def test_a_status_without_a_goal_is_only_the_time_that_ran() -> None:
+    ran = case("status_at", {"elapsed_minutes": 120}, end="2026-03-02T12:00:00Z")
+    assert isinstance(compute(ran), Agrees)
+    outcome = compute({**ran, "expected": {"status": "Failed"}})
+    assert isinstance(outcome, NotApplicable)
+    assert "expects status" in outcome.reason
+
+
+def test_a_pause_the_source_says_it_does_not_apply_moves_nothing() -> None:
+    happened = events(("02T10:30", "pause"), ("02T11:00", "resume"))
+    ignored = case("deadline", {"deadline": "2026-03-02T14:00:00Z"}, target_minutes=180, events=happened)
+    assert isinstance(compute({**ignored, "tags": ["pause_not_applied"]}), Agrees)
+    assert isinstance(compute(ignored), Differs)
+
+
+def test_a_goal_that_changes_in_flight_counts_from_the_start() -> None:
+    changed = [{"at": "2026-03-02T11:00:00Z", "type": "policy_change", "new_target_minutes": 60}]
+    shorter = case("policy_change", {"deadline": "2026-03-02T11:00:00Z"}, target_minutes=180, events=changed)
+    assert isinstance(compute(shorter), Agrees)
+
+
 def test_a_goal_in_working_days_is_moved_by_the_working_time_of_its_pauses() -> None:
     paused = case(
         "deadline_business_days",
@@ -158,6 +180,8 @@ def test_a_goal_in_working_days_is_moved_by_the_working_time_of_its_pauses() -> 
     )
     assert isinstance(compute(paused), Agrees), compute(paused)
     assert isinstance(compute({**paused, "events": events(("03T09:00", "pause"))}), Differs)
+    behind = {**paused, "events": events(("06T09:00", "pause")), "expected": {"deadline": "2026-03-04T10:00:00Z"}}
+    assert isinstance(compute(behind), Agrees)
     until_close = {**paused, "events": [], "tags": ["end_of_day"], "expected": {"deadline": "2026-03-04T18:00:00Z"}}
     assert isinstance(compute(until_close), Agrees)
 
@@ -305,6 +329,7 @@ def test_a_calendar_that_makes_no_sense_is_refused() -> None:
         (case("first_response", {"first_response_at": "2026-03-02T10:00:00Z"}), "which message"),
         (case("workday", {"value": "x"}, agreement="rule_not_computed", note="said by its note"), "said by its note"),
         (case("workday", {"value": "x"}, agreement="rule_not_computed"), "does not state"),
+        (case("elapsed", {"elapsed_minutes": 1}, agreement="rule_not_computed"), "does not state"),
         (case("elapsed", {"mood": "good"}, end="2026-03-02T11:00:00Z"), "expects mood"),
         (case("elapsed", {}, end="2026-03-02T11:00:00Z"), "expects no figure"),
         (case("deadline", {"deadline": "2026-03-02T11:00:00Z"}), "names no goal"),

@@ -425,6 +425,12 @@ def test_a_label_an_agent_opened_the_issue_with_and_took_off_again_decided_until
     assert [moment.coverage for moment in moments(told)] == [Decision.GOODWILL, Decision.IN]
 
 
+def test_a_label_at_the_opening_that_is_no_decision_decides_nothing() -> None:
+    assert cover(issue(reporter=JANE, labels=frozenset({"vip"})), REGISTER, NOW).overridden_by == ""
+    both = issue(reporter=JANE, labels=LABELS["goodwill"] | {"vip"})
+    assert cover(both, REGISTER, NOW).decision is Decision.GOODWILL
+
+
 def test_a_label_whose_author_is_not_known_decides_nothing() -> None:
     by_customer = issue(labels=LABELS["goodwill"])
     gap = issue(reporter=JANE, labels=LABELS["goodwill"], gaps=(Gap(GapKind.HISTORY, "1 of 2"),))
