@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from policies.duration import Duration, ElapsedTime, WorkingDays, WorkingTime
 
@@ -70,3 +70,5 @@ class Phrases:
                 return self.say("goal_working_minutes", n=minutes)
             case WorkingDays(days=days, until_close=until_close):
                 return self.say("goal_working_days_until_close" if until_close else "goal_working_days", n=days)
+            case _:
+                assert_never(goal)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 from zoneinfo import ZoneInfo
 
 from policies.coverage import Coverage, Decision, Ground, Window
@@ -266,6 +266,8 @@ class Contract:
                 return Decision.OUT, Ground.CATEGORY_EXCLUDED, clause.text
             case Cover.CHARGEABLE:
                 return Decision.OUT, Ground.CATEGORY_CHARGEABLE, clause.text
+            case _:
+                assert_never(clause.cover)
 
 
 @dataclass(frozen=True, slots=True)
