@@ -68,6 +68,7 @@ def test_changes_are_compared_both_ways() -> None:
         ({"severity": "high"}, {"resolution": {"status": "running"}}),
         ({"label": "vip"}, {"resolution": {"status": "running"}}),
         ({"assignee": "L2"}, {"resolution": {"status": "running"}}),
+        ({"assignee": "somebody"}, {"resolution": {"status": "running"}}),
         ({"due": "2026-03-09"}, {"resolution": {"status": "running"}}),
         ({"released": "1.4.2"}, {"resolution": {"status": "running"}}),
     ],

@@ -132,6 +132,16 @@ def test_a_calendar_that_is_nowhere_is_told_with_the_nearest_one(tmp_path: Path)
     assert (problem.line, problem.path, problem.nearest) == (12, "calendar", "cn-office")
 
 
+def test_a_goal_on_a_calendar_of_its_own_counts_on_it_or_is_told_where_it_names_none(tmp_path: Path) -> None:
+    text = PACK.replace("- within: 5bd", "- {within: 5bd, calendar: cn-office}")
+    pack = load_pack(str(written(tmp_path, text)))
+    assert [pack.calendar_of(goal).id for goal in pack.clocks["resolution"].goals] == ["always", "cn-office"]
+    with pytest.raises(InputError) as caught:
+        load_pack(str(written(tmp_path, text.replace("cn-office", "cn-ofice"))))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path, problem.nearest) == (9, "clocks.resolution.goals[1].calendar", "cn-office")
+
+
 def test_a_calendar_beside_the_pack_wins_over_a_shipped_one(tmp_path: Path) -> None:
     (tmp_path / "calendars").mkdir()
     calendar = 'id: cn-office\nzone: Europe/Vienna\nweekly: {mon: ["09:00-17:00"]}\n'
