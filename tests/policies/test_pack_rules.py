@@ -59,7 +59,7 @@ def changed_clocks(clock: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
     yield from changed_goals(clock)
     for number in range(len(clock["pause"])):
         yield f"pause[{number}]", {**clock, "pause": [each for n, each in enumerate(clock["pause"]) if n != number]}
-    if not isinstance(clock["start"], str):
+    if clock["start"] != "opened":
         yield "start", {**clock, "start": "opened"}
     if clock["reopen"] == "ignore" and not isinstance(clock["stop"], str):
         yield "reopen", {**clock, "reopen": "new_cycle"}
