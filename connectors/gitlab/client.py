@@ -196,7 +196,7 @@ class GitLabClient:
         except requests.exceptions.RequestException as error:
             problem = _no_answer(_nothing_was_sent(error), ask.kind)
         except ValueError:
-            problem = self._not_json()
+            problem = self._not_sent_or_not_json()
         raise self._named(problem, ask.doing) from None
 
     def _following(self, response: requests.Response) -> dict[str, str] | None:
@@ -245,8 +245,10 @@ class GitLabClient:
                 problem = self._refusal(cause.status, cause.body)
             else:
                 problem = _no_answer(isinstance(cause, _NOT_SENT), kind)
-        except (gql_errors.TransportError, AssertionError, TypeError, AttributeError, ValueError):
-            # All but the first and last are gql's own, over JSON that is no GraphQL answer.
+        except ValueError:
+            problem = self._not_sent_or_not_json()
+        except (gql_errors.TransportError, AssertionError, TypeError, AttributeError):
+            # The last three are gql's own, over JSON that is no GraphQL answer.
             problem = self._not_json()
         raise self._named(problem, doing) from None
 
@@ -282,10 +284,13 @@ class GitLabClient:
             return ServerFailed(said, retry_after=self._wait_asked())
         return Rejected(said) if status >= requests.codes.bad_request else BadAnswer(f"HTTP {status} was no answer")
 
-    def _not_json(self) -> TrackerError:
+    def _not_sent_or_not_json(self) -> TrackerError:
         if not self._status:
             # Nothing was sent: the token is the one thing in a request that is neither quoted nor encoded.
             return CredentialsRefused("the token holds characters that can not be sent")
+        return self._not_json()
+
+    def _not_json(self) -> TrackerError:
         if "html" in self._headers.get("Content-Type", self._headers.get("content-type", "")).lower():
             return BadAnswer(f"a web page came back (HTTP {self._status}) instead of an answer of the API")
         return BadAnswer(f"the answer (HTTP {self._status}) is not whole JSON")
