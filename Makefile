@@ -39,7 +39,7 @@ demo: $(READY)   ## the main job on the embedded sandbox, twice: the second run 
 	@$(BIN)/warranty demo
 
 test: $(READY)   ## all tests
-	@$(BIN)/lint-imports --quiet || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -q -n 2 --dist loadgroup
 
 check: $(READY)  ## format, lint, types, import contracts, tests

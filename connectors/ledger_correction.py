@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from policies.issue import IssueRef
     from policies.verdict import Verdict
+
+_BATCH = 5000
+"""Ids asked for in one statement: SQLite takes 32,766 variables, and other databases have limits of their own."""
 
 Cycle = tuple[str, str, str, int]
 """Tracker, id of the issue, clock, number of the cycle."""
@@ -45,13 +48,13 @@ def cycle_of(issue: IssueRef, verdict: Verdict) -> Cycle:
 
 def last_given(connection: Connection, site: str, issues: Iterable[tuple[str, str]]) -> dict[Cycle, Given]:
     """The last verdict of each cycle of these issues (tracker, id)."""
-    ids: dict[str, set[str]] = {}
+    ids: dict[str, dict[str, None]] = {}
     for tracker, id_ in issues:
-        ids.setdefault(tracker, set()).add(id_)
+        ids.setdefault(tracker, {})[id_] = None
     found: dict[Cycle, Given] = {}
     cycle = (VerdictRow.issue_id, VerdictRow.clock, VerdictRow.cycle)
     told = (VerdictRow.n, VerdictRow.status, VerdictRow.policy, VerdictRow.digest, VerdictRow.calendar_digest)
-    for tracker, mine in ids.items():
+    for tracker, mine in _in_batches(ids):
         whose = (VerdictRow.site == site, VerdictRow.tracker == tracker, VerdictRow.issue_id.in_(mine))
         last = select(func.max(VerdictRow.n)).where(*whose).group_by(*cycle)
         rows = connection.execute(select(*cycle, *told).where(VerdictRow.n.in_(last)))
@@ -60,6 +63,15 @@ def last_given(connection: Connection, site: str, issues: Iterable[tuple[str, st
                 row["n"], Status(row["status"]), row["policy"], row["digest"], row["calendar_digest"]
             )
     return found
+
+
+def _in_batches(ids: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, list[str]]]:
+    """(tracker, at most ``_BATCH`` ids) until all were given."""
+    for tracker, mine in ids.items():
+        rest = list(mine)
+        while rest:
+            batch, rest = rest[:_BATCH], rest[_BATCH:]
+            yield tracker, batch
 
 
 def correction_columns(given: Given | None, verdict: Verdict) -> dict[str, Any]:

@@ -19,9 +19,8 @@ _MINUTES_IN_HOUR = 60
 _MOST_DAYS = 36_500  # a century: a longer goal is a slip of the keyboard
 _MOST_MINUTES = _MOST_DAYS * 24 * _MINUTES_IN_HOUR
 _CLOSE = "close_of_business"
-_SPELLINGS = (
-    f"write elapsed time as 24h or 30m, working time as 8bh or 30bm, working days as 5bd (5bd may run until {_CLOSE})"
-)
+SPELLINGS = f"elapsed time as 24h or 30m, working time as 8bh or 30bm, working days as 5bd (5bd may run until {_CLOSE})"
+_SPELLINGS = f"write {SPELLINGS}"
 _WRITTEN = re.compile(r"(?P<amount>[0-9]+)(?P<unit>bh|bm|bd|h|m)(?: until (?P<until>[a-z_]+))?")
 
 

@@ -24,6 +24,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from policies.business_calendar import ALWAYS, BusinessCalendar, CalendarError, CalendarShape
+from policies.duration import SPELLINGS, DurationError
 from policies.pack import PolicyPack, UndeclaredWords
 from policies.phrases import Phrases
 from policies.register import RegisterShape, slips
@@ -237,7 +238,8 @@ def _nearest_line(reading: _Reading, path: Path_) -> int:
 def _told_elsewhere(detail: Any) -> bool:
     """Whether an error only repeats what another one tells with its place.
 
-    That is so for undeclared words, for contracts that do not fit one another, and for a list that is too short only because its members are wrong.
+    That is so for undeclared words, for contracts that do not fit one another, and for a list that is too short only
+    because its members are wrong.
     """
     context = detail.get("ctx", {})
     too_short = detail["type"] == "too_short" and len(detail["input"] or ()) >= context["min_length"]
@@ -274,6 +276,8 @@ def _problem_of(detail: Any, data: Any, reading: _Reading, shape: type[BaseModel
             return _problem(reading, path, "none" if not value else "too few", f"at least {context['min_length']}")
         case "secret_by_value":  # the shape's own word for a literal secret; its message repeats nothing
             return _problem(reading, path, "", detail["msg"])
+        case _ if isinstance(context.get("error"), DurationError) and not _is_secret(path):
+            return _problem(reading, path, str(context["error"]).partition(": write ")[0], SPELLINGS)
         case _:
             # A validator's own words may repeat what it found.
             if _is_secret(path):
@@ -380,23 +384,40 @@ def load_pack(name_or_path: str, base: Path | None = None) -> PolicyPack:
         InputError: with every problem of the pack.
     """
     path = pack_path(name_or_path, base)
-    pack = read_shape(path, PolicyPack)
     folders = (path.resolve().parent / "calendars", SHIPPED / "calendars")
+    known = tuple(sorted({"always", *(each.stem for folder in folders for each in folder.glob("*.yaml"))}))
+    data, reading = _read(path)
+    problems = [
+        _problem(reading, where, repr(name), _one_of(known), nearest(name, known))
+        for where, name in _calendars_named(data)
+        if name not in known
+    ]
+    pack: PolicyPack | None = None
+    try:
+        pack = read_shape(path, PolicyPack)
+    except InputError as error:
+        problems += error.problems
+    if problems or pack is None:
+        raise InputError(tuple(sorted(problems, key=lambda problem: problem.line)))
     calendars: dict[str, BusinessCalendar] = {"always": ALWAYS}
-    problems: list[Problem] = []
-    for where, name in pack.calendar_ids():
-        if name in calendars:
-            continue
-        file = next((folder / f"{name}.yaml" for folder in folders if (folder / f"{name}.yaml").is_file()), None)
-        if file is not None and re.fullmatch(r"[A-Za-z0-9_-]+", name):
+    for _where, name in pack.calendar_ids():
+        if name not in calendars:
+            file = next(each for each in (folder / f"{name}.yaml" for folder in folders) if each.is_file())
             calendars[name] = load_calendar(file)
-            continue
-        known = tuple(sorted({"always", *(each.stem for folder in folders for each in folder.glob("*.yaml"))}))
-        _data, reading = _read(path)
-        problems.append(_problem(reading, where, repr(name), f"one of {', '.join(known)}", nearest(name, known)))
-    if problems:
-        raise InputError(tuple(problems))
     return pack.with_calendars(calendars)
+
+
+def _calendars_named(data: Any, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
+    """Every calendar that a pack's plain data names, with where it does."""
+    if isinstance(data, dict):
+        for key, below in data.items():
+            if key == "calendar" and isinstance(below, str):
+                yield (*path, key), below
+            else:
+                yield from _calendars_named(below, (*path, key))
+    elif isinstance(data, list):
+        for number, below in enumerate(data):
+            yield from _calendars_named(below, (*path, number))
 
 
 def book_paths(name_or_path: str, base: Path | None = None) -> tuple[Path, ...]:

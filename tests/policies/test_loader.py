@@ -101,14 +101,14 @@ def test_a_pack_with_five_mistakes_has_all_five_told_with_line_and_nearest_word(
             (6, "clocks.resolution.stop.state", "'resolvd'", "resolved"),
             (7, "clocks.resolution.reopn", "'reopn'", "reopen"),
             (9, "clocks.resolution.goals[0].when.severity", "'hihg'", "high"),
-            (10, "clocks.resolution.goals[1].within", "'5d'", ""),
+            (10, "clocks.resolution.goals[1].within", "'5d' is ambiguous (24 hours a day, or working days?)", ""),
             (12, "actions[0].do", "'lable'", "label"),
         ]
     )
     assert [each.expected for each in caught.value.problems[2:4]] == snapshot(
         [
             "one of high, normal",
-            "'5d' is ambiguous (24 hours a day, or working days?): write elapsed time as 24h or 30m, working time as 8bh or 30bm, working days as 5bd (5bd may run until close_of_business)",
+            'elapsed time as 24h or 30m, working time as 8bh or 30bm, working days as 5bd (5bd may run until close_of_business)',
         ]
     )
 
@@ -350,3 +350,15 @@ def test_a_shipped_language_that_says_a_phrase_twice_is_refused(
     monkeypatch.setattr(loader, "SHIPPED", tmp_path)
     with pytest.raises(InputError, match="'due' twice"):
         load_phrases("xx")
+
+
+def test_a_calendar_nobody_knows_is_told_beside_all_other_mistakes(tmp_path: Path) -> None:
+    path = tmp_path / "pack.yaml"
+    path.write_text(
+        "id: p\nversion: 1\ncalendar: cn-ofice\nclocks:\n  c: {stop: first_response, goals: [{within: 24x}]}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as told:
+        load_pack(str(path))
+    assert [(problem.line, problem.nearest) for problem in told.value.problems] == [(3, "cn-office"), (5, "")]
+    assert "found '24x' is no duration; expected elapsed time as 24h" in str(told.value)
