@@ -27,11 +27,17 @@ class StandIn:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of tracker is opened. Attributes: stand_ins: by the name they are served under."""
+    """How one kind of tracker is opened.
+
+    Attributes:
+        stand_ins: by the name they are served under.
+        custom_fields: a site may name custom fields of it.
+    """
 
     reader: Callable[[Connection, Retry | None], TrackerReader]
     writer: Callable[[Connection, Retry | None], TrackerWriter]
     stand_ins: Mapping[str, StandIn]
+    custom_fields: bool = True
 
 
 class UnknownKind(LookupError):
@@ -107,5 +113,7 @@ KINDS: Mapping[str, Kind] = {
             "gitlab-16": StandIn("connectors.gitlab.stand_in", "app", {"generation": "16.3"}),
             "gitlab-rest": StandIn("connectors.gitlab.stand_in", "app", {"generation": "rest-only"}),
         },
+        # GitLab has them in paid editions only, and not in the API we read.
+        custom_fields=False,
     ),
 }

@@ -10,12 +10,12 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pydantic import SecretStr
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from policies.receipt import Receipt
 
 # ------------------------------------------------------------------------------------------------------------- values
+
+REPORTED_AT = "reported_at"
+ORGANISATION = "organisation"
+"""The two words of ``Connection.fields`` that are no name of a custom field, but facts of an issue of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,9 @@ class Connection:
         token: API token, personal access token or project access token; never printed.
         user: the account's mail address, for Jira Cloud's basic authentication; empty elsewhere.
         timeout: seconds to connect and seconds to read.
+        fields: our word -> id, type or name of the tracker's custom field; ``reported_at`` and ``organisation`` become
+            ``Issue.reported_at`` and ``Issue.organisation``, every other word one of ``Issue.fields``. An empty name
+            leaves it to the tracker which field that is (``organisation`` only).
     """
 
     name: str
@@ -44,6 +51,7 @@ class Connection:
     token: SecretStr
     user: str = ""
     timeout: tuple[float, float] = (10.0, 60.0)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,12 @@ class NotFound(TrackerError):
 
 class Rejected(TrackerError):
     """400, 409, 413, 422: the tracker refuses the request as such."""
+
+
+class UnknownField(TrackerError):
+    """The site names a custom field that the tracker does not have, or has several of."""
+
+    advice = "Name each field in the site file by its id; warranty doctor tells of each one"
 
 
 class RateLimited(TrackerError):

@@ -33,6 +33,7 @@ from pydantic_core import PydanticCustomError
 
 from connectors import registry
 from connectors.tracker import Connection
+from flows.field_names import FieldNames, asked_for
 from flows.members import Member, Members, groups_in, memberships
 from policies.issue import State
 from policies.loader import InputError, Problem, load_book, load_register, read_shape
@@ -128,6 +129,7 @@ class TrackerSite(_Shape):
         states: tracker's word (name in any language, id, ``group:done``, ``label:...``) -> canonical state.
         severities: tracker's word for a priority -> the pack's severity.
         categories: tracker's word (``type:Bug``, ``label:...``, ``component:...``) -> the pack's category.
+        fields: see ``flows.field_names``.
         groups, responders, bots, customers, tiers: see ``flows.members``.
         timeout: seconds to connect, seconds to read.
     """
@@ -154,6 +156,11 @@ class TrackerSite(_Shape):
     categories: dict[str, str] = Field(
         default_factory=dict,
         description="word of the tracker (type:Bug, label:..., component:...) to the pack's category",
+    )
+    fields: FieldNames = Field(
+        default_factory=dict,
+        description="our word to a custom field of the tracker, by id or unique name: reported_at (a date-time field: when "
+        "it was reported), organisation, and any word a contract is matched by, as field: {WORD: ...}",
     )
     groups: dict[str, Members] = Field(
         default_factory=dict, description="name to accounts; the lists below name them as group:NAME"
@@ -184,6 +191,16 @@ class TrackerSite(_Shape):
                 "unknown_kind",
                 "one of {kinds}{hint}",
                 {"kinds": ", ".join(kinds), "hint": f" (did you mean {near!r}?)" if near else ""},
+            )
+        return found
+
+    @field_validator("fields")
+    @classmethod
+    def _has_fields(cls, found: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        kind = str(info.data.get("kind"))
+        if found and kind in registry.KINDS and not registry.KINDS[kind].custom_fields:
+            raise PydanticCustomError(
+                "no_fields", "no fields: {kind} has no custom fields to read; match by label instead", {"kind": kind}
             )
         return found
 
@@ -423,7 +440,23 @@ class Site(_Shape):
             if isinstance(tracker.user, str)
             else self._secret(tracker.user, tracker, "user").get_secret_value(),
             timeout=tracker.timeout,
+            fields=self.fields_of(tracker),
         )
+
+    def fields_of(self, tracker: TrackerSite) -> dict[str, str]:
+        """The custom fields to read of a tracker; see ``Connection.fields``."""
+        if not registry.KINDS[tracker.kind].custom_fields:
+            return {}
+        return asked_for(tracker.fields, self._register)
+
+    def origin(self, tracker: TrackerSite) -> str:
+        """What cached issues hold good for: the address they were read from, and the fields read of each.
+
+        Raises:
+            InputError: as ``address``.
+        """
+        fields = self.fields_of(tracker)
+        return " ".join((self.address(tracker), *(f"{word}={name!r}" for word, name in sorted(fields.items()))))
 
     def address(self, tracker: TrackerSite) -> str:
         """Where a tracker is, without a slash at the end.

@@ -114,7 +114,7 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     """
     site, ledger = sitting.site, sitting.ledger
     before = Counter(reader.requests)
-    ledger.read_at(site.name, tracker.name, site.address(tracker))
+    ledger.read_at(site.name, tracker.name, site.origin(tracker))
     cursor = ledger.cursor(site.name, tracker.name, project)
     capabilities, own = reader.capabilities(), reader.own_account()
     reading_ = _Reading(f"read {tracker.name}/{project}", sitting)

@@ -330,6 +330,7 @@ class GapKind(StrEnum):
     HISTORY = "history"
     COMMENTS = "comments"
     CREATION = "creation"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)

@@ -425,6 +425,9 @@ class _Judgement:
             elif gap.kind is GapKind.COMMENTS:
                 # They could only hold an earlier end of a pause for the customer: what is broken stays broken.
                 needed = not status.breached and any(pause.party == CUSTOMER for pause in self.cycle.pauses)
+            elif gap.kind is GapKind.REPORT:
+                # The report can only be earlier than the opening: what is broken stays broken.
+                needed = not status.breached and self.clock.start == "reported"
             else:
                 needed = self.clock.reads_history
             if needed:

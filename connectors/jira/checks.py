@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from connectors.jira.fields import one_field
 from connectors.jira.server import JiraServer
 from connectors.tracker import Finding, TrackerError
 
@@ -35,11 +36,26 @@ def findings(server: JiraServer, projects: Sequence[str]) -> Iterator[Finding]:
         detail=account.zone.key if account.zone else "the profile names no known time zone",
         advice="" if account.zone else "Set a time zone in the account's profile: without it each run re-reads a day",
     )
+    yield from _fields(server)
     for project in projects:
         try:
             yield from _project(server, project)
         except TrackerError as error:
             yield Finding(f"project {project}", ok=False, detail=error.detail, advice=error.advice)
+
+
+def _fields(server: JiraServer) -> Iterator[Finding]:
+    """Each field that the site names; the list of all fields is read only where it names one."""
+    for word, wanted in server.named.items():
+        subject = f"field {word}"
+        try:
+            field = one_field(word, wanted, server.listed_fields, server.client.name)
+        except TrackerError as error:
+            yield Finding(subject, ok=False, detail=error.detail, advice=error.advice)
+        else:
+            # Asked for by the register, and only one of several trackers may have it: no fault.
+            found = str(field) if field else "this Jira names no organisations, so no contract is found by one here"
+            yield Finding(subject, ok=True, detail=found)
 
 
 def _project(server: JiraServer, project: str) -> Iterator[Finding]:

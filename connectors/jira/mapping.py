@@ -16,7 +16,9 @@ from datetime import UTC, datetime, time
 from typing import Any
 from urllib.parse import quote
 
+from connectors.jira import fields as custom
 from connectors.jira.adf import text_of
+from connectors.jira.fields import NO_FIELDS, Fields
 from connectors.jira.history import History, identifier, status_gaps
 from connectors.jira.instants import day, instant
 from connectors.jira.people import accounts_by_key, actor_of
@@ -25,7 +27,7 @@ from connectors.jira.wiki import unescaped
 from connectors.tracker import Project, Unreadable
 from policies.issue import Commented, Event, Gap, GapKind, Issue, IssueRef, Opened, Release, Role, Word
 
-# What is asked of every issue; nothing else is read.
+# What is asked of every issue; beyond it, only the fields that a site names are read.
 FIELDS = (
     "summary",
     "description",
@@ -43,6 +45,7 @@ FIELDS = (
     "resolution",
     "components",
     "fixVersions",
+    "versions",
     "security",
     "comment",
 )
@@ -59,12 +62,14 @@ class Source:
         url: the address people use, without a slash at the end.
         own: id of the account these flows write with.
         group: status id -> status category key, "" if unknown; asked for statuses in histories only.
+        fields: the fields that the site names.
     """
 
     tracker: str
     url: str
     own: str = ""
     group: Callable[[str], str] = lambda _: ""
+    fields: Fields = NO_FIELDS
 
 
 def issue_of(payload: Any, source: Source) -> Issue | Unreadable:
@@ -92,6 +97,7 @@ def issue_of(payload: Any, source: Source) -> Issue | Unreadable:
         gaps.append(Gap(GapKind.HISTORY, "the present status was not delivered"))
     else:
         gaps += status_gaps(changes, status, updated_at)
+    reported_at, report_gaps = _reported(fields, source.fields)
     return Issue(
         ref=_ref(issue, key, fields, source),
         title=received(fields.get("summary")),
@@ -108,9 +114,13 @@ def issue_of(payload: Any, source: Source) -> Issue | Unreadable:
         components=_names(fields.get("components")),
         fix_versions=_names(fields.get("fixVersions")),
         resolution=word_of(fields.get("resolution")).name,
+        reported_at=reported_at,
+        organisation=custom.organisation(_named(fields, source.fields.organisation)),
+        fields=tuple((word, text) for word, id_ in source.fields.others if (text := custom.as_text(fields.get(id_)))),
+        versions=_names(fields.get("versions")),
         confidential=isinstance(fields.get("security"), Mapping),
         events=tuple(events),
-        gaps=(*gaps, *comment_gaps),
+        gaps=(*gaps, *comment_gaps, *report_gaps),
     )
 
 
@@ -172,6 +182,19 @@ def project_of(payload: Any, url: str) -> Project | None:
         name=received(project.get("name")),
         url=f"{url}/browse/{quote(key, safe='')}",
     )
+
+
+def _named(fields: Mapping[str, Any], id_: str) -> Any:
+    """The value of a field that the site names; None where it names none."""
+    return fields.get(id_) if id_ else None
+
+
+def _reported(fields: Mapping[str, Any], named: Fields) -> tuple[datetime | None, list[Gap]]:
+    """When it was reported, where a field of the site's says so, and the gap where what it says can not be read."""
+    try:
+        return custom.reported_at(_named(fields, named.reported_at)), []
+    except ValueError:
+        return None, [Gap(GapKind.REPORT, "the field of the report's time holds no date and time with its offset")]
 
 
 def _comment(payload: Any, place: int, own: str) -> Commented:

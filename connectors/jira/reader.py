@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -13,7 +15,7 @@ from connectors.jira.checks import findings
 from connectors.jira.history import identifier
 from connectors.jira.instants import literal
 from connectors.jira.jql import updated_from
-from connectors.jira.mapping import FIELDS, issue_of, project_of, release_of, word_of
+from connectors.jira.mapping import FIELDS, Source, issue_of, project_of, release_of, word_of
 from connectors.jira.server import JiraServer
 from connectors.retry import Retry
 from connectors.tracker import (
@@ -71,14 +73,15 @@ class JiraReader:
         return Words(statuses=tuple(statuses.values()), priorities=self._server.priorities, types=tuple(types.values()))
 
     def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
-        # An anonymous session would find an empty project, so the log-in comes first.
+        # An anonymous session would find an empty project, so the log-in comes first; then the fields to ask for.
         _ = self._server.account
+        fields = self._fields
         doing = f"read the issues of {project}"
         try:
             if self._server.cloud:
                 yield from self._changed_cloud(project, since, doing)
             else:
-                for payload in pages.changed_data_center(self._server, project, since, FIELDS, doing):
+                for payload in pages.changed_data_center(self._server, project, since, fields, doing):
                     yield self._mapped(payload)
         except Rejected:
             # Jira rejects a query that names an unknown project; then this says so in its own words.
@@ -88,7 +91,7 @@ class JiraReader:
     def issue(self, key: str) -> Issue:
         _ = self._server.account
         doing = f"read issue {key}"
-        params: dict[str, str | int] = {"fields": ",".join(FIELDS), "expand": "changelog"}
+        params: dict[str, str | int] = {"fields": ",".join(self._fields), "expand": "changelog"}
         payload = self._server.object("issue/{key}", doing=doing, params=params, key=key)
         found = next(self._with_history([payload], doing)) if self._server.cloud else payload
         issue = self._mapped(found)
@@ -109,6 +112,15 @@ class JiraReader:
 
     # ------------------------------------------------------------------------------------------------------- in pieces
 
+    @cached_property
+    def _fields(self) -> tuple[str, ...]:
+        """The fields asked of every issue. Raises UnknownField."""
+        return tuple(dict.fromkeys((*FIELDS, *self._server.fields.ids)))
+
+    @cached_property
+    def _source(self) -> Source:
+        return replace(self._server.source, fields=self._server.fields)
+
     def _all_projects(self, doing: str) -> Iterator[Any]:
         start = 0
         while True:
@@ -122,7 +134,9 @@ class JiraReader:
 
     def _changed_cloud(self, project: str, since: datetime | None, doing: str) -> Iterator[Issue | Unreadable]:
         minute = literal(since, self._server.account.zone) if since else ""
-        found = pages.search_cloud(self._server, f"{updated_from(project, minute)} ORDER BY key ASC", FIELDS, doing)
+        found = pages.search_cloud(
+            self._server, f"{updated_from(project, minute)} ORDER BY key ASC", self._fields, doing
+        )
         # One request brings the history of a thousand issues, so they are gathered first.
         while batch := list(islice(found, pages.ISSUES_PER_BULK)):
             for payload in self._with_history(batch, doing):
@@ -143,7 +157,7 @@ class JiraReader:
             yield {**payload, "changelog": changelog}
 
     def _mapped(self, payload: Mapping[str, Any]) -> Issue | Unreadable:
-        return issue_of(self._with_comments(payload), self._server.source)
+        return issue_of(self._with_comments(payload), self._source)
 
     def _with_comments(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The same issue with all of its comments, where the search gave only some."""

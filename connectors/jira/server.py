@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.jira.client import JiraClient
+from connectors.jira.fields import NO_FIELDS, Field, Fields, field_of, resolved
 from connectors.jira.history import identifier
 from connectors.jira.mapping import Source, word_of
 from connectors.jira.people import account_of, actor_of
@@ -37,6 +38,7 @@ class JiraServer:
 
     def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
         self.client = JiraClient(connection, retry=retry)
+        self.named = connection.fields
         self._may: dict[tuple[str, str], bool] = {}
 
     @cached_property
@@ -94,6 +96,18 @@ class JiraServer:
     @cached_property
     def priorities(self) -> tuple[Word, ...]:
         return self._words("priority", "read the priorities")
+
+    @cached_property
+    def listed_fields(self) -> tuple[Field, ...]:
+        """All fields of this Jira that the account may see."""
+        _ = self.cloud
+        found = (field_of(entry) for entry in self.list("field", doing="read the fields"))
+        return tuple(field for field in found if field is not None)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """The fields that the site names. Nothing is asked where it names none. Raises UnknownField."""
+        return resolved(self.named, self.listed_fields, self.client.name) if self.named else NO_FIELDS
 
     def _words(self, what: str, doing: str) -> tuple[Word, ...]:
         return tuple(word_of(entry) for entry in self.list(what, doing=doing))

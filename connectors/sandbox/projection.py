@@ -74,6 +74,7 @@ class World:
     keys: dict[str, str] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
     link_types: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    fields: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -145,6 +146,10 @@ def _words(world: World, entry: Entry) -> None:
 
 def _screen(world: World, entry: Entry) -> None:
     world.projects[entry.data["project"]].screen = entry.data["screen"]
+
+
+def _field(world: World, entry: Entry) -> None:
+    world.fields[entry.data["id"]] = (entry.data["name"], entry.data["type"], entry.data["custom"])
 
 
 def _link_type(world: World, entry: Entry) -> None:
@@ -410,6 +415,7 @@ _APPLY: dict[str, Callable[[World, Entry], None]] = {
     "project": _project,
     "word": _words,
     "screen": _screen,
+    "field": _field,
     "link_type": _link_type,
     "issue": _issue,
     "loaded": _loaded,

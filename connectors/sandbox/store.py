@@ -143,6 +143,11 @@ class Store(ReleaseCommands):
             screen = None if fields is None else frozenset(fields)
             self._append("screen", {"project": self._project(project).key, "screen": screen}, "", None)
 
+    def create_field(self, id_: str, name: str, type_: str, custom: str) -> None:
+        """A custom field of Jira's: ``customfield_10010``, name, type of its values (``array:option``), its type's key."""
+        with self.lock:
+            self._append("field", {"id": id_, "name": name, "type": type_, "custom": custom}, "", None)
+
     def create_link_type(self, id_: str, name: str, inward: str, outward: str) -> None:
         """A type of issue link: ``Blocks``, ``is blocked by``, ``blocks``."""
         with self.lock:

@@ -28,6 +28,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("reporter", "Reporter", "user"), ("creator", "Creator", "user"), ("created", "Created", "datetime"),
     ("updated", "Updated", "datetime"), ("duedate", "Due date", "date"), ("resolution", "Resolution", "resolution"),
     ("resolutiondate", "Resolved", "datetime"), ("fixVersions", "Fix versions", "array:version"),
+    ("versions", "Affects versions", "array:version"),
     ("components", "Components", "array:component"), ("description", "Description", "string"),
     ("comment", "Comment", "comments-page"), ("issuelinks", "Linked Issues", "array:issuelinks"),
     ("project", "Project", "project"),
@@ -77,7 +78,7 @@ def my_permissions(session: Session) -> Json:
 
 
 def fields(session: Session) -> list[Json]:
-    """All fields, custom ones as far as an issue holds them."""
+    """All fields, custom ones as far as they were made or an issue holds them."""
     answer = [_field(id_, name, kind) for id_, name, kind in FIELDS]
     custom = {
         name: None
@@ -86,16 +87,16 @@ def fields(session: Session) -> list[Json]:
         for name in (*issue.given, *issue.extra)
         if name.startswith("customfield_")
     }
-    for name in sorted(custom):
-        number = int(name.removeprefix("customfield_"))
+    made = session.store.world.fields
+    for id_ in sorted(custom.keys() | made.keys()):
+        number = int(id_.removeprefix("customfield_"))
+        name, kind, key = made.get(id_, (id_, "any", "com.atlassian.jira.plugin.system.customfieldtypes:readonlyfield"))
+        kind, _, items = kind.partition(":")
         answer.append(
             {
-                "id": name, "key": name, "name": name, "custom": True, "orderable": True, "navigable": True,
+                "id": id_, "key": id_, "name": name, "custom": True, "orderable": True, "navigable": True,
                 "searchable": True, "clauseNames": [f"cf[{number}]", name],
-                "schema": {
-                    "type": "any", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:readonlyfield",
-                    "customId": number,
-                },
+                "schema": {"type": kind, "custom": key, "customId": number} | ({"items": items} if items else {}),
             }
         )  # fmt: skip
     return answer
