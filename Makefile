@@ -11,7 +11,7 @@ PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
              && { echo $$p; break; }; done)
 UV      := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help setup demo test check format lint types contracts bench lock clean
+.PHONY: help setup demo test check format lint types contracts cover bench lock clean
 
 help:            ## what there is to call
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -58,6 +58,9 @@ types: $(READY)  ## mypy, strict
 contracts: $(READY) ## who may import whom
 	@$(BIN)/lint-imports
 
+cover: $(READY)  ## every branch of policies/ is tested, or listed in pyproject.toml with its reason
+	@$(BIN)/coverage run -m pytest -q tests/policies && $(BIN)/coverage report
+
 bench: $(READY)  ## speed, as ratios within one run
 	@$(BIN)/python -m tests.bench
 
@@ -66,4 +69,4 @@ lock:            ## requirements.lock from pyproject.toml (needs uv)
 	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean:           ## remove what was set up and produced here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
