@@ -20,6 +20,7 @@ from connectors.ledger import LedgerError
 from connectors.tracker import Finding, TrackerError, TrackerReader
 from flows import embedded, likely, render, steps
 from flows.exit_codes import Exit
+from flows.field_names import needed
 from flows.grid import STYLES, Grid
 from flows.site import Site, TrackerSite
 from policies.issue import Word
@@ -59,6 +60,7 @@ def examine(site: Site, now: datetime) -> Iterator[Finding]:
     yield _versions()
     yield from _tried("pack", lambda: _pack(site, now))
     yield from _adoption(site, now)
+    yield from _contracts(site)
     yield from _tried("ledger", lambda: _ledger(site))
     if embedded.orchestrator():
         yield from _tried("Prefect server", _server)
@@ -192,6 +194,26 @@ def _adoption(site: Site, now: datetime) -> Iterator[Finding]:
         else f"{at} lies ahead: until then no one is told of anything",
         advice="" if not ahead else f"write an instant that has passed as adopted_at in {site.path.name}",
     )
+
+
+def _contracts(site: Site) -> Iterator[Finding]:
+    """Whether every field that a contract is matched by is read from some tracker."""
+    if site.register is None:
+        return
+    named = {word.casefold() for tracker in site.trackers for word in tracker.fields}
+    missing = sorted(needed(site.register) - named)
+    for word in missing:
+        near = next(iter(difflib.get_close_matches(word, named, 1)), None)
+        yield Finding(
+            f"contracts: field {word!r}",
+            ok=False,
+            detail="a contract is matched by it, and no tracker of the site reads it: nothing is found by it",
+            advice=f"write {near!r} in {site.contracts}, or name {word!r} under fields in {site.path.name}"
+            if near
+            else f"name it under fields of a tracker in {site.path.name}",
+        )
+    if not missing:
+        yield Finding("contracts", ok=True, detail=f"{len(site.register.contracts)} in {site.contracts}")
 
 
 def _ledger(site: Site) -> Iterator[Finding]:

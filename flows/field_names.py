@@ -50,6 +50,11 @@ def asked_for(named: Mapping[str, str], register: Register | None) -> dict[str, 
     return {**({ORGANISATION: ""} if by_organisation else {}), **named}
 
 
+def needed(register: Register) -> frozenset[str]:
+    """The words of fields that contracts are matched by, in lower case."""
+    return frozenset(word.casefold() for match in _matches(register) for word, _ in match.fields)
+
+
 def _matches(register: Register) -> list[Match]:
     return [
         match

@@ -376,7 +376,7 @@ class Issue:
         status, labels, priority, type, assignee, due, components, fix_versions: the present values.
         reported_at: when it was reported, where a field says so and that is not the opening (a call precedes the ticket).
         organisation: the customer's organisation, where the tracker names one.
-        fields: custom fields as (name, text).
+        fields: custom fields as (the site's word, text).
         versions: versions of the product it is about ("affects versions").
         confidential: the tracker hides it from the public; nothing of it may be repeated elsewhere.
         state, severity, category: the present values in the pack's words; set by the vocabulary.

@@ -115,7 +115,7 @@ class MatchShape(_Shape):
     reporter: Words | None = Field(None, description="account id of the reporter")
     organisation: Words | None = Field(None, description="the organisation the tracker names for the issue")
     category: Words | None = Field(None, description="category word of the pack")
-    field: dict[Line, Words] | None = Field(None, min_length=1, description="custom field name -> values")
+    field: dict[Line, Words] | None = Field(None, min_length=1, description="a word of the site's `fields` -> values")
 
     @model_validator(mode="after")
     def _says_something(self) -> MatchShape:

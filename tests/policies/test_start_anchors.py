@@ -66,6 +66,14 @@ def test_a_gap_in_the_fields_leaves_a_clock_from_report_to_first_response_judged
     assert verdict_of(build_issue(reply(1), gaps=gap), pack, 2).status is Status.MET
 
 
+def test_a_report_whose_time_can_not_be_read_leaves_its_clocks_open_until_they_are_broken_anyway() -> None:
+    issue = build_issue(gaps=(Gap(GapKind.REPORT, "no date and time with its offset"),))
+    undecided = verdict_of(issue, REPORTED_PACK, 10)
+    assert (undecided.status, undecided.reason.detail) == (Status.INDETERMINATE, "no date and time with its offset")
+    assert verdict_of(issue, REPORTED_PACK, 100).status is Status.OVERDUE
+    assert verdict_of(issue, resolution(), 10).status is Status.RUNNING
+
+
 @pytest.mark.parametrize(
     ("start", "begins"), [("opened", 0), ("reported", -2), ("accepted", 4), ({"state": "in_progress"}, 6)]
 )
