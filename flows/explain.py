@@ -28,7 +28,7 @@ from policies.issue import Issue, Release
 from policies.pack import PolicyPack
 from policies.shares import time_spent
 from policies.timeline import Kind, Line, timeline
-from policies.verdict import Judged, Verdict
+from policies.verdict import Judged, Status, Verdict
 
 _MARKS = {
     Kind.EVENT: ("·", ""),
@@ -289,7 +289,9 @@ def _told(site: Site, verdict: Verdict) -> Text:
         text.append(f"\n  promised within {verdict.goal} on calendar {verdict.calendar}; used {_used(verdict)}")
         text.append(f", left {span(verdict.left)}" if verdict.left is not None else "")
     if verdict.due_at is not None:
-        text.append(f"\n  due {instant_in(site.zone, verdict.due_at)}")
+        # What a pause that is still open will add, nobody knows.
+        when = "due at the earliest" if verdict.status is Status.PAUSED else "due"
+        text.append(f"\n  {when} {instant_in(site.zone, verdict.due_at)}")
     if verdict.next_change_at is not None:
         text.append(f"\n  next change by itself {instant_in(site.zone, verdict.next_change_at)}")
     provisional = ", provisional: the calendar does not know the holidays of that time" if verdict.provisional else ""

@@ -134,6 +134,7 @@ def verdicts(run: Run, tracker: str) -> Grid:
         ),
         note=f"{_counted(len(judged), 'issue')}, policy {run.policy}, as of {instant_in(run.zone, run.now)}"
         + ("; used without / with pauses" if any(verdict.used != verdict.gross for _one, verdict in rows) else "")
+        + ("; due at the earliest where paused" if any(v.status is Status.PAUSED for _one, v in rows) else "")
         + (f"; not applicable: {_counted(idle, 'promise')}" if (idle := len(every) - len(rows)) else ""),
         empty="no promise applies" if judged else "no issue was judged",
         cut=("title", "why"),

@@ -172,6 +172,11 @@ class Clock(BaseModel):
         description="`first_response` (a person's public reply), `patch_released` (a published release has the fix), or "
         "a condition that becomes true"
     )
+    receipt_is_enough: bool = Field(
+        default=False,
+        description="with `first_response`: that the report has arrived is all that is promised, so that a reply that "
+        "says no more is no `hollow_response`",
+    )
     pause: tuple[PauseRule, ...] = Field((), description="when it stands still; pauses that overlap count once")
     reopen: Reopen = Field(
         Reopen.RESUME,

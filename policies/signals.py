@@ -36,7 +36,8 @@ class SignalKind(StrEnum):
 
     parked_pause: the customer has replied, and the status still says that we wait for the customer.
     late_downgrade: a person made the issue less grave within the last quarter of the promised time.
-    hollow_response: the reply that counts as the first response only says that the report has arrived.
+    hollow_response: the reply that counts as the first response only says that the report has arrived, and the clock
+        promises more than that (``receipt_is_enough``).
     reopened_after_met: the promise was kept, and then the issue was reopened.
     label_removed: a person took off a label that we had put on.
     """
@@ -242,7 +243,7 @@ _WORDS = re.compile(r"\w")
 
 
 def _hollow(name: str, clock: Clock, issue: Issue, verdicts: Sequence[Verdict], pack: PolicyPack) -> Iterator[Signal]:
-    if clock.stop != "first_response":
+    if clock.stop != "first_response" or clock.receipt_is_enough:
         return
     by_id = {event.id: event for event in issue.events if isinstance(event, Commented)}
     for verdict in verdicts:

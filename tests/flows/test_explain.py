@@ -50,6 +50,16 @@ def test_a_paused_and_reopened_issue_has_a_story_a_support_lead_can_follow(
         assert words in said.out, words
 
 
+def test_a_paused_clock_is_due_at_the_earliest(workshop: Workshop, warranty: Command) -> None:
+    workshop.edit("Closed: closed}", "Closed: closed, Waiting for customer: waiting_for_customer}")
+    workshop.north.set_status(workshop.north.find("CAR-2"), WAITING, by="lena", at=at("06 12:00"))
+    told = warranty("explain", "CAR-2").out
+    paused = told[told.index("resolution: paused") :]
+    assert paused[: paused.index("policy ")].count("due at the earliest 2026-03-") == 1
+    assert "due at the earliest" not in told[told.index("first_response: ") : told.index("solution: ")]
+    assert "due at the earliest where paused" in " ".join(warranty("plan").out.split())
+
+
 def test_day_after_day_between_two_happenings_is_one_line(workshop: Workshop, warranty: Command) -> None:
     workshop.north.comment(workshop.north.find("CAR-2"), "Still at it", by="lena", at=at("13 10:00"))
     said = warranty("explain", "CAR-2", now=at("20 20:00"))

@@ -166,6 +166,13 @@ def test_a_pack_may_name_further_phrases_of_acknowledgement() -> None:
     assert kinds(issue, 5, german) == [SignalKind.HOLLOW_RESPONSE]
 
 
+def test_where_a_receipt_is_all_that_is_promised_none_is_hollow() -> None:
+    clock = PACK.clocks["first_response"].model_copy(update={"receipt_is_enough": True})
+    issue = build_issue(reply(3, text="Well received, thank you."))
+    assert kinds(issue, 5) == [SignalKind.HOLLOW_RESPONSE]
+    assert kinds(issue, 5, PACK.model_copy(update={"clocks": {"first_response": clock}})) == []
+
+
 # --------------------------------------------------------------------------------------------------- reopened after met
 
 
