@@ -203,7 +203,7 @@ def cases(file: Path, as_json: bool) -> Exit:
 @click.argument("pack")
 @_json
 def check(pack: str, as_json: bool) -> Exit:
-    """Load a pack (by name or path) and run the cases beside it."""
+    """Load a pack (by name, path, or folder of versions) and run the cases beside it."""
     from flows import cases as body
 
     return body.check(pack, as_json=as_json)
@@ -216,7 +216,10 @@ def check(pack: str, as_json: bool) -> Exit:
 @click.option("--through", metavar="DATE", help="The last day on which issues will be opened (default: 90 days ahead).")
 @_json
 def lint(pack: str, site: str | None, now: str | None, through: str | None, as_json: bool) -> Exit:
-    """Find what a pack (by name or path) can not mean: promises that contradict each other, parts without effect."""
+    """Find what a pack (by name, path, or folder of versions) can not mean.
+
+    Promises that contradict each other, parts without effect, words that no tracker of a site ever says.
+    """
     from flows import instant
     from flows import lint as body
 

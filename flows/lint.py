@@ -17,7 +17,7 @@ from flows.refusal import Refusal
 from flows.site import Site
 from policies.finding import Finding, Weight, dotted
 from policies.lint import lint
-from policies.loader import lines_of, load_pack, pack_path
+from policies.loader import book_paths, lines_of, load_book, load_pack
 from policies.pack import PolicyPack
 
 AHEAD = timedelta(days=90)
@@ -44,23 +44,41 @@ class _Subject:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Linted:
+    """What was found in one pack, each finding with its line."""
+
+    subject: _Subject
+    findings: tuple[Finding, ...]
+    lines: tuple[int, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.weight is Weight.ERROR for finding in self.findings)
+
+
 def run(pack: str, site: str | None, now: datetime, through: str | None, *, as_json: bool) -> Exit:
-    """Lint a pack by name or path, for issues opened from ``now`` through a day.
+    """Lint a pack by name or path, or each version in a folder, for issues opened from ``now`` through a day.
 
     Raises:
-        InputError: the pack or the site has mistakes.
+        InputError: a pack or the site has mistakes, or two versions can not stand side by side.
         Refusal: ``through`` is no date from ``now`` on.
     """
     horizon = (now.date(), _last_day(through, now.date()))
-    subject = _Subject(load_pack(pack), pack_path(pack), Site.load(site) if site else None)
-    findings = subject.findings(horizon)
-    lines = lines_of(subject.file, (finding.where for finding in findings))
-    errors = sum(finding.weight is Weight.ERROR for finding in findings)
+    load_book(pack)
+    beside = Site.load(site) if site else None
+    linted: list[_Linted] = []
+    for file in book_paths(pack):
+        subject = _Subject(load_pack(str(file.resolve())), file, beside)
+        findings = subject.findings(horizon)
+        linted.append(_Linted(subject, findings, lines_of(file, (finding.where for finding in findings))))
     if as_json:
-        sys.stdout.write(render.document(_document(subject, horizon, findings, lines)) + "\n")
+        documents = [_document(each, horizon) for each in linted]
+        sys.stdout.write(render.document({"versions": documents} if Path(pack).is_dir() else documents[0]) + "\n")
     else:
-        _show(subject, horizon, findings, lines, errors)
-    return Exit.FOUND if errors else Exit.FINE
+        for each in linted:
+            _show(each, horizon)
+    return Exit.FOUND if any(each.errors for each in linted) else Exit.FINE
 
 
 def _last_day(text: str | None, first: date) -> date:
@@ -75,9 +93,8 @@ def _last_day(text: str | None, first: date) -> date:
     return day
 
 
-def _document(
-    subject: _Subject, horizon: tuple[date, date], findings: tuple[Finding, ...], lines: tuple[int, ...]
-) -> dict[str, Any]:
+def _document(linted: _Linted, horizon: tuple[date, date]) -> dict[str, Any]:
+    subject = linted.subject
     return {
         "pack": subject.pack.name,
         "digest": subject.pack.digest,
@@ -93,24 +110,18 @@ def _document(
                 "why": finding.why,
                 "mend": finding.mend,
             }
-            for finding, line in zip(findings, lines, strict=True)
+            for finding, line in zip(linted.findings, linted.lines, strict=True)
         ],
     }
 
 
-def _show(
-    subject: _Subject,
-    horizon: tuple[date, date],
-    findings: tuple[Finding, ...],
-    lines: tuple[int, ...],
-    errors: int,
-) -> None:
-    out = render.console()
+def _show(linted: _Linted, horizon: tuple[date, date]) -> None:
+    out, subject, findings, errors = render.console(), linted.subject, linted.findings, linted.errors
     place = subject.file.name
     if findings:
         rows = tuple(
             (finding.weight.value, f"{place}:{line} {dotted(finding.where)}", finding.why, finding.mend)
-            for finding, line in zip(findings, lines, strict=True)
+            for finding, line in zip(findings, linted.lines, strict=True)
         )
         out.print(Grid("Findings", ("weight", "where", "why", "what would mend it"), rows).as_rich(rows=len(rows)))
     beside = f", at the site {subject.site.name}" if subject.site else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,6 @@ from flows.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.flows.conftest import Command
     from tests.flows.workshop import Workshop
@@ -28,6 +28,11 @@ from pathlib import Path
 from tests.flows import workshop
 place = workshop.build(Path.cwd())
 os.environ["WORKSHOP_TOKEN"] = workshop.TOKEN
+if "radar" in sys.argv:
+    place.edit("zone: Asia/Shanghai\\n", "zone: Asia/Shanghai\\ncontracts: contracts.yaml\\n")
+    from policies.loader import load_table
+    from policies.register_csv import as_yaml
+    Path("contracts.yaml").write_text(as_yaml(load_table(Path("contracts.csv"), "UTC")), encoding="utf-8")
 from flows import cli
 code = cli.run([part.replace("SITE", str(place.file)) for part in sys.argv[1:]])
 found = sorted({name.split(".")[0] for name in sys.modules} & {"prefect", "fastapi", "jira", "gitlab"})
@@ -51,6 +56,19 @@ CASE: dict[str, Any] = {
     "tags": [],
 }
 
+MAP = str(Path(__file__).resolve().parents[2] / "docs" / "examples" / "servicenow-map.yaml")
+CONTRACTS = "id,customer,accepted,duration,match_project\nnorth-1,North,2025-04-01,12mo,CAR\n"
+INCIDENT: dict[str, Any] = {
+    "id": "INC1",
+    "opened_at": "2026-03-02T10:00:00",
+    "created_at": "2026-03-02T10:00:00",
+    "resolved_at": None,
+    "closed_at": None,
+    "priority": "3 - Moderate",
+    "reopen_count": 0,
+    "history": [{"at": "2026-03-02T10:00:00", "mod": 0, "changed": {"state": "New", "priority": "3 - Moderate"}}],
+}
+
 
 @pytest.mark.parametrize(
     "arguments",
@@ -62,14 +80,25 @@ CASE: dict[str, Any] = {
         ("doctor", "--site", "SITE"),
         ("check", "standard-warranty"),
         ("cases", "cases.jsonl"),
+        ("explain", "CAR-1", "--site", "SITE", "--replay", "as-then", "--now", "2026-03-09T04:00:00Z"),
+        ("lint", "standard-warranty"),
+        ("lint", "standard-warranty", "--site", "SITE", "--now", "2026-03-09T04:00:00Z"),
+        ("schema",),
+        ("schema", "--markdown"),
+        ("calendars", "freeze", "CN", "2024-2026", "--json"),
+        ("contracts", "import", "contracts.csv"),
+        ("judge", "incidents.jsonl", "--map", MAP, "--pack", "standard-warranty"),
+        ("radar", "--site", "SITE", "--now", "2026-03-09T04:00:00Z"),
         ("sandbox", "--help"),
         ("enforce", "--help"),
         ("demo", "--help"),
     ],
-    ids=lambda arguments: " ".join(arguments[:1]),
+    ids=lambda arguments: " ".join(arguments[:3]),
 )
 def test_no_command_but_an_orchestrated_one_imports_prefect(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "cases.jsonl").write_text(json.dumps(CASE) + "\n", encoding="utf-8")
+    (tmp_path / "contracts.csv").write_text(CONTRACTS, encoding="utf-8")
+    (tmp_path / "incidents.jsonl").write_text(json.dumps(INCIDENT) + "\n", encoding="utf-8")
     root = str(__file__).rsplit("/tests/", 1)[0]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],

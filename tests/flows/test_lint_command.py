@@ -126,6 +126,20 @@ def test_what_cannot_be_linted_is_told(command: Command, arguments: tuple[str, .
     assert words in said.err
 
 
+def test_each_version_in_a_folder_is_linted(command: Command, tmp_path: Path) -> None:
+    policy = tmp_path / "ours"
+    policy.mkdir()
+    (policy / "v1.yaml").write_text(SOUND, encoding="utf-8")
+    later = NAIVE.replace("id: naive\nversion: 1", "id: sound\nversion: 2\neffective_from: 2026-03-01T00:00:00+08:00")
+    (policy / "v2.yaml").write_text(later, encoding="utf-8")
+    said = command("lint", str(policy), *NOW)
+    assert said.code == Exit.FOUND
+    assert "v2.yaml:10 clocks.response.goals[1]" in said.out
+    assert said.out.index("sound@1") < said.out.index("sound@2")
+    versions = command("lint", str(policy), *NOW, "--json").document["versions"]
+    assert [(each["pack"], len(each["findings"])) for each in versions] == [("sound@1", 0), ("sound@2", 1)]
+
+
 def test_the_line_of_a_path_is_that_of_the_nearest_part_that_stands_there(naive: Path) -> None:
     paths = (("id",), ("clocks", "response", "goals", 1, "within"), ("clocks", "response", "floor"), ("kpis", "x"), ())
     assert lines_of(naive, paths) == (1, 10, 5, 1, 1)

@@ -108,7 +108,7 @@ def test_a_pack_with_five_mistakes_has_all_five_told_with_line_and_nearest_word(
     assert [each.expected for each in caught.value.problems[2:4]] == snapshot(
         [
             "one of high, normal",
-            'elapsed time as 24h or 30m, working time as 8bh or 30bm, working days as 5bd (5bd may run until close_of_business)',
+            "elapsed time as 24h or 30m, working time as 8bh or 30bm, working days as 5bd (5bd may run until close_of_business)",
         ]
     )
 
