@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from flows.cli import cli
@@ -32,8 +33,15 @@ def test_every_make_command_is_a_target() -> None:
 def test_every_warranty_command_and_option_exists(command: str) -> None:
     _program, name, *words = command.split()
     found = cli.commands[name]
+    if isinstance(found, click.Group):
+        found = found.commands[words.pop(0)]
     options = {option for parameter in found.params for option in parameter.opts}
     assert [word for word in words if word.startswith("--") and word not in options] == []
+
+
+def test_every_command_is_shown_or_named() -> None:
+    shown = ("warranty", "make")
+    assert [name for name in cli.commands if not any(f"{program} {name}" in README for program in shown)] == []
 
 
 def test_the_exit_codes_are_the_programs_own() -> None:
