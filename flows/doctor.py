@@ -22,7 +22,8 @@ from flows import embedded, likely, render, steps
 from flows.exit_codes import Exit
 from flows.field_names import needed
 from flows.grid import STYLES, Grid
-from flows.site import Site, TrackerSite
+from flows.site import Site
+from flows.tracker_site import TrackerSite
 from policies.issue import Word
 from policies.loader import InputError
 

@@ -24,7 +24,8 @@ from connectors.ledger import Ledger
 from connectors.tracker import TrackerError, TrackerReader, Unreadable
 from flows import lease, likely
 from flows.run import Collected, Progress, Run, silent
-from flows.site import Site, TrackerSite
+from flows.site import Site
+from flows.tracker_site import TrackerSite
 from policies import patch, summary
 from policies import plan as planning
 from policies.destination import Destination

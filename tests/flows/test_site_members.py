@@ -13,8 +13,9 @@ from connectors.tracker import Capabilities
 from flows.members import Member
 from flows.run import Collected
 from flows.shapes import schema
-from flows.site import SHIPPED, Site, TrackerSite
+from flows.site import SHIPPED, Site
 from flows.steps import destinations
+from flows.tracker_site import TrackerSite
 from policies.loader import InputError, plain
 from policies.roster import Membership
 
