@@ -11,7 +11,7 @@ from flows import reference, render
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
 from flows.site import Site
-from policies.business_calendar import CalendarShape
+from policies.calendar_shape import CalendarShape
 from policies.cases import CaseFile
 from policies.pack import PolicyPack
 from policies.register import RegisterShape

@@ -23,7 +23,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from policies.business_calendar import ALWAYS, BusinessCalendar, CalendarError, CalendarShape
+from policies.business_calendar import ALWAYS, BusinessCalendar, CalendarError
+from policies.calendar_shape import CalendarShape
 from policies.duration import SPELLINGS, DurationError
 from policies.pack import PolicyPack, UndeclaredWords
 from policies.phrases import Phrases

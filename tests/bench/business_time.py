@@ -11,7 +11,8 @@ import businesstimedelta  # type: ignore[import-untyped]  # it ships no types
 import numpy as np
 from ruamel.yaml import YAML
 
-from policies.business_calendar import BusinessCalendar, CalendarShape
+from policies.business_calendar import BusinessCalendar
+from policies.calendar_shape import CalendarShape
 from policies.duration import WorkingDays, WorkingTime
 from tests.bench.contest import Way, contest, whole
 from tests.bench.rivals import (

@@ -21,12 +21,12 @@ from policies.business_calendar import (
     WEEKDAYS,
     BusinessCalendar,
     CalendarError,
-    CalendarShape,
     LocalSpan,
     Span,
     Weekday,
     hours,
 )
+from policies.calendar_shape import CalendarShape
 from policies.duration import ElapsedTime, WorkingDays, WorkingTime
 
 SHIPPED = Path(__file__).resolve().parents[2] / "policies" / "calendars"
