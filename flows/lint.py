@@ -73,8 +73,10 @@ def run(pack: str, site: str | None, now: datetime, through: str | None, *, as_j
         findings = subject.findings(horizon)
         linted.append(_Linted(subject, findings, lines_of(file, (finding.where for finding in findings))))
     if as_json:
+        # A shipped pack's name wins over a folder that is called alike.
+        in_folder = linted[0].subject.file.parent == Path(pack)
         documents = [_document(each, horizon) for each in linted]
-        sys.stdout.write(render.document({"versions": documents} if Path(pack).is_dir() else documents[0]) + "\n")
+        sys.stdout.write(render.document({"versions": documents} if in_folder else documents[0]) + "\n")
     else:
         for each in linted:
             _show(each, horizon)

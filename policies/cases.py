@@ -286,8 +286,12 @@ def _differences(clock: str, expected: Expected, judged: Judged) -> Iterator[str
     facts = _facts(found)
     for word in sorted(expected.model_fields_set - {"cycle"}):
         value = getattr(expected, word)
-        if facts[word] != value:
-            yield f"{clock}: expected {word} {_written(value)}, found {_written(facts[word])}"
+        seen = facts[word]
+        if seen != value:
+            # Two instants are compared at a glance in one zone only: the one the case is written in.
+            if isinstance(seen, datetime) and isinstance(value, datetime):
+                seen = seen.astimezone(value.tzinfo)
+            yield f"{clock}: expected {word} {_written(value)}, found {_written(seen)}"
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:

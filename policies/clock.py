@@ -8,6 +8,7 @@ Rules:
 4. A cycle that stopped and was reopened within the verification window goes on, the time it stood closed left out
    (``resume``); later, or under ``new_cycle``, a new cycle starts and the old one's outcome stands.
 5. Nothing that happened after ``now`` is seen.
+6. In one instant a clock starts, resumes, pauses, stops and starts again, in this order.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def test_each_fact_that_differs_is_a_line() -> None:
     wrong = {"status": "running", "due": OPENED, "stopped": None, "goal": "8h", "reason": "past_due"}
     assert differences(events=[REPLIED], expect={"first_response": wrong}) == snapshot(
         (
-            "first_response: expected due 2026-03-02T09:00:00+08:00, found 2026-03-03T01:00:00+00:00",
+            "first_response: expected due 2026-03-02T09:00:00+08:00, found 2026-03-03T09:00:00+08:00",
             "first_response: expected goal 8h, found 24h",
             "first_response: expected reason past_due, found stopped_in_time",
             "first_response: expected status running, found met",
