@@ -15,8 +15,9 @@ from flows import render
 from flows.exit_codes import Exit
 from flows.grid import STYLES, Grid, line
 from policies.cases import CaseFile, CaseResult, run_cases
-from policies.loader import InputError, Problem, book_paths, load_book, load_phrases, read_shape
+from policies.loader import book_paths, load_book, load_phrases, read_shape
 from policies.neutral_cases import Agrees, Differs, NotApplicable, Outcome, compute
+from policies.problem import InputError, Problem
 
 _WIDEST = 100
 

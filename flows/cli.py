@@ -393,7 +393,7 @@ def _told(failure: Exception) -> tuple[str, Exit]:
     """What to say of a failure, and the code to end with."""
     from connectors.ledger import LeaseLost, LedgerBusy, LedgerError, RunInProgress
     from connectors.tracker import TrackerError
-    from policies.loader import InputError
+    from policies.problem import InputError
 
     if isinstance(failure, Refusal):
         return str(failure), failure.exit

@@ -25,7 +25,7 @@ from flows.grid import STYLES, Grid
 from flows.site import Site
 from flows.tracker_site import TrackerSite
 from policies.issue import Word
-from policies.loader import InputError
+from policies.problem import InputError
 
 DISTRIBUTION = "warranty-flows"
 OURS = ("policies", "connectors", "flows")

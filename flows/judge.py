@@ -31,8 +31,9 @@ from flows.render import instant_in, short_instant_in, span
 from flows.untold import untold, withheld
 from policies.business_calendar import CalendarError
 from policies.clock import Pause, merged
-from policies.loader import InputError, Problem, load_calendar, load_pack, nearest, read_shape
+from policies.loader import load_calendar, load_pack, read_shape
 from policies.pack import PolicyPack
+from policies.problem import InputError, Problem, nearest
 from policies.summary import summarise
 from policies.verdict import Judged, ReasonCode, Status, Verdict, judge
 

@@ -32,9 +32,10 @@ from connectors.tracker import Connection
 from flows.field_names import asked_for
 from flows.named_value import Address, SecretName, Shape, wanted_of
 from flows.tracker_site import TrackerSite
-from policies.loader import InputError, Problem, load_book, load_register, nearest, read_shape
+from policies.loader import load_book, load_register, read_shape
 from policies.pack import PolicyPack
 from policies.plan import Limits
+from policies.problem import InputError, Problem, nearest
 from policies.versions import PolicyBook
 from policies.warranty import Register
 

@@ -227,9 +227,33 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
                 skipped.append(Skipped(tracker.name, issue.ref.key, f"{why}; the next run judges it"))
             else:
                 known = fixes.applied_to(issue, now)
-                register = site.register
-                issues.append(covered(known, register, now, prefix=site.label_prefix) if register else known)
+                if site.register is not None:
+                    known = covered(known, site.register, now, prefix=site.label_prefix)
+                if otherwise := _agreed_otherwise(site, known):
+                    skipped.append(Skipped(tracker.name, issue.ref.key, otherwise))
+                else:
+                    issues.append(known)
     return Prepared(issues=tuple(issues), reports=tuple(reports), skipped=tuple(skipped), releases=releases)
+
+
+def _agreed_otherwise(site: Site, issue: Issue) -> str:
+    """Why this site's policy can not judge an issue: its contract names another one, or another calendar; "" if it can."""
+    register, decided = site.register, issue.coverage
+    contract = register.contract(decided.contract) if register is not None and decided is not None else None
+    if contract is None:
+        return ""
+    packs = site.policy_book().packs
+    for agreed, ours, what in (
+        (contract.policy, {pack.id for pack in packs}, "policy"),
+        (contract.calendar, {pack.calendar for pack in packs}, "calendar"),
+    ):
+        if agreed and agreed not in ours:
+            judges = ", ".join(sorted(ours))
+            return (
+                f"contract {contract.id} is agreed under {what} {agreed!r}, this site judges by {judges}; give its projects "
+                f"a site file with that {what}, or correct the contract in {site.contracts}"
+            )
+    return ""
 
 
 def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:

@@ -13,7 +13,7 @@ from flows.field_names import FieldNames
 from flows.members import Member, Members, groups_in, memberships
 from flows.named_value import Address, SecretName, Shape, never_by_value, wanted_of
 from policies.issue import State
-from policies.loader import nearest
+from policies.problem import nearest
 from policies.roster import Membership, Roster
 from policies.vocabulary import Vocabulary
 

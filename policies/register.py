@@ -213,9 +213,15 @@ class ContractShape(_Shape):
     suspensions: tuple[SuspensionShape, ...] = Field(
         (), description="stretches that do not count, each with its document"
     )
-    tier: Line | None = Field(None, description="level of support that was agreed")
-    calendar: Id | None = Field(None, description="id of the calendar that was agreed")
-    policy: Id | None = Field(None, description="id of the pack that was agreed")
+    tier: Line | None = Field(None, description="level of support that was agreed, for people")
+    calendar: Id | None = Field(
+        None,
+        description="id of the calendar that was agreed: a site that counts on another leaves its issues out, and says so",
+    )
+    policy: Id | None = Field(
+        None,
+        description="id of the pack that was agreed: a site that judges by another leaves its issues out, and says so",
+    )
     zone: Zone | None = Field(None, description="left out: the file's zone")
     clauses: dict[Id, ClauseShape] = Field(default_factory=dict, description="by category; none: all is included")
     exclusions: tuple[ExclusionShape, ...] = Field((), description="what is not covered whatever its category")

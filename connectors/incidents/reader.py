@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from connectors.incidents.export_map import ExportMap
 from connectors.incidents.mapping import Incident, Mismatch, incident
 from connectors.incidents.payload import Record
-from policies.loader import InputError, Problem
+from policies.problem import InputError, Problem
 
 _LONGEST = 4_000_000
 _MOST_PROBLEMS = 200

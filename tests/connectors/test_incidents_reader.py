@@ -11,7 +11,8 @@ import pytest
 from connectors.incidents import reader
 from connectors.incidents.export_map import ExportMap
 from policies.issue import State
-from policies.loader import InputError, read_shape
+from policies.loader import read_shape
+from policies.problem import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from connectors.sandbox.store import Store
 from flows.exit_codes import Exit
 from flows.site import Site
 from policies.issue import Word
-from policies.loader import InputError
+from policies.problem import InputError
 
 if TYPE_CHECKING:
     from tests.flows.conftest import Command, Said

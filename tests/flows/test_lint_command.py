@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flows.exit_codes import Exit
-from policies.loader import InputError, lines_of
+from policies.loader import lines_of
+from policies.problem import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path

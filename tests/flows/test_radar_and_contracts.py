@@ -104,6 +104,21 @@ def test_an_issue_is_explained_with_its_coverage(warranty: Command) -> None:
     assert warranty("explain", "VAN-1", "--json").document["coverage"]["decision"] == "out"
 
 
+@pytest.mark.parametrize("word", ["policy", "calendar"])
+def test_an_issue_whose_contract_is_agreed_otherwise_is_left_out_and_told(
+    register: Path, warranty: Command, word: str
+) -> None:
+    register.write_text(REGISTER + f"    {word}: premium\n", encoding="utf-8")
+    said = warranty("plan", "--json")
+    assert said.code == Exit.PARTLY
+    (left_out,) = said.document["plan"]["skipped"]
+    assert left_out["key"] == "VAN-1"
+    assert f"contract south-1 is agreed under {word} 'premium', this site judges by" in left_out["reason"]
+    ours = {"policy": "standard-warranty", "calendar": "cn-office"}[word]
+    register.write_text(REGISTER + f"    {word}: {ours}\n", encoding="utf-8")
+    assert warranty("plan").code == Exit.FINE
+
+
 @pytest.mark.usefixtures("register")
 def test_a_persons_label_is_respected_and_shown(workshop: Workshop, warranty: Command) -> None:
     van = workshop.south.find("VAN-1")

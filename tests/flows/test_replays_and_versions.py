@@ -11,7 +11,7 @@ from connectors.ledger import Ledger
 from flows import steps
 from flows.exit_codes import Exit
 from flows.site import Site
-from policies.loader import InputError
+from policies.problem import InputError
 from tests.flows.workshop import NOW, at
 from tests.memory_server import CLOSED
 

@@ -9,7 +9,7 @@ import pytest
 from flows.exit_codes import Exit
 from flows.site import SHIPPED, Site
 from policies.issue import State
-from policies.loader import InputError
+from policies.problem import InputError
 from tests.flows.workshop import TOKEN
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from flows.shapes import schema
 from flows.site import SHIPPED, Site
 from flows.steps import destinations
 from flows.tracker_site import TrackerSite
-from policies.loader import InputError, plain
+from policies.loader import plain
+from policies.problem import InputError
 from policies.roster import Membership
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ from policies.coverage import Coverage, Decision, Ground, Window
 from policies.destination import Destination
 from policies.document import Paragraph
 from policies.issue import Actor, Issue, IssueRef, LabelsChanged, Opened, Role, State, Word
-from policies.loader import InputError, load_phrases, load_register, load_table
+from policies.loader import load_phrases, load_register, load_table
 from policies.note import note
 from policies.pack import PolicyPack
 from policies.plan import Limits, plan
+from policies.problem import InputError
 from policies.register_csv import as_yaml
 from policies.term import CalendarMonths, Term
 from policies.verdict import Judged, Status, judge

@@ -13,18 +13,17 @@ from pydantic_core import PydanticCustomError
 
 from policies import loader
 from policies.loader import (
-    InputError,
     lines_of,
     load_calendar,
     load_pack,
     load_phrases,
-    nearest,
     pack_path,
     plain,
     read_shape,
     shipped_packs,
 )
 from policies.pack import PolicyPack
+from policies.problem import InputError, nearest
 
 
 class Anything(BaseModel):

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from policies.changes import UpsertReport
 from policies.issue import State
-from policies.loader import InputError, load_book, load_pack
+from policies.loader import load_book, load_pack
 from policies.plan import Limits, plan
+from policies.problem import InputError
 from policies.summary import summarise
 from policies.verdict import Judged, ReasonCode, Status
 from policies.versions import PolicyBook, VersionConflict
