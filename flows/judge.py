@@ -30,7 +30,7 @@ from flows.grid import Grid
 from flows.render import instant_in, short_instant_in, span
 from flows.untold import untold, withheld
 from policies.business_calendar import CalendarError
-from policies.clock import Pause, merged
+from policies.cycle import Pause, merged
 from policies.loader import load_calendar, load_pack, read_shape
 from policies.pack import PolicyPack
 from policies.problem import InputError, Problem, nearest

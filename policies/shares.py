@@ -29,7 +29,7 @@ from policies.issue import GapKind
 from policies.verdict import Status
 
 if TYPE_CHECKING:
-    from policies.clock import Pause
+    from policies.cycle import Pause
     from policies.issue import Issue
     from policies.pack import PolicyPack
     from policies.verdict import Verdict

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from policies.business_calendar import ALWAYS
-from policies.clock import merged
+from policies.cycle import merged
 from policies.duration import ElapsedTime
 from policies.issue import (
     AssigneeChanged,

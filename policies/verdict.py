@@ -19,7 +19,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from policies.business_calendar import ALWAYS, BusinessCalendar
-from policies.clock import CUSTOMER, Clock, Cycle, DurationText, Goal, Pause, Retarget, cycles, merged
+from policies.clock import CUSTOMER, Clock, DurationText, Goal, Retarget
+from policies.cycle import Cycle, Pause, cycles, merged
 from policies.duration import Duration, ElapsedTime, WorkingTime
 from policies.history import moments
 from policies.issue import GapKind
@@ -29,7 +30,7 @@ from policies.threshold import WHOLE, BeforeDue, Share, Threshold
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from policies.clock import Segment
+    from policies.cycle import Segment
     from policies.issue import Issue
     from policies.pack import PolicyPack
     from policies.signals import Signal

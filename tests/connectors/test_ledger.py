@@ -35,7 +35,7 @@ from connectors.ledger_schema import ADDED
 from connectors.ledger_text import ISSUE, RECEIPT, VERDICT
 from connectors.tracker import Connection, CredentialsRefused
 from policies.changes import Relabel, SetDueDate, UpsertComment
-from policies.clock import Pause
+from policies.cycle import Pause
 from policies.document import Document, Paragraph, Table, Text
 from policies.duration import ElapsedTime, WorkingDays, WorkingTime
 from policies.issue import NOBODY, Actor, Commented, Issue, IssueRef, Opened, StatusChanged, Word

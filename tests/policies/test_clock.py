@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from policies.clock import Clock, Cycle, Pause, cycles, merged
+from policies.clock import Clock
+from policies.cycle import Cycle, Pause, cycles, merged
 from policies.duration import ElapsedTime
 from policies.history import moments
 from policies.issue import Issue, State

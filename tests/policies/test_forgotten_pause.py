@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from policies.changes import UpsertComment, described
-from policies.clock import Pause
+from policies.cycle import Pause
 from policies.duration import ElapsedTime
 from policies.issue import Actor, AssigneeChanged, Gap, GapKind, State
 from policies.plan import Limits, Plan, plan

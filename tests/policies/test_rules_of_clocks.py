@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from policies.business_calendar import BusinessCalendar, hours
-from policies.clock import cycles
+from policies.cycle import cycles
 from policies.history import moments
 from policies.issue import Commented, Issue, Release, Role, State
 from policies.pack import PolicyPack

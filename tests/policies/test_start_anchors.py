@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policies.cases import CaseFile, run_cases
-from policies.clock import REPORTED
+from policies.cycle import REPORTED
 from policies.issue import Gap, GapKind, State
 from policies.loader import load_phrases
 from policies.verdict import Status
