@@ -210,6 +210,7 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
     releases = tuple(release for project in collected for release in project.releases)
     fixes = patch.Releases(releases)
     not_whole = ", ".join(sorted({project.tracker for project in collected if project.cut_short}))
+    elsewhere = _agreed_otherwise(site)
     issues: list[Issue] = []
     reports: list[Issue] = []
     skipped: list[Skipped] = []
@@ -229,31 +230,30 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
                 known = fixes.applied_to(issue, now)
                 if site.register is not None:
                     known = covered(known, site.register, now, prefix=site.label_prefix)
-                if otherwise := _agreed_otherwise(site, known):
-                    skipped.append(Skipped(tracker.name, issue.ref.key, otherwise))
+                if known.coverage is not None and known.coverage.contract in elsewhere:
+                    skipped.append(Skipped(tracker.name, issue.ref.key, elsewhere[known.coverage.contract]))
                 else:
                     issues.append(known)
     return Prepared(issues=tuple(issues), reports=tuple(reports), skipped=tuple(skipped), releases=releases)
 
 
-def _agreed_otherwise(site: Site, issue: Issue) -> str:
-    """Why this site's policy can not judge an issue: its contract names another one, or another calendar; "" if it can."""
-    register, decided = site.register, issue.coverage
-    contract = register.contract(decided.contract) if register is not None and decided is not None else None
-    if contract is None:
-        return ""
-    packs = site.policy_book().packs
-    for agreed, ours, what in (
-        (contract.policy, {pack.id for pack in packs}, "policy"),
-        (contract.calendar, {pack.calendar for pack in packs}, "calendar"),
-    ):
-        if agreed and agreed not in ours:
-            judges = ", ".join(sorted(ours))
-            return (
-                f"contract {contract.id} is agreed under {what} {agreed!r}, this site judges by {judges}; give its projects "
-                f"a site file with that {what}, or correct the contract in {site.contracts}"
-            )
-    return ""
+def _agreed_otherwise(site: Site) -> dict[str, str]:
+    """The contracts by which this site's policy can not judge, as they name another policy or calendar, with the reason."""
+    named = [each for each in site.register.contracts if each.policy or each.calendar] if site.register else []
+    if not named:
+        return {}
+    versions = site.policy_book().versions
+    policies, calendars = {pack.id for pack in versions}, {pack.calendar for pack in versions}
+    found: dict[str, str] = {}
+    for contract in named:
+        for word, agreed, ours in (("policy", contract.policy, policies), ("calendar", contract.calendar, calendars)):
+            if agreed and agreed not in ours:
+                found[contract.id] = (
+                    f"contract {contract.id} is agreed under {word} {agreed!r}, this site judges by "
+                    f"{', '.join(sorted(ours))}; give what falls under it a site file with that {word}, or correct "
+                    f"the contract in {site.contracts}"
+                )
+    return found
 
 
 def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:
