@@ -232,6 +232,49 @@ class IssueCommands(Log):
             entry = {"issue": found.id, "global_id": global_id, "history": self._history(found)}
             self._append("web_unlinked", entry, actor, at)
 
+    def move_issue(self, issue: str, project: str, *, actor: str, at: datetime | None = None) -> Issue:
+        """Move a Jira issue to another Jira project: it keeps its id, gets a new key, and is found by the old one too.
+
+        What the other project does not know is replaced by its first word, or left behind.
+        """
+        with self.lock:
+            found, home = self._issue(issue), self._project(project)
+            self._user(actor)
+            if {home.kind, self._project(found.project).kind} != {"jira"} or home.key == found.project:
+                raise Refused(f"{found.key} cannot be moved to {home.key}")
+            self._in_order(found, at)
+            number = self._next(f"number {home.key}")
+            changes: dict[str, Any] = {}
+            for name, words in (("type", home.types), ("status", home.statuses), ("priority", home.priorities)):
+                if getattr(found, name) not in {None, *(word.id for word in words)}:
+                    changes[name] = words[0].id if words else None
+            known = {word.id for word in home.components}
+            if found.components and not known.issuperset(found.components):
+                changes["components"] = [one for one in found.components if one in known]
+            if found.fix_versions:
+                changes["fix_versions"] = []
+            data = {
+                "issue": found.id, "project": home.key, "number": number, "key": f"{home.key}-{number}",
+                "changes": changes, "history": self._history(found),
+            }  # fmt: skip
+            self._append("moved", data, actor, at)
+            return found
+
+    def remove_issue(self, issue: str, *, actor: str, at: datetime | None = None) -> None:
+        """Delete a Jira issue, with all that hangs on it."""
+        with self.lock:
+            found = self._issue(issue)
+            if self._project(found.project).kind != "jira":
+                raise Refused(f"{found.key} cannot be deleted")
+            self._append("removed", {"issue": found.id}, actor, at)
+
+    def set_value(self, issue: str, name: str, value: Any) -> None:
+        """What the server itself says in a field (JSON), such as an SLA's; moves neither ``updated`` nor the history."""
+        with self.lock:
+            if name in EDITABLE:
+                raise Refused(f"{name} is edited, with who and when")
+            self._append("value", {"issue": self._issue(issue).id, "name": name, "value": value}, "", None)
+
     def set_property(self, issue: str, key: str, value: Any, *, actor: str, at: datetime | None = None) -> None:
         """Set a hidden property; None removes it. Moves neither ``updated`` nor the history."""
         with self.lock:

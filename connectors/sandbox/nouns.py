@@ -25,7 +25,13 @@ EVERYTHING = frozenset({"browse", "edit", "comment", "create", "link", "assign",
 
 @dataclass(slots=True)
 class User:
-    """Attributes: id: account id. username: login name. number: GitLab's numeric id. zone: IANA time zone."""
+    """A person or bot.
+
+    Attributes:
+        id: account id. username: login name. number: GitLab's numeric id.
+        zone: IANA time zone. locale: language of the names of words (``zh_CN``), "" for the one they were made in.
+        active: False once deactivated. deleted: the account is gone; what it did stays.
+    """
 
     id: str
     name: str
@@ -37,16 +43,24 @@ class User:
     customer: bool = False
     zone: str = "UTC"
     given: dict[str, Any] = field(default_factory=dict)
+    locale: str = ""
+    deleted: bool = False
 
 
 @dataclass(slots=True)
 class Token:
-    """Attributes: user: account id. projects: keys it may see, None for all. valid: False once revoked."""
+    """A log-in.
+
+    Attributes:
+        user: account id. projects: keys it may see, None for all. valid: False once revoked.
+        scopes: of an Atlassian token with scopes (``read:jira-work``), None for a token without.
+    """
 
     text: str = field(repr=False)
     user: str = ""
     permissions: frozenset[str] = EVERYTHING
     projects: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None
     valid: bool = True
 
     def may(self, permission: str, project: str | None = None) -> bool:
@@ -272,6 +286,7 @@ class Project:
         kind: ``jira`` or ``gitlab``.
         statuses, priorities, types, resolutions: its words; a status's group is ``new``, ``indeterminate`` or ``done``.
         screen: Jira names of the fields that may be edited, None for all.
+        operations: what ``update`` may do to a field (``{"comment": {"add"}}``) where it is less than usual.
         service_desk: comments can be internal (Jira).
         numbers: of issues, merge requests and milestones given out so far.
     """
@@ -287,6 +302,7 @@ class Project:
     resolutions: list[Word] = field(default_factory=list)
     components: list[Word] = field(default_factory=list)
     screen: frozenset[str] | None = None
+    operations: dict[str, frozenset[str]] = field(default_factory=dict)
     service_desk: bool = False
     issues: dict[int, Issue] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)

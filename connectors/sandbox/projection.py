@@ -17,22 +17,18 @@ from typing import Any
 
 from connectors.sandbox.nouns import (
     Comment,
-    Commit,
     History,
     Issue,
     IssueLink,
     Item,
-    Label,
-    MergeRequest,
-    Milestone,
     Project,
-    Release,
-    Tag,
     Token,
     User,
-    Version,
     WebLink,
 )
+from connectors.sandbox.release_projection import LABELS_AT_BIRTH, RELEASES
+
+__all__ = ["GIVEN_AS", "LABELS_AT_BIRTH", "Entry", "World", "touch"]
 
 GIVEN_AS = {
     "title": "summary",
@@ -42,9 +38,6 @@ GIVEN_AS = {
     "fix_versions": "fixVersions",
 }
 """Names of our attributes in ``given`` and ``absent``, where they differ."""
-
-LABELS_AT_BIRTH = "labels_at_birth"
-"""In ``Issue.extra``: what a GitLab issue was created with, where a label of it is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,9 @@ class World:
     """All there is, by id.
 
     Attributes:
-        keys, comments: issue ids by key, and by the id of a comment.
+        keys, comments: issue ids by key (also by those that moved issues had), and by the id of a comment.
+        translations: names of words by locale, kind and id.
+        anonymous: whether somebody without a log-in gets in, to see nothing.
         last: the highest id given out, by kind.
     """
 
@@ -75,6 +70,8 @@ class World:
     comments: dict[str, str] = field(default_factory=dict)
     link_types: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     fields: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    translations: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    anonymous: bool = False
     last: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -122,6 +119,13 @@ def _user(world: World, entry: Entry) -> None:
     world.counted("user", user.number)
 
 
+def _user_changed(world: World, entry: Entry) -> None:
+    user = world.users[entry.data["id"]]
+    for name, value in entry.data["changes"].items():
+        setattr(user, name, value)
+    user.given = {}
+
+
 def _token(world: World, entry: Entry) -> None:
     world.tokens[entry.data["text"]] = Token(**entry.data)
 
@@ -146,6 +150,22 @@ def _words(world: World, entry: Entry) -> None:
 
 def _screen(world: World, entry: Entry) -> None:
     world.projects[entry.data["project"]].screen = entry.data["screen"]
+
+
+def _operations(world: World, entry: Entry) -> None:
+    held = world.projects[entry.data["project"]].operations
+    if entry.data["operations"] is None:
+        held.pop(entry.data["field"], None)
+    else:
+        held[entry.data["field"]] = entry.data["operations"]
+
+
+def _translation(world: World, entry: Entry) -> None:
+    world.translations[entry.data["locale"], entry.data["kind"], entry.data["id"]] = entry.data["name"]
+
+
+def _anonymous(world: World, entry: Entry) -> None:
+    world.anonymous = entry.data["allowed"]
 
 
 def _field(world: World, entry: Entry) -> None:
@@ -222,6 +242,42 @@ def _edited(world: World, entry: Entry) -> None:
             issue.given.pop("resolutiondate", None)
             issue.absent.discard("resolutiondate")
     world.edit(issue, entry, items)
+
+
+def _moved(world: World, entry: Entry) -> None:
+    data = entry.data
+    issue = world.issues[data["issue"]]
+    old, new = world.projects[issue.project], world.projects[data["project"]]
+    items = [Item("project", old.key, new.key), Item("key", issue.key, data["key"])]
+    for name, after in data["changes"].items():
+        items.append(Item(name, getattr(issue, name), after))
+        setattr(issue, name, list(after) if isinstance(after, list) else after)
+        issue.given.pop(GIVEN_AS.get(name, name), None)
+    del old.issues[issue.number]
+    issue.project, issue.key, issue.number = new.key, data["key"], data["number"]
+    issue.given.pop("project", None)
+    new.issues[issue.number] = issue
+    world.keys[issue.key] = issue.id
+    world.counted(f"number {new.key}", issue.number)
+    world.edit(issue, entry, items)
+
+
+def _removed(world: World, entry: Entry) -> None:
+    issue = world.issues.pop(entry.data["issue"])
+    del world.projects[issue.project].issues[issue.number]
+    world.keys = {key: id_ for key, id_ in world.keys.items() if id_ != issue.id}
+    for comment in issue.comments:
+        del world.comments[comment.id]
+    for link in issue.links:
+        other = world.issues[link.target if link.source == issue.id else link.source]
+        other.links.remove(link)
+
+
+def _value(world: World, entry: Entry) -> None:
+    issue = world.issues[entry.data["issue"]]
+    issue.extra[entry.data["name"]] = entry.data["value"]
+    issue.given.pop(entry.data["name"], None)
+    issue.absent.discard(entry.data["name"])
 
 
 def _commented(world: World, entry: Entry) -> None:
@@ -306,120 +362,25 @@ def _property(world: World, entry: Entry) -> None:
         held[entry.data["key"]] = entry.data["value"]
 
 
-# ----------------------------------------------------------------------------------------------------------- releases
-
-
-def _version(world: World, entry: Entry) -> None:
-    version = Version(**entry.data)
-    world.projects[version.project].versions[version.id] = version
-    world.counted("version", version.id)
-
-
-def _version_changed(world: World, entry: Entry) -> None:
-    version = world.projects[entry.data["project"]].versions[entry.data["id"]]
-    for name, value in entry.data["changes"].items():
-        setattr(version, name, value)
-    version.given = {}
-
-
-def _label(world: World, entry: Entry) -> None:
-    data = dict(entry.data)
-    project = world.projects[data.pop("project")]
-    project.labels[data["name"]] = Label(created=entry.at, **data)
-    world.counted("label", data["id"])
-
-
-def _label_changed(world: World, entry: Entry) -> None:
-    project = world.projects[entry.data["project"]]
-    label = project.labels.pop(entry.data["name"])
-    for name, value in entry.data["changes"].items():
-        setattr(label, name, value)
-    project.labels[label.name] = label
-    if label.name != entry.data["name"]:
-        label.former = (*label.former, entry.data["name"])
-        for issue in project.issues.values():
-            issue.labels = [label.name if one == entry.data["name"] else one for one in issue.labels]
-
-
-def _label_removed(world: World, entry: Entry) -> None:
-    project = world.projects[entry.data["project"]]
-    gone = entry.data["name"]
-    del project.labels[gone]
-    for issue in project.issues.values():
-        if gone in issue.labels:
-            # The label leaves the issue without a trace; that the issue was born with it stays in its history.
-            changes = (item.before for one in issue.history for item in one.items if item.field == "labels")
-            issue.extra.setdefault(LABELS_AT_BIRTH, next(changes, issue.labels))
-            issue.labels = [one for one in issue.labels if one != gone]
-
-
-def _milestone(world: World, entry: Entry) -> None:
-    data = dict(entry.data)
-    project = world.projects[data.pop("project")]
-    project.milestones[data["id"]] = Milestone(created=entry.at, **data)
-    world.counted("milestone", data["id"])
-    world.counted(f"milestone {project.key}", data["iid"])
-
-
-def _milestone_changed(world: World, entry: Entry) -> None:
-    milestone = world.projects[entry.data["project"]].milestones[entry.data["id"]]
-    for name, value in entry.data["changes"].items():
-        setattr(milestone, name, value)
-
-
-def _merge_request(world: World, entry: Entry) -> None:
-    data = {**entry.data, "closes": list(entry.data["closes"])}
-    request = MergeRequest(author=entry.actor, created=entry.at, updated=entry.at, **data)
-    world.projects[request.project].merge_requests[request.iid] = request
-    world.counted("merge_request", request.id)
-    world.counted(f"merge_request {request.project}", request.iid)
-
-
-def _merged(world: World, entry: Entry) -> None:
-    project = world.projects[entry.data["project"]]
-    request = project.merge_requests[entry.data["iid"]]
-    request.state, request.merged_at, request.merged_by, request.updated = "merged", entry.at, entry.actor, entry.at
-    request.merge_commit_sha = entry.data["sha"]
-
-
-def _commit(world: World, entry: Entry) -> None:
-    commit = Commit(entry.data["sha"], entry.data["message"], entry.actor, entry.at)
-    world.projects[entry.data["project"]].commits.append(commit)
-
-
-def _tag(world: World, entry: Entry) -> None:
-    tag = Tag(entry.data["name"], entry.data["sha"], entry.at, entry.data["message"])
-    world.projects[entry.data["project"]].tags[tag.name] = tag
-
-
-def _release(world: World, entry: Entry) -> None:
-    data = {**entry.data, "milestones": list(entry.data["milestones"]), "links": list(entry.data["links"])}
-    project = world.projects[data.pop("project")]
-    project.releases[data["tag"]] = Release(author=entry.actor, created=entry.at, **data)
-
-
-def _release_changed(world: World, entry: Entry) -> None:
-    release = world.projects[entry.data["project"]].releases[entry.data["tag"]]
-    for name, value in entry.data["changes"].items():
-        setattr(release, name, list(value) if isinstance(value, list) else value)
-
-
-def _release_removed(world: World, entry: Entry) -> None:
-    del world.projects[entry.data["project"]].releases[entry.data["tag"]]
-
-
 _APPLY: dict[str, Callable[[World, Entry], None]] = {
     "user": _user,
+    "user_changed": _user_changed,
     "token": _token,
     "token_revoked": _token_revoked,
     "project": _project,
     "word": _words,
     "screen": _screen,
+    "operations": _operations,
+    "translation": _translation,
+    "anonymous": _anonymous,
     "field": _field,
     "link_type": _link_type,
     "issue": _issue,
     "loaded": _loaded,
     "edited": _edited,
+    "moved": _moved,
+    "removed": _removed,
+    "value": _value,
     "commented": _commented,
     "comment_edited": _comment_edited,
     "comment_removed": _comment_removed,
@@ -428,18 +389,5 @@ _APPLY: dict[str, Callable[[World, Entry], None]] = {
     "web_linked": _web_linked,
     "web_unlinked": _web_unlinked,
     "property": _property,
-    "version": _version,
-    "version_changed": _version_changed,
-    "label": _label,
-    "label_changed": _label_changed,
-    "label_removed": _label_removed,
-    "milestone": _milestone,
-    "milestone_changed": _milestone_changed,
-    "merge_request": _merge_request,
-    "merged": _merged,
-    "commit": _commit,
-    "tag": _tag,
-    "release": _release,
-    "release_changed": _release_changed,
-    "release_removed": _release_removed,
+    **RELEASES,
 }

@@ -57,6 +57,7 @@ class Store(ReleaseCommands):
         active: bool = True,
         customer: bool = False,
         zone: str = "UTC",
+        locale: str = "",
         given: Mapping[str, Any] | None = None,
         at: datetime | None = None,
     ) -> User:
@@ -66,10 +67,18 @@ class Store(ReleaseCommands):
                 raise Refused(f"user {id_!r} already exists")
             data = {
                 "id": id_, "name": name, "username": username or id_, "number": self._next("user"), "email": email,
-                "bot": bot, "active": active, "customer": customer, "zone": zone, "given": dict(given or {}),
+                "bot": bot, "active": active, "customer": customer, "zone": zone, "locale": locale,
+                "given": dict(given or {}),
             }  # fmt: skip
             self._append("user", data, "", at)
             return self.users[id_]
+
+    def deactivate_user(self, id_: str, *, deleted: bool = False) -> None:
+        """The person is gone: shown as inactive, and as nobody in particular where the account is ``deleted``."""
+        with self.lock:
+            self._user(id_)
+            changes = {"active": False, "deleted": deleted}
+            self._append("user_changed", {"id": id_, "changes": changes}, "", None)
 
     def create_token(
         self,
@@ -78,16 +87,24 @@ class Store(ReleaseCommands):
         *,
         permissions: Iterable[str] = EVERYTHING,
         projects: Iterable[str] | None = None,
+        scopes: Iterable[str] | None = None,
         at: datetime | None = None,
     ) -> Token:
-        """Let ``text`` log in as a user, with some permissions, to some projects (None: all)."""
+        """Let ``text`` log in as a user, with some permissions, to some projects (None: all).
+
+        A token with ``scopes`` is let in through Jira Cloud's gateway alone, and to what its scopes allow.
+        """
         with self.lock:
             self._user(user)
             words = frozenset(permissions)
             if unknown := words - EVERYTHING:
                 raise Refused(f"unknown permissions {sorted(unknown)}; there are {sorted(EVERYTHING)}")
             seen = None if projects is None else frozenset(projects)
-            self._append("token", {"text": text, "user": user, "permissions": words, "projects": seen}, "", at)
+            data = {
+                "text": text, "user": user, "permissions": words, "projects": seen,
+                "scopes": None if scopes is None else frozenset(scopes),
+            }  # fmt: skip
+            self._append("token", data, "", at)
             return self.world.tokens[text]
 
     def revoke_token(self, text: str) -> None:
@@ -96,6 +113,11 @@ class Store(ReleaseCommands):
             if text not in self.world.tokens:
                 raise Refused("no such token")
             self._append("token_revoked", {"text": text}, "", None)
+
+    def allow_anonymous(self, *, allowed: bool = True) -> None:
+        """Let in who is not logged in, to see nothing (Jira: an empty search instead of a refusal)."""
+        with self.lock:
+            self._append("anonymous", {"allowed": allowed}, "", None)
 
     def create_project(
         self,
@@ -142,6 +164,18 @@ class Store(ReleaseCommands):
         with self.lock:
             screen = None if fields is None else frozenset(fields)
             self._append("screen", {"project": self._project(project).key, "screen": screen}, "", None)
+
+    def set_operations(self, project: str, field: str, operations: Iterable[str] | None) -> None:
+        """Which verbs of Jira's ``update`` a field takes in a project (``comment``: only ``add``); None for the usual ones."""
+        with self.lock:
+            verbs = None if operations is None else frozenset(operations)
+            data = {"project": self._project(project).key, "field": field, "operations": verbs}
+            self._append("operations", data, "", None)
+
+    def translate(self, locale: str, kind: str, id_: str, name: str) -> None:
+        """The name of a Jira status, priority, issuetype or resolution (``kind``) for accounts of a language."""
+        with self.lock:
+            self._append("translation", {"locale": locale, "kind": kind, "id": id_, "name": name}, "", None)
 
     def create_field(self, id_: str, name: str, type_: str, custom: str) -> None:
         """A custom field of Jira's: ``customfield_10010``, name, type of its values (``array:option``), its type's key."""
