@@ -19,6 +19,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from connectors.ledger_cache import LedgerCache
 from connectors.ledger_correction import correction_columns, cycle_of, last_given
 from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger
 from connectors.ledger_lease import Holder, LeaseLost, RunInProgress
@@ -30,6 +31,7 @@ from connectors.ledger_schema import (
     LeaseRow,
     ReceiptRow,
     RunRow,
+    ServerFactRow,
     VerdictRow,
     issue_row,
     receipt_row,
@@ -177,9 +179,13 @@ class Ledger:
             connection.execute(insert(AddressRow).values(site=site, tracker=tracker, digest=digest))
             if before is None:
                 return False
-            connection.execute(delete(CursorRow).where(CursorRow.site == site, CursorRow.tracker == tracker))
-            connection.execute(delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker))
+            for table in (CursorRow, ServerFactRow, IssueRow):
+                connection.execute(delete(table).where(table.site == site, table.tracker == tracker))
         return True
+
+    def cache(self, site: str, tracker: str, now: datetime) -> LedgerCache:
+        """What a connector may keep from run to run of a tracker's server."""
+        return LedgerCache(self._database, site, tracker, now)
 
     def cursor(self, site: str, tracker: str, project: str) -> datetime | None:
         """Up to where a project was read; None if never."""
@@ -193,8 +199,22 @@ class Ledger:
         """Remember up to where a project was read. Setting it back is allowed: it costs requests, nothing else."""
         whose = (CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project)
         with self._writing() as connection:
-            connection.execute(delete(CursorRow).where(*whose))
-            connection.execute(insert(CursorRow).values(site=site, tracker=tracker, project=project, at=at))
+            if connection.execute(update(CursorRow).where(*whose).values(at=at)).rowcount == 0:
+                connection.execute(insert(CursorRow).values(site=site, tracker=tracker, project=project, at=at))
+
+    def reconciled_at(self, site: str, tracker: str, project: str) -> datetime | None:
+        """When the cached issues of a project were last compared with the tracker's by id; None if never."""
+        query = select(CursorRow.reconciled_at).where(
+            CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project
+        )
+        with self._reading() as connection:
+            return connection.scalar(query)
+
+    def set_reconciled(self, site: str, tracker: str, project: str, at: datetime) -> None:
+        """Remember it. A project without a cursor has nothing to compare, and nothing is remembered."""
+        whose = (CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project)
+        with self._writing() as connection:
+            connection.execute(update(CursorRow).where(*whose).values(reconciled_at=at))
 
     # ------------------------------------------------------------------------------------------------------- issues
 
@@ -232,6 +252,14 @@ class Ledger:
             if len(rows) < _BATCH:
                 return
             after = rows[-1][0]
+
+    def known(self, site: str, tracker: str, project: str, since: datetime | None = None) -> dict[str, datetime]:
+        """Ids of the cached issues of a project that were updated at or after ``since``, with their ``updated_at``."""
+        where = [IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.project == project]
+        where += [IssueRow.updated_at >= since] if since is not None else []
+        with self._reading() as connection:
+            rows = connection.execute(select(IssueRow.id, IssueRow.updated_at).where(*where)).all()
+        return {row.id: row.updated_at for row in rows}
 
     def issue(self, site: str, tracker: str, key: str) -> Issue | None:
         """A cached issue by its key or id."""

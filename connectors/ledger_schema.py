@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from policies.receipt import Receipt
     from policies.verdict import Verdict
 
-VERSION = 3
+VERSION = 4
 
 ADDED: tuple[tuple[int, str, str, str], ...] = (
     (3, "warranty_verdicts", "calendar_digest", "VARCHAR(128)"),
     (3, "warranty_verdicts", "correction_of", "INTEGER"),
     (3, "warranty_verdicts", "correction", "TEXT"),
     (3, "warranty_runs", "policy_digest", "VARCHAR(64)"),
+    (4, "warranty_cursors", "reconciled_at", "DATETIME"),
 )
 """Columns that came later: (version, table, column, type). All of them may be empty."""
 
@@ -99,11 +100,25 @@ class AddressRow(Table):
 
 
 class CursorRow(Table):
+    """Up to where a project was read. ``reconciled_at``: when its issues were last compared by id; empty if never."""
+
     __tablename__ = "warranty_cursors"
     site: Mapped[str] = mapped_column(SITE, primary_key=True)
     tracker: Mapped[str] = mapped_column(TRACKER, primary_key=True)
     project: Mapped[str] = mapped_column(PROJECT, primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
+    reconciled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class ServerFactRow(Table):
+    """What was learned of a tracker's server, as JSON, and how long it counts."""
+
+    __tablename__ = "warranty_server_facts"
+    site: Mapped[str] = mapped_column(SITE, primary_key=True)
+    tracker: Mapped[str] = mapped_column(TRACKER, primary_key=True)
+    key: Mapped[str] = mapped_column(KEY, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime] = mapped_column(Instant)
 
 
 class IssueRow(Table):

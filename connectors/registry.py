@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from connectors.cache import Cache
     from connectors.retry import Retry
     from connectors.tracker import Connection, TrackerReader, TrackerWriter
 
@@ -34,8 +35,8 @@ class Kind:
         custom_fields: a site may name custom fields of it.
     """
 
-    reader: Callable[[Connection, Retry | None], TrackerReader]
-    writer: Callable[[Connection, Retry | None], TrackerWriter]
+    reader: Callable[[Connection, Retry | None, Cache | None], TrackerReader]
+    writer: Callable[[Connection, Retry | None, Cache | None], TrackerWriter]
     stand_ins: Mapping[str, StandIn]
     custom_fields: bool = True
 
@@ -44,23 +45,28 @@ class UnknownKind(LookupError):
     """No tracker is called that. ``str()`` names the nearest one and all there are."""
 
 
-def open_reader(kind: str, connection: Connection, *, retry: Retry | None = None) -> TrackerReader:
+def open_reader(
+    kind: str, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None
+) -> TrackerReader:
     """A reader for one tracker; nothing is sent before it is asked something.
 
     Args:
         kind: a name in ``KINDS``.
         connection: where, and as whom.
         retry: instead of the connector's own patience.
+        cache: what was learned of the server before, and may be kept; by default nothing outlives the session.
 
     Raises:
         UnknownKind: there is no such kind.
     """
-    return _kind(kind).reader(connection, retry)
+    return _kind(kind).reader(connection, retry, cache)
 
 
-def open_writer(kind: str, connection: Connection, *, retry: Retry | None = None) -> TrackerWriter:
+def open_writer(
+    kind: str, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None
+) -> TrackerWriter:
     """A writer for one tracker; arguments and errors as ``open_reader``."""
-    return _kind(kind).writer(connection, retry)
+    return _kind(kind).writer(connection, retry, cache)
 
 
 def _kind(name: str) -> Kind:
@@ -72,28 +78,28 @@ def _kind(name: str) -> Kind:
     return found
 
 
-def _jira_reader(connection: Connection, retry: Retry | None) -> TrackerReader:
+def _jira_reader(connection: Connection, retry: Retry | None, cache: Cache | None) -> TrackerReader:
     from connectors.jira.tracker import JiraReader
 
-    return JiraReader(connection, retry=retry)
+    return JiraReader(connection, retry=retry, cache=cache)
 
 
-def _jira_writer(connection: Connection, retry: Retry | None) -> TrackerWriter:
+def _jira_writer(connection: Connection, retry: Retry | None, cache: Cache | None) -> TrackerWriter:
     from connectors.jira.tracker import JiraWriter
 
-    return JiraWriter(connection, retry=retry)
+    return JiraWriter(connection, retry=retry, cache=cache)
 
 
-def _gitlab_reader(connection: Connection, retry: Retry | None) -> TrackerReader:
+def _gitlab_reader(connection: Connection, retry: Retry | None, cache: Cache | None) -> TrackerReader:
     from connectors.gitlab.tracker import GitLabReader
 
-    return GitLabReader(connection, retry=retry)
+    return GitLabReader(connection, retry=retry, cache=cache)
 
 
-def _gitlab_writer(connection: Connection, retry: Retry | None) -> TrackerWriter:
+def _gitlab_writer(connection: Connection, retry: Retry | None, cache: Cache | None) -> TrackerWriter:
     from connectors.gitlab.tracker import GitLabWriter
 
-    return GitLabWriter(connection, retry=retry)
+    return GitLabWriter(connection, retry=retry, cache=cache)
 
 
 KINDS: Mapping[str, Kind] = {

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from policies.changes import Change
+    from connectors.work import Work, Worked
     from policies.issue import Actor, Issue, Release, Word
-    from policies.receipt import Receipt
 
 # ------------------------------------------------------------------------------------------------------------- values
 
@@ -108,6 +107,8 @@ class Finding:
     advice: str = ""
 
 
+NOTHING_KNOWN: Mapping[str, datetime] = {}
+
 # --------------------------------------------------------------------------------------------------------------- port
 
 
@@ -131,8 +132,19 @@ class TrackerReader(Protocol):
 
     def words(self, project: str) -> Words: ...
 
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
-        """Issues of the project updated at or after ``since`` (all for None), each with its whole history."""
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
+    ) -> Iterator[Issue | Unreadable]:
+        """Issues of the project updated at or after ``since`` (all for None), each with its whole history.
+
+        Args:
+            known: id -> ``updated_at`` of issues as the caller holds them. One that was not updated since may be left
+                out, where that saves a request.
+        """
+        ...
+
+    def ids(self, project: str) -> Iterator[str]:
+        """The ids (``IssueRef.id``) of all issues of the project that this account may see, and nothing else of them."""
         ...
 
     def issue(self, key: str) -> Issue:
@@ -152,14 +164,15 @@ class TrackerWriter(Protocol):
     name: str
     requests: Counter[str]
 
-    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
-        """Carry out one change on an issue as it was read (None only for a report that does not exist yet).
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        """Carry out the changes of issues as they were read, in as few requests as the tracker allows.
 
-        The receipt holds the prior value. A change whose first try ended in an unknown outcome is looked up by its
-        mark before it is tried again, so that nothing stands twice.
+        Receipts hold the prior values. What ended in an unknown outcome is looked up by its mark before it is tried
+        again, so that nothing stands twice. What fails on one issue stops no other.
 
-        Raises:
-            TrackerError: it was not done.
+        Yields:
+            One answer for each piece of work, in order, as soon as it is known; nothing more is sent before the caller
+            asks for the next. TrackerError is told in it and not raised.
         """
         ...
 

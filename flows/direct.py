@@ -7,23 +7,23 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.ledger import RunState
-from flows import lease, render, steps, writing
+from flows import collecting, lease, render, steps, writing
 from flows.exit_codes import Exit
 from flows.progress import watched
 from flows.refusal import Refusal
 from flows.run import Done, Run
 from flows.site import Site
-from flows.steps import Sitting
+from flows.sitting import Sitting, new_run_id, open_ledger
 
 
 def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
     """Collect, judge, plan, show. No writer is ever built."""
     loaded = Site.load(site)
     loaded.policy_pack()
-    with steps.open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
-        sitting = Sitting(loaded, ledger, steps.new_run_id(now), now, progress)
+    with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
+        sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        collected = steps.collect_all(sitting)
+        collected = collecting.collect_all(sitting)
         run = steps.plan_judged(sitting, collected, *steps.judge_collected(sitting, collected))
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)
@@ -39,15 +39,15 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
     """
     loaded = Site.load(site)
     loaded.policy_pack()
-    run_id = steps.new_run_id(now)
+    run_id = new_run_id(now)
     with (
-        steps.open_ledger(loaded) as ledger,
+        open_ledger(loaded) as ledger,
         lease.held(loaded.name, ledger, run_id) as keep_alive,
         watched(quiet=as_json) as progress,
     ):
         sitting = Sitting(loaded, ledger, run_id, now, progress, keep_alive)
         ledger.begin_run(run_id, loaded.name, now)
-        collected = steps.collect_all(sitting)
+        collected = collecting.collect_all(sitting)
         prepared, judged = steps.judge_collected(sitting, collected)
         run = steps.plan_judged(sitting, collected, prepared, judged)
         try:

@@ -18,11 +18,12 @@ from rich.text import Text
 
 from connectors.ledger import LedgerError
 from connectors.tracker import Finding, TrackerError, TrackerReader
-from flows import embedded, likely, render, steps
+from flows import collecting, embedded, likely, render
 from flows.exit_codes import Exit
 from flows.field_names import needed
 from flows.grid import STYLES, Grid
 from flows.site import Site
+from flows.sitting import open_ledger
 from flows.tracker_site import TrackerSite
 from policies.issue import Word
 from policies.problem import InputError
@@ -218,7 +219,7 @@ def _contracts(site: Site) -> Iterator[Finding]:
 
 
 def _ledger(site: Site) -> Iterator[Finding]:
-    with steps.open_ledger(site) as ledger:
+    with open_ledger(site) as ledger:
         latest = ledger.runs(site.name, latest=1)
     last = f"last run {latest[0].id}" if latest else "no run yet"
     yield Finding("ledger", ok=True, detail=f"opens; {last}")
@@ -243,7 +244,7 @@ def _tracker(site: Site, tracker: TrackerSite, now: datetime) -> Iterator[Findin
 
 @contextmanager
 def _opened(site: Site, tracker: TrackerSite) -> Iterator[TrackerReader]:
-    with steps.reading(site, tracker) as reader:
+    with collecting.reading(site, tracker) as reader:
         yield reader
 
 

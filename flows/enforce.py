@@ -2,7 +2,8 @@
 
 Rules:
 
-1. No business rule and no HTTP call here: every task calls one plain function of ``flows.steps`` or ``flows.writing``.
+1. No business rule and no HTTP call here: every task calls one plain function of ``flows.collecting``, ``flows.steps``
+   or ``flows.writing``.
 2. Only reading is retried. Writing is safe to repeat by being planned anew in the next run, never by a retry.
 3. A task per project (per tracker where projects are many), never per issue: a temporary server records about forty task
    runs a second and loses the rest. What happened to each issue stands in the artifacts and in the ledger.
@@ -27,11 +28,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from connectors.ledger import RunState
 from connectors.tracker import BadAnswer, RateLimited, ServerFailed, TrackerError, Unreachable
-from flows import direct, instant, lease, render, steps, writing
+from flows import collecting, direct, instant, lease, render, steps, writing
 from flows.refusal import Refusal
 from flows.run import Collected, Done, Run
 from flows.site import Site
-from flows.steps import Prepared, Sitting
+from flows.sitting import Sitting, new_run_id, open_ledger
+from flows.steps import Prepared
 from policies.verdict import Judged
 
 RETRIES = 2
@@ -87,17 +89,17 @@ def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
     """
     found = sitting.site.tracker(tracker)
     read: list[Collected] = []
-    with steps.reading(sitting.site, found) as reader:
+    with collecting.reading(sitting.site, found, sitting.cache_of(found)) as reader:
         for project in projects.split(", "):
             spent = Counter(reader.requests)
             try:
-                read.append(steps.collect(sitting, found, project, reader))
+                read.append(collecting.collect(sitting, found, project, reader))
             except (ServerFailed, Unreachable, RateLimited, BadAnswer) as failure:
                 if (task_run.run_count or 1) <= RETRIES:
                     raise
-                read.append(steps.not_read(found, project, str(failure), Counter(reader.requests) - spent))
+                read.append(collecting.not_read(found, project, str(failure), Counter(reader.requests) - spent))
             except TrackerError as failure:
-                read.append(steps.not_read(found, project, str(failure), Counter(reader.requests) - spent))
+                read.append(collecting.not_read(found, project, str(failure), Counter(reader.requests) - spent))
     if faults := [project.cut_short for project in read if project.cut_short]:
         return Completed(name="Cut short", message="; ".join(faults), data=tuple(read))
     return tuple(read)
@@ -143,9 +145,9 @@ def enforce(run: EnforceRun) -> Any:
     """Read the trackers of a site, judge every issue, write what follows, and prove it."""
     site = Site.load(run.site)
     now = run.now or instant.now()
-    run_id = steps.new_run_id(now)
+    run_id = new_run_id(now)
     with (
-        steps.open_ledger(site) as ledger,
+        open_ledger(site) as ledger,
         nullcontext(lease.unneeded) if run.dry else lease.held(site.name, ledger, run_id) as keep_alive,
     ):
         sitting = Sitting(site, ledger, run_id, now, keep_alive=keep_alive)

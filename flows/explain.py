@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.tracker import NotFound, TrackerError
-from flows import render, steps
+from flows import collecting, render, steps
 from flows.exit_codes import Exit
 from flows.grid import STYLES, line
 from flows.refusal import Refusal
@@ -100,7 +100,7 @@ def found(site: Site, key: str, now: datetime) -> Issue:
     """The issue in the pack's words, from the first tracker that has it."""
     faults: list[str] = []
     for tracker in site.trackers:
-        with steps.reading(site, tracker) as reader:
+        with collecting.reading(site, tracker) as reader:
             try:
                 raw = reader.issue(key)
                 own = reader.own_account()
@@ -133,7 +133,7 @@ def _elsewhere(site: Site, here: str, faults: list[str]) -> tuple[Release, ...]:
         if tracker.name == here:
             continue
         try:
-            with steps.reading(site, tracker) as reader:
+            with collecting.reading(site, tracker) as reader:
                 found += [release for project in tracker.projects for release in reader.releases(project)]
         except TrackerError as failure:
             faults.append(str(failure))

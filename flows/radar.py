@@ -7,13 +7,13 @@ from dataclasses import asdict
 from datetime import datetime
 
 from connectors.ledger import RunState
-from flows import direct, render, steps
+from flows import collecting, direct, render, steps
 from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.progress import watched
 from flows.refusal import Refusal
 from flows.site import Site
-from flows.steps import Sitting
+from flows.sitting import Sitting, new_run_id, open_ledger
 from policies.radar import HORIZONS, Expiring, OpenClaim, radar
 
 
@@ -29,10 +29,10 @@ def show(site: str, now: datetime, *, as_json: bool) -> Exit:
         advice = "add `contracts: contracts.yaml` to it (`warranty contracts import` makes one from a table)"
         raise Refusal(f"the site {loaded.name} has no register of contracts", Exit.BAD_INPUT, advice)
     loaded.policy_pack()
-    with steps.open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
-        sitting = Sitting(loaded, ledger, steps.new_run_id(now), now, progress)
+    with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
+        sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        collected = steps.collect_all(sitting)
+        collected = collecting.collect_all(sitting)
         run = steps.plan_judged(sitting, collected, *steps.judge_collected(sitting, collected))
         direct.end(sitting, run, run.state)
     rows = radar(register, run.judged, now, prefix=loaded.label_prefix)

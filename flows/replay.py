@@ -8,11 +8,12 @@ from datetime import datetime
 from rich.text import Text
 
 from connectors.ledger import Judged as Recorded
-from flows import explain, render, steps
+from flows import explain, render
 from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.refusal import Refusal
 from flows.site import Site
+from flows.sitting import open_ledger
 from policies.loader import load_pack
 from policies.replay import Replay, ReplayKind, as_if, as_then
 
@@ -63,7 +64,7 @@ def _heading(told: Replay, site: Site) -> Text:
 
 
 def _as_judged(site: Site, key: str, until: datetime | None, *, as_json: bool) -> None:
-    with steps.open_ledger(site) as ledger:
+    with open_ledger(site) as ledger:
         given = ledger.history(site.name, key, until=until)
     if not given:
         upto = f" up to {until.isoformat()}" if until else ""

@@ -1,30 +1,25 @@
-"""The steps of a run as plain functions: collect, prepare, judge, plan, summarise. ``flows.writing`` has the one that writes.
+"""The steps of a run between reading and writing, as plain functions: prepare, judge, plan, summarise. ``flows.collecting`` reads, ``flows.writing`` writes.
 
 Rules:
 
 1. No Prefect here; ``flows.enforce`` puts these into tasks, ``flows.dry`` and ``flows.wet`` call them straight.
 2. No business rule here: what is late, what follows from it and what a fix is are decided in ``policies``.
-3. A project that could not be read to its end keeps its cursor, and only what was surely read of it is judged.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from connectors import registry
 from connectors.ledger import Judged as Recorded
-from connectors.ledger import Ledger
-from connectors.tracker import TrackerError, TrackerReader, Unreadable
-from flows import lease, likely
+from flows import likely
 from flows.run import Collected, Progress, Run, silent
 from flows.site import Site
+from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
 from policies import patch, summary
 from policies import plan as planning
@@ -37,9 +32,6 @@ from policies.summary import ComplianceSummary
 from policies.verdict import Judged
 from policies.versions import PolicyBook
 from policies.warranty import covered
-
-OVERLAP = timedelta(minutes=10)
-"""How far behind the cursor reading starts: search indexes lag, and clocks of servers differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,142 +56,6 @@ class Prepared:
         """The report issue of each tracker that has one; the oldest where somebody made a second."""
         newest_first = sorted(self.reports, key=lambda issue: (issue.opened_at, issue.ref.id), reverse=True)
         return {issue.ref.tracker: issue for issue in newest_first}
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """What every step of one run leans on.
-
-    Attributes:
-        run: its id.
-        now: the one instant it judges at.
-        keep_alive: keeps the run's lease, if it holds one.
-    """
-
-    site: Site
-    ledger: Ledger
-    run: str
-    now: datetime
-    progress: Progress = silent
-    keep_alive: Callable[[], None] = lease.unneeded
-
-
-def new_run_id(now: datetime) -> str:
-    """Names a run: its instant, and four random hex digits for runs of the same instant."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-
-
-def open_ledger(site: Site) -> Ledger:
-    """The site's ledger. Raises LedgerError where it cannot be used; it says what to do."""
-    return Ledger.open(site.ledger_url)
-
-
-@contextlib.contextmanager
-def reading(site: Site, tracker: TrackerSite) -> Iterator[TrackerReader]:
-    """A reader, closed at the end. Raises InputError where a secret is not there."""
-    reader = registry.open_reader(tracker.kind, site.connection(tracker))
-    try:
-        yield reader
-    finally:
-        reader.close()
-
-
-# ------------------------------------------------------------------------------------------------------------- collect
-
-
-def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader) -> Collected:
-    """Read what changed in one project since the cursor, and give it with what is cached.
-
-    Raises:
-        TrackerError: nothing could be read at all. Once something was read, a failure is told in ``cut_short``.
-    """
-    site, ledger = sitting.site, sitting.ledger
-    before = Counter(reader.requests)
-    ledger.read_at(site.name, tracker.name, site.origin(tracker))
-    cursor = ledger.cursor(site.name, tracker.name, project)
-    capabilities, own = reader.capabilities(), reader.own_account()
-    reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
-    releases: tuple[Release, ...] = ()
-    ledger.keep(site.name, reading_.through(reader.changed_since(project, cursor - OVERLAP if cursor else None)))
-    if not reading_.cut_short:
-        try:
-            releases = reader.releases(project)
-        except TrackerError as failure:
-            reading_.cut_short = str(failure)
-    whole = not reading_.cut_short
-    if whole and not reading_.unreadable and reading_.newest is not None:
-        ledger.set_cursor(site.name, tracker.name, project, max(reading_.newest, cursor or reading_.newest))
-    lost = {unreadable.key for unreadable in reading_.unreadable}
-    issues = tuple(
-        issue
-        for issue in ledger.issues(site.name, tracker.name, project)
-        if issue.ref.key not in lost and (whole or issue.ref.id in reading_.fresh)
-    )
-    return Collected(
-        tracker=tracker.name,
-        project=project,
-        issues=issues,
-        fresh=frozenset(reading_.fresh),
-        unreadable=tuple(reading_.unreadable),
-        releases=releases,
-        own=own,
-        capabilities=capabilities,
-        cut_short=reading_.cut_short,
-        requests=Counter(reader.requests) - before,
-    )
-
-
-class _Reading:
-    """Issues on their way from the tracker to the ledger, and what is noted on the way."""
-
-    def __init__(self, doing: str, sitting: Sitting) -> None:
-        self.fresh: set[str] = set()
-        self.unreadable: list[Unreadable] = []
-        self.newest: datetime | None = None
-        self.cut_short = ""
-        self._doing = doing
-        self._sitting = sitting
-
-    def through(self, source: Iterable[Issue | Unreadable]) -> Iterator[Issue]:
-        try:
-            for found in source:
-                if isinstance(found, Unreadable):
-                    self.unreadable.append(found)
-                    continue
-                self.fresh.add(found.ref.id)
-                self.newest = max(found.updated_at, self.newest or found.updated_at)
-                self._sitting.progress(self._doing, len(self.fresh), None)
-                self._sitting.keep_alive()
-                yield found
-        except TrackerError as failure:
-            if not self.fresh and not self.unreadable:
-                raise
-            self.cut_short = str(failure)
-
-
-def collect_all(sitting: Sitting) -> tuple[Collected, ...]:
-    """Every project of every tracker; a tracker that is down is told in ``cut_short`` and stops no other.
-
-    Raises:
-        InputError: a secret that the site file names is not there.
-    """
-    return tuple(collected for tracker in sitting.site.trackers for collected in collect_tracker(sitting, tracker))
-
-
-def collect_tracker(sitting: Sitting, tracker: TrackerSite) -> Iterator[Collected]:
-    """All projects of one tracker over one connection."""
-    with reading(sitting.site, tracker) as reader:
-        for project in tracker.projects:
-            spent = Counter(reader.requests)
-            try:
-                yield collect(sitting, tracker, project, reader)
-            except TrackerError as failure:
-                yield not_read(tracker, project, str(failure), Counter(reader.requests) - spent)
-
-
-def not_read(tracker: TrackerSite, project: str, why: str, requests: Counter[str] | None = None) -> Collected:
-    """A project of which nothing could be read."""
-    return Collected(tracker=tracker.name, project=project, cut_short=why, requests=requests or Counter())
 
 
 # ------------------------------------------------------------------------------------------------------------- prepare

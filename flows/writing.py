@@ -1,12 +1,13 @@
-"""The step that writes: carry out a plan, change by change, each with its receipt.
+"""The step that writes: carry out a plan, issue by issue, each change with its receipt.
 
 Rules:
 
 1. A plan that goes over a limit is not begun.
-2. Before each change the issue as read is asked "is it already so?"; then nothing is sent.
+2. Of each change the issue as read is asked "is it already so?"; if so, nothing is sent for it.
 3. A failed change ends its own issue's remaining changes and no other issue's. Only a tracker that lets nobody in, asks
    for a longer rest than a run may take, or does not answer time after time, ends the whole tracker's.
-4. A receipt is in the ledger before the next change begins, so that a killed run leaves proof of all it did.
+4. The receipts of an answer are in the ledger before anything more is sent, so that a killed run leaves proof of all
+   it did but what was on its way.
 5. An issue that is no longer at the tracker is forgotten, so that its changes are not planned for ever.
 6. The run holds the site's lease (``flows.lease``) and keeps it alive on the way; once it is lost, nothing more is sent.
 """
@@ -14,7 +15,7 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from connectors import registry
@@ -27,18 +28,19 @@ from connectors.tracker import (
     TrackerWriter,
     Unreachable,
 )
-from flows import steps
+from connectors.work import Work, one_line
+from flows import collecting
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
 from flows.run import Done
-from flows.site import Site
-from flows.steps import Sitting
+from flows.sitting import Sitting
+from policies.changes import Change
 from policies.issue import Issue
 from policies.plan import Plan, PlannedChange
 from policies.receipt import Outcome, Receipt
 
 GIVE_UP_AFTER = 3
-"""Changes in a row that a tracker may fail to answer before it is left alone for this run."""
+"""Issues in a row whose changes a tracker may fail to answer before it is left alone for this run."""
 
 
 _NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
@@ -47,14 +49,16 @@ _NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
 class Writers:
     """The writers of a site, each opened when its first change comes, so that a run without changes builds none."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, sitting: Sitting) -> None:
+        self._sitting = sitting
         self._open: dict[str, TrackerWriter] = {}
 
     def of(self, tracker: str) -> TrackerWriter:
         if tracker not in self._open:
-            found = self._site.tracker(tracker)
-            self._open[tracker] = registry.open_writer(found.kind, self._site.connection(found))
+            site = self._sitting.site
+            found = site.tracker(tracker)
+            cache = self._sitting.cache_of(found)
+            self._open[tracker] = registry.open_writer(found.kind, site.connection(found), cache=cache)
         return self._open[tracker]
 
     def requests(self) -> dict[str, Counter[str]]:
@@ -92,7 +96,7 @@ def apply(
     """Carry out a plan on the issues as read, by (tracker, id).
 
     Returns:
-        The receipts in order, and the requests sent for writing, by tracker and kind.
+        The receipts, issue by issue, and the requests sent for writing, by tracker and kind.
 
     Raises:
         LeaseLost: another run writes for this site.
@@ -102,11 +106,12 @@ def apply(
     if not plan.changes:
         return (), {}
     done: list[Done] = []
-    writers = Writers(sitting.site)
+    writers = Writers(sitting)
     try:
-        for one in _carried_out(sitting, plan, issues, writers):
-            sitting.ledger.record_receipt(sitting.run, one.tracker, one.receipt)
-            done.append(one)
+        for tracker, receipts in _carried_out(sitting, plan, issues, writers):
+            for one in receipts:
+                sitting.ledger.record_receipt(sitting.run, tracker, one.receipt)
+            done += receipts
             sitting.progress("apply", len(done), len(plan.changes))
             sitting.keep_alive()
         return tuple(done), writers.requests()
@@ -116,37 +121,46 @@ def apply(
 
 def _carried_out(
     sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue], writers: Writers
-) -> Iterator[Done]:
-    now = sitting.now
-    stopped: dict[tuple[str, str], str] = {}  # issue -> why its remaining changes are not tried
-    silence: Counter[str] = Counter()  # tracker -> changes in a row without an answer
-    shut: dict[str, str] = {}  # tracker -> why none of its changes is tried any more
+) -> Iterator[tuple[str, list[Done]]]:
+    """Tracker and receipts of one issue at a time."""
+    by_tracker: dict[str, dict[str, list[PlannedChange]]] = {}
     for planned in plan.changes:
-        whose = (planned.tracker, planned.issue.id if planned.issue else f"new {planned.change.kind}")
-        if why := shut.get(planned.tracker) or stopped.get(whose):
-            yield Done(planned.tracker, _receipt(planned, Outcome.NOT_TRIED, now, why))
-            continue
-        try:
-            yield Done(planned.tracker, _perform(planned, issues.get(whose), writers, now))
-            silence[planned.tracker] = 0
-        except Exception as failure:  # noqa: BLE001 - a defect met on one issue must not stop the others' changes
-            gone = isinstance(failure, NotFound) and _gone(sitting, planned)
-            if gone and planned.issue is not None:
-                sitting.ledger.forget(sitting.site.name, planned.tracker, [planned.issue.id])
-            yield Done(planned.tracker, _receipt(planned, Outcome.FAILED, now, _one_line(failure)), gone)
-            stopped[whose] = f"an earlier change of this issue failed: {_one_line(failure)}"
-            silence[planned.tracker] = silence[planned.tracker] + 1 if isinstance(failure, _NO_ANSWER) else 0
-            if isinstance(failure, CredentialsRefused | RateLimited) or silence[planned.tracker] >= GIVE_UP_AFTER:
-                shut[planned.tracker] = f"the tracker was left alone: {_one_line(failure)}"
+        whose = planned.issue.id if planned.issue else f"new {planned.change.kind}"
+        by_tracker.setdefault(planned.tracker, {}).setdefault(whose, []).append(planned)
+    for tracker, by_issue in by_tracker.items():
+        to_do: list[Work] = []
+        for whose, changes in by_issue.items():
+            issue = issues.get((tracker, whose))
+            so = [planned for planned in changes if issue is not None and planned.change.satisfied_by(issue)]
+            if so:
+                yield tracker, [Done(tracker, _receipt(each, Outcome.ALREADY_SO, sitting.now, "")) for each in so]
+            if rest := tuple(planned.change for planned in changes if planned not in so):
+                to_do.append(Work(issue, rest))
+        if to_do:
+            yield from ((tracker, receipts) for receipts in _written(sitting, tracker, to_do, writers))
 
 
-def _gone(sitting: Sitting, planned: PlannedChange) -> bool:
+def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Writers) -> Iterator[list[Done]]:
+    silence = 0  # issues in a row without an answer
+    answers = writers.of(tracker).perform(to_do, sitting.now)
+    for number, (work, worked) in enumerate(zip(to_do, answers, strict=True), 1):
+        gone = isinstance(worked.failure, NotFound) and work.issue is not None and _gone(sitting, tracker, work.issue)
+        if gone and work.issue is not None:
+            sitting.ledger.forget(sitting.site.name, tracker, [work.issue.ref.id])
+        yield [Done(tracker, receipt, gone and receipt.outcome is Outcome.FAILED) for receipt in worked.receipts]
+        silence = silence + 1 if isinstance(worked.failure, _NO_ANSWER) else 0
+        if isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER:
+            why = f"the tracker was left alone: {one_line(worked.failure)}" if worked.failure else ""
+            for left in to_do[number:]:
+                yield [Done(tracker, _not_tried(left, change, sitting.now, why)) for change in left.changes]
+            return
+
+
+def _gone(sitting: Sitting, tracker: str, issue: Issue) -> bool:
     """Whether the issue itself is not there. Something else may be missing: the person to assign, a link's target."""
-    if planned.issue is None:
-        return False
     try:
-        with steps.reading(sitting.site, sitting.site.tracker(planned.tracker)) as reader:
-            reader.issue(planned.issue.key)
+        with collecting.reading(sitting.site, sitting.site.tracker(tracker)) as reader:
+            reader.issue(issue.ref.key)
     except NotFound:
         return True
     except TrackerError:
@@ -154,18 +168,10 @@ def _gone(sitting: Sitting, planned: PlannedChange) -> bool:
     return False
 
 
-def _perform(planned: PlannedChange, issue: Issue | None, writers: Writers, now: datetime) -> Receipt:
-    if issue is not None and planned.change.satisfied_by(issue):
-        return _receipt(planned, Outcome.ALREADY_SO, now, "")
-    return writers.of(planned.tracker).perform(issue, planned.change, now)
-
-
 def _receipt(planned: PlannedChange, outcome: Outcome, now: datetime, error: str) -> Receipt:
     return Receipt(issue=planned.issue, change=planned.change, outcome=outcome, at=now, error=error)
 
 
-def _one_line(failure: Exception) -> str:
-    """The failure in one line. Only a TrackerError's text is known to hold no secret."""
-    if isinstance(failure, TrackerError):
-        return " ".join(str(failure).split())
-    return f"a defect of this program ({type(failure).__name__})"
+def _not_tried(work: Work, change: Change, now: datetime, why: str) -> Receipt:
+    ref = work.issue.ref if work.issue else None
+    return Receipt(issue=ref, change=change, outcome=Outcome.NOT_TRIED, at=now, error=why)

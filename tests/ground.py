@@ -20,6 +20,7 @@ from connectors.tracker import (
     TrackerWriter,
     Unreadable,
 )
+from connectors.work import Work, Worked
 from policies.changes import (
     Change,
     Relabel,
@@ -167,7 +168,22 @@ def read(ground: Ground, key: str) -> Issue:
 def perform(ground: Ground, issue: Issue | None, change: Change) -> Receipt:
     """The change carried out by a new writer."""
     with writing(ground) as writer:
-        return writer.perform(issue, change, ground.now)
+        return performed(writer, issue, change, ground.now)
+
+
+class Performs(Protocol):
+    """What carries changes out: a writer, or the part of one that does."""
+
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]: ...
+
+
+def performed(writer: Performs, issue: Issue | None, change: Change, now: datetime) -> Receipt:
+    """The receipt of one change. Raises the TrackerError that it failed with."""
+    (worked,) = writer.perform([Work(issue, (change,))], now)
+    if worked.failure is not None:
+        raise worked.failure
+    (receipt,) = worked.receipts
+    return receipt
 
 
 def all_of(ground: Ground, since: datetime | None = None) -> list[Issue | Unreadable]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import Any, TypeVar, assert_never
 
 from connectors.retry import Kind, Retry
 from connectors.tracker import (
+    NOTHING_KNOWN,
     BadAnswer,
     Capabilities,
     Connection,
@@ -21,10 +22,12 @@ from connectors.tracker import (
     Project,
     Rejected,
     ServerFailed,
+    TrackerError,
     Unreachable,
     Unreadable,
     Words,
 )
+from connectors.work import Work, Worked
 from policies.changes import (
     Change,
     Mark,
@@ -175,7 +178,10 @@ class MemoryReader(_Client):
         self._read("GET words", lambda: self._server.records(project))
         return Words((OPEN, CLOSED), PRIORITIES, (BUG,))
 
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
+    ) -> Iterator[Issue | Unreadable]:
+        del known
         self._me()
         given: set[str] = set()
         while True:
@@ -200,6 +206,10 @@ class MemoryReader(_Client):
         except BadAnswer as error:
             return Unreadable(record.key, error.detail)
 
+    def ids(self, project: str) -> Iterator[str]:
+        self._me()
+        yield from self._read("GET ids", lambda: [one.id for one in self._server.records(project)])
+
     def issue(self, key: str) -> Issue:
         self._me()
         return self._issue(self._read("GET issue", lambda: self._server.find(key)))
@@ -221,7 +231,18 @@ class MemoryReader(_Client):
 class MemoryWriter(_Client):
     """Keeps all promises of ``TrackerWriter``."""
 
-    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        for piece in work:
+            done: list[Receipt] = []
+            try:
+                # What was done before a failure stays in the list.
+                done.extend(self._perform(piece.issue, change, now) for change in piece.changes)
+            except TrackerError as failure:
+                yield Worked.broken_off(piece, done, failure, now)
+            else:
+                yield Worked(tuple(done))
+
+    def _perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
         if isinstance(change, UpsertReport):
             return self._report(issue, change, now)
         if issue is None:

@@ -35,6 +35,7 @@ from tests.ground import (
     note,
     own_events,
     perform,
+    performed,
     possible,
     promise,
     read,
@@ -237,7 +238,7 @@ def requests_are_counted(ground: Ground) -> None:
     before = ground.received()
     with reading(ground) as reader, writing(ground) as writer:
         issues = readable(list(reader.changed_since(ground.project, None)))
-        writer.perform(issues[0], note("All is well."), ground.now)
+        performed(writer, issues[0], note("All is well."), ground.now)
         reader.issue(key)
         counted = sum(reader.requests.values()) + sum(writer.requests.values())
     assert counted == ground.received() - before > 0

@@ -20,6 +20,7 @@ from tests.ground import (
     note,
     our_notes,
     perform,
+    performed,
     possible,
     promise,
     read,
@@ -227,7 +228,7 @@ def without_the_right_to_write_nothing_is_written_and_the_error_says_so(ground: 
         with writing(ground, ground.connection(token=ground.watching)) as writer:
             # GitLab's GraphQL has one answer for both: it "does not exist or you don't have permission".
             with pytest.raises((PermissionRefused, NotFound)) as caught:
-                writer.perform(None if isinstance(change, UpsertReport) else issue, change, ground.now)
+                performed(writer, None if isinstance(change, UpsertReport) else issue, change, ground.now)
             assert ground.watching not in str(caught.value)
     assert ground.really(key) == before
     assert ground.keys() == (key,)

@@ -29,6 +29,7 @@ from policies.issue import Actor, Role
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from connectors.cache import Cache
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.payload import Payload
 
@@ -47,8 +48,9 @@ class Generation(StrEnum):
 class Server:
     """What is known of one GitLab; each thing is asked for once."""
 
-    def __init__(self, client: GitLabClient) -> None:
+    def __init__(self, client: GitLabClient, cache: Cache) -> None:
         self._client = client
+        self._cache = cache
         self._generation: Generation | None = None
         self._version: str | None = None
         self._account: Actor | None = None

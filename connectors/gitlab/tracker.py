@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from connectors.cache import SessionCache
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, project_path
 from connectors.gitlab.history import CLOSED, OPENED
 from connectors.gitlab.mapping import with_own
@@ -22,19 +23,19 @@ from connectors.gitlab.rest_issues import TYPES, RestIssues
 from connectors.gitlab.server import Generation, Server
 from connectors.gitlab.work_items import WorkItems
 from connectors.gitlab.writes import Writes
-from connectors.tracker import Capabilities, NotFound, Project, Unreadable, Words
+from connectors.tracker import NOTHING_KNOWN, Capabilities, NotFound, Project, Unreadable, Words
 from policies.issue import Issue
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from connectors.cache import Cache
     from connectors.retry import Retry
     from connectors.tracker import Connection, Finding
-    from policies.changes import Change
+    from connectors.work import Work, Worked
     from policies.issue import Actor, Release
-    from policies.receipt import Receipt
 
 _KEY = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
 
@@ -42,9 +43,9 @@ _KEY = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
 class GitLabReader:
     """Reads a GitLab. Attributes: as the port's ``TrackerReader``."""
 
-    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+    def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
         self._client = GitLabClient(connection, retry=retry)
-        self._server = Server(self._client)
+        self._server = Server(self._client, cache or SessionCache())
         self._work_items = WorkItems(self._client)
         self._rest = RestIssues(self._client)
         self.name = connection.name
@@ -76,7 +77,10 @@ class GitLabReader:
         self._client.rest("GET", project_path(project), doing=f"look at project {project}")
         return Words(statuses=(OPENED, CLOSED), priorities=(), types=tuple(kind_of(name) for name in TYPES))
 
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
+    ) -> Iterator[Issue | Unreadable]:
+        del known  # an issue that was read before costs no request of its own
         own = self._server.account().id
         if self._server.generation() is Generation.WORK_ITEMS:
             try:
@@ -89,6 +93,13 @@ class GitLabReader:
                 return
         for found in self._rest.changed_since(project, since):
             yield with_own(found, own) if isinstance(found, Issue) else found
+
+    def ids(self, project: str) -> Iterator[str]:
+        _ = self._server.account()
+        query = {"state": "all", "order_by": "created_at", "sort": "asc", "scope": "all"}
+        path = f"{project_path(project)}/issues"
+        for payload in self._client.pages(path, doing=f"list the issues of {project}", query=query):
+            yield text_of(payload.get("id")) or str(payload.get("id"))
 
     def issue(self, key: str) -> Issue:
         named = _KEY.fullmatch(key)
@@ -112,14 +123,14 @@ class GitLabReader:
 class GitLabWriter:
     """Writes to a GitLab. Attributes: as the port's ``TrackerWriter``."""
 
-    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+    def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
         self._client = GitLabClient(connection, retry=retry)
-        self._writes = Writes(self._client, Server(self._client))
+        self._writes = Writes(self._client, Server(self._client, cache or SessionCache()))
         self.name = connection.name
         self.requests: Counter[str] = self._client.requests
 
-    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
-        return self._writes.perform(issue, change, now)
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        return self._writes.perform(work, now)
 
     def close(self) -> None:
         self._client.close()

@@ -22,7 +22,16 @@ from connectors.gitlab.payload import actor, number, objects, one, several, text
 from connectors.gitlab.server import Generation
 from connectors.gitlab.work_items import look_up_labels
 from connectors.retry import Kind
-from connectors.tracker import BadAnswer, NotFound, OutcomeUnknown, PermissionRefused, Rejected, ServerFailed
+from connectors.tracker import (
+    BadAnswer,
+    NotFound,
+    OutcomeUnknown,
+    PermissionRefused,
+    Rejected,
+    ServerFailed,
+    TrackerError,
+)
+from connectors.work import Worked
 from policies.changes import (
     Mark,
     Relabel,
@@ -37,12 +46,13 @@ from policies.issue import IssueRef
 from policies.receipt import Outcome, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.server import Server
+    from connectors.work import Work
     from policies.changes import Change
     from policies.issue import Issue
 
@@ -61,8 +71,19 @@ class Writes:
         self._label_ids: dict[str, dict[str, list[str]]] = {}
         self._people: dict[str, str] = {}
 
-    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
         """As the port's ``TrackerWriter.perform``."""
+        for piece in work:
+            done: list[Receipt] = []
+            try:
+                # What was done before a failure stays in the list.
+                done.extend(self._perform(piece.issue, change, now) for change in piece.changes)
+            except TrackerError as failure:
+                yield Worked.broken_off(piece, done, failure, now)
+            else:
+                yield Worked(tuple(done))
+
+    def _perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
         if isinstance(change, UpsertReport):
             return self._report(issue, change, now)
         if issue is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from connectors.cache import Cache
 from connectors.jira import pages
 from connectors.jira.checks import findings
 from connectors.jira.history import identifier
@@ -19,6 +20,7 @@ from connectors.jira.mapping import FIELDS, Source, issue_of, project_of, releas
 from connectors.jira.server import JiraServer
 from connectors.retry import Retry
 from connectors.tracker import (
+    NOTHING_KNOWN,
     BadAnswer,
     Capabilities,
     Connection,
@@ -36,8 +38,8 @@ from policies.issue import Actor, Issue, Release, Word
 class JiraReader:
     """The port's reader. Attributes: as ``TrackerReader``."""
 
-    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
-        self._server = JiraServer(connection, retry=retry)
+    def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
+        self._server = JiraServer(connection, retry=retry, cache=cache)
         self.name = connection.name
         self.requests: Counter[str] = self._server.client.requests
 
@@ -72,7 +74,10 @@ class JiraReader:
                 statuses[status.id] = status
         return Words(statuses=tuple(statuses.values()), priorities=self._server.priorities, types=tuple(types.values()))
 
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
+    ) -> Iterator[Issue | Unreadable]:
+        del known
         # An anonymous session would find an empty project, so the log-in comes first; then the fields to ask for.
         _ = self._server.account
         fields = self._fields
@@ -87,6 +92,14 @@ class JiraReader:
             # Jira rejects a query that names an unknown project; then this says so in its own words.
             self._server.project(project)
             raise
+
+    def ids(self, project: str) -> Iterator[str]:
+        _ = self._server.account
+        doing = f"list the issues of {project}"
+        search: Callable[..., Any] = pages.search_cloud if self._server.cloud else pages.search_data_center
+        for payload in search(self._server, f"{updated_from(project, '')} ORDER BY key ASC", ("id",), doing):
+            if number := identifier(payload.get("id")):
+                yield number
 
     def issue(self, key: str) -> Issue:
         _ = self._server.account

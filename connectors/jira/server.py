@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from connectors.cache import Cache, SessionCache
 from connectors.jira.client import JiraClient
 from connectors.jira.fields import NO_FIELDS, Field, Fields, field_of, resolved
 from connectors.jira.history import identifier
@@ -36,8 +37,9 @@ class Account:
 class JiraServer:
     """One server as one account sees it."""
 
-    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
+    def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
         self.client = JiraClient(connection, retry=retry)
+        self.cache: Cache = cache or SessionCache()
         self.named = connection.fields
         self._may: dict[tuple[str, str], bool] = {}
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
+from connectors.cache import Cache
 from connectors.jira import adf, pages, wiki
 from connectors.jira.fit import fitting
 from connectors.jira.history import identifier
@@ -24,7 +25,8 @@ from connectors.jira.mapping import FIELDS, comments_of, issue_of
 from connectors.jira.server import JiraServer
 from connectors.jira.text import one_line, printable
 from connectors.retry import Kind, Retry
-from connectors.tracker import BadAnswer, Connection, NotFound, OutcomeUnknown, Rejected, ServerFailed
+from connectors.tracker import BadAnswer, Connection, NotFound, OutcomeUnknown, Rejected, ServerFailed, TrackerError
+from connectors.work import Work, Worked
 from policies.changes import (
     Change,
     Mark,
@@ -54,15 +56,26 @@ _Done = tuple[Outcome, dict[str, Any], str]
 class JiraWriter:
     """The port's writer. Attributes: as ``TrackerWriter``."""
 
-    def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
-        self._server = JiraServer(connection, retry=retry)
+    def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
+        self._server = JiraServer(connection, retry=retry, cache=cache)
         self.name = connection.name
         self.requests: Counter[str] = self._server.client.requests
 
     def close(self) -> None:
         self._server.client.close()
 
-    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        for piece in work:
+            done: list[Receipt] = []
+            try:
+                # What was done before a failure stays in the list.
+                done.extend(self._perform(piece.issue, change, now) for change in piece.changes)
+            except TrackerError as failure:
+                yield Worked.broken_off(piece, done, failure, now)
+            else:
+                yield Worked(tuple(done))
+
+    def _perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
         # Whose comments are ours, and which API is spoken.
         _ = self._server.account
         if isinstance(change, UpsertReport):

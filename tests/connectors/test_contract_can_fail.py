@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -12,6 +12,7 @@ import pytest
 
 from connectors.retry import Kind, Retry
 from connectors.tracker import (
+    NOTHING_KNOWN,
     BadAnswer,
     Connection,
     CredentialsRefused,
@@ -106,8 +107,10 @@ class StopsAfterAPage(MemoryReader):
 
 
 class GivesTheFirstOfManyTwice(MemoryReader):
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
-        found = list(super().changed_since(project, since))
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
+    ) -> Iterator[Issue | Unreadable]:
+        found = list(super().changed_since(project, since, known))
         yield from found
         if len(found) > self.page:
             yield found[0]
@@ -171,8 +174,10 @@ class FallsOverOneIssue(MemoryReader):
 
 
 class SkipsWhatIsBroken(MemoryReader):
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
-        yield from (one for one in super().changed_since(project, since) if isinstance(one, Issue))
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
+    ) -> Iterator[Issue | Unreadable]:
+        yield from (one for one in super().changed_since(project, since, known) if isinstance(one, Issue))
 
 
 class TakesPlannedForPublished(MemoryReader):
@@ -293,9 +298,9 @@ class EditsTheNewestOfItsComments(MemoryWriter):
 class KeepsQuietWhenItMayNot(MemoryWriter):
     about: type[TrackerError] = PermissionRefused
 
-    def perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
+    def _perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
         try:
-            return super().perform(issue, change, now)
+            return super()._perform(issue, change, now)
         except self.about:
             ref = issue.ref if issue else None
             return Receipt(issue=ref, change=change, outcome=Outcome.PERFORMED, at=now)

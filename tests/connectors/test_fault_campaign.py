@@ -12,7 +12,18 @@ import pytest
 from connectors.sandbox.faults import Fault
 from connectors.tracker import TrackerError
 from policies.changes import Change, UpsertComment
-from tests.ground import Snapshot, capabilities, document, link, our_notes, possible, reading, report, writing
+from tests.ground import (
+    Snapshot,
+    capabilities,
+    document,
+    link,
+    our_notes,
+    performed,
+    possible,
+    reading,
+    report,
+    writing,
+)
 from tests.sandbox_ground import SET_UPS, SandboxGround, Served, SetUp
 
 TROUBLES: tuple[Fault, ...] = (
@@ -50,8 +61,8 @@ def run(ground: SandboxGround, key: str, changes: Sequence[Change]) -> None:
         for change in changes:
             issue = reader.issue(key)
             if not change.satisfied_by(issue):
-                writer.perform(issue, change, ground.now)
-        writer.perform(None, report(ground, "One breach."), ground.now)
+                performed(writer, issue, change, ground.now)
+        performed(writer, None, report(ground, "One breach."), ground.now)
 
 
 def end_of(ground: SandboxGround, key: str) -> Snapshot:

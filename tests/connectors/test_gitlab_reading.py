@@ -13,6 +13,7 @@ import pytest
 import responses
 from pydantic import SecretStr
 
+from connectors.cache import SessionCache
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, TooComplex
 from connectors.gitlab.releases import read_releases
 from connectors.gitlab.server import Generation, Server
@@ -220,7 +221,7 @@ def mocked() -> Iterator[responses.RequestsMock]:
 
 
 def findings(*projects: str) -> dict[str, Finding]:
-    server = Server(GitLabClient(CONNECTION, retry=Retry(attempts=1)))
+    server = Server(GitLabClient(CONNECTION, retry=Retry(attempts=1)), SessionCache())
     server.fall_back()
     return {finding.subject: finding for finding in server.check(projects)}
 

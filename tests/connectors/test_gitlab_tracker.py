@@ -12,6 +12,7 @@ import pytest
 import responses
 from pydantic import SecretStr
 
+from connectors.cache import SessionCache
 from connectors.gitlab.client import GitLabClient
 from connectors.gitlab.mapping import RestHistory, rest_issue
 from connectors.gitlab.server import Server
@@ -48,6 +49,7 @@ from policies.issue import (
     TypeChanged,
 )
 from policies.receipt import Outcome, Receipt
+from tests.ground import performed
 
 PROJECT = "acme/car"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -87,7 +89,7 @@ class Ground:
     def perform(self, issue: Issue | None, change: Change, dialect: str = "gitlab") -> Receipt:
         writer = GitLabWriter(self.connection(dialect), retry=patience())
         try:
-            return writer.perform(issue, change, NOW)
+            return performed(writer, issue, change, NOW)
         finally:
             writer.close()
 
@@ -465,7 +467,7 @@ def test_somebody_unknown_can_not_be_assigned(ground: Ground, dialect: str) -> N
 
 def by_rest_alone() -> Writes:
     client = GitLabClient(Connection(name="gl", url="https://gl.example", token=SecretStr("x")), retry=patience())
-    server = Server(client)
+    server = Server(client, SessionCache())
     server.fall_back()
     return Writes(client, server)
 
@@ -492,7 +494,7 @@ def test_what_gitlab_drops_without_a_word_is_not_called_done(change: Change, lef
         mock.get("https://gl.example/api/v4/users", json=[{"id": 4, "username": "bob"}])
         mock.put("https://gl.example/api/v4/projects/acme%2Fcar/issues/7", json=left)
         with pytest.raises(PermissionRefused, match="as before"):
-            by_rest_alone().perform(plain_issue(), change, NOW)
+            performed(by_rest_alone(), plain_issue(), change, NOW)
 
 
 def test_an_old_server_that_makes_an_internal_note_public_has_it_taken_back() -> None:
@@ -501,4 +503,4 @@ def test_an_old_server_that_makes_an_internal_note_public_has_it_taken_back() ->
         mock.post(notes, json={"id": 31, "body": "x"}, status=201)
         mock.delete(f"{notes}/31", status=204)
         with pytest.raises(Rejected, match="knows no internal notes"):
-            by_rest_alone().perform(plain_issue(), note("Between us.", internal=True), NOW)
+            performed(by_rest_alone(), plain_issue(), note("Between us.", internal=True), NOW)

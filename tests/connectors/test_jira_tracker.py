@@ -50,6 +50,7 @@ from policies.document import Document, Heading, Paragraph, Table, Text
 from policies.issue import Commented, GapKind, Issue, Role, StatusChanged, Word
 from policies.receipt import Outcome, Receipt
 from tests.connectors.jira_spec import JiraSpec
+from tests.ground import performed
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 TOKEN, WEAK = "sandbox-token", "weak-token"
@@ -122,7 +123,7 @@ class Place:
         return list(self.reader().changed_since(self.project, since))
 
     def perform(self, key: str | None, change: Change, token: str = TOKEN) -> Receipt:
-        return self.writer(token).perform(self.read(key) if key else None, change, self.now)
+        return performed(self.writer(token), self.read(key) if key else None, change, self.now)
 
     def edits(self, key: str) -> list[Request]:
         """The edits of an issue that the server has seen."""
@@ -350,7 +351,7 @@ def test_a_comment_that_somebody_removed_is_made_again(place: Place) -> None:
     first = place.perform(key, note("At risk"))
     stale = place.read(key)
     place.store.remove_comment(key, first.made, actor="u-ann")
-    again = place.writer().perform(stale, note("Overdue"), place.now)
+    again = performed(place.writer(), stale, note("Overdue"), place.now)
     assert again.made != first.made
     assert json.loads(again.prior) == {"comment": None}
     assert [comment.comment for comment in place.read(key).comments()] == [again.made]
@@ -415,7 +416,7 @@ def test_a_report_that_is_gone_is_made_again(place: Place) -> None:
     key = place.issue()
     read = place.read(key)
     gone = replace(read, ref=replace(read.ref, id="99999", key="GONE-1"))
-    made = place.writer().perform(gone, report(place, "One"), place.now)
+    made = performed(place.writer(), gone, report(place, "One"), place.now)
     assert made.outcome is Outcome.PERFORMED
     assert made.made not in {key, "GONE-1"}
     assert report(place, "One").satisfied_by(place.read(made.made))
@@ -450,7 +451,7 @@ def test_what_is_no_label_is_refused_before_it_is_sent(place: Place, label: str)
     issue = place.read(key)
     writer = place.writer()
     with pytest.raises(Rejected, match="no Jira label"):
-        writer.perform(issue, Relabel(add=(label,)), place.now)
+        performed(writer, issue, Relabel(add=(label,)), place.now)
     assert "PUT issue/{key}" not in writer.requests
 
 
@@ -491,7 +492,7 @@ def test_an_issue_that_is_gone_is_not_found(place: Place) -> None:
     gone = replace(place.read(key), ref=replace(place.read(key).ref, id="99999", key="GONE-1"))
     for change in (Relabel(add=("a",)), note("One"), SetDueDate(None)):
         with pytest.raises(NotFound):
-            place.writer().perform(gone, change, place.now)
+            performed(place.writer(), gone, change, place.now)
 
 
 def test_a_field_that_is_not_on_the_screen_is_rejected_with_the_servers_words(place: Place) -> None:
@@ -628,7 +629,7 @@ def test_no_error_of_a_session_holds_the_token(place: Place) -> None:
     for attempt in (
         lambda: place.reader(secret).own_account(),
         lambda: list(place.reader(secret).changed_since(place.project, None)),
-        lambda: place.writer(secret).perform(None, report(place, "One"), place.now),
+        lambda: performed(place.writer(secret), None, report(place, "One"), place.now),
     ):
         with pytest.raises(TrackerError) as caught:
             attempt()

@@ -176,7 +176,7 @@ def test_a_defect_is_one_block_and_its_text_is_not_shown(warranty: Command, monk
     def tripping(*_: object) -> None:
         raise ZeroDivisionError("secret-in-a-message")
 
-    monkeypatch.setattr("flows.steps.collect_all", tripping)
+    monkeypatch.setattr("flows.collecting.collect_all", tripping)
     said = warranty("plan")
     assert said.code == Exit.DEFECT
     assert "ZeroDivisionError" in said.err
@@ -190,7 +190,7 @@ def test_an_interrupt_ends_with_its_own_code(warranty: Command, monkeypatch: pyt
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flows.steps.collect_all", interrupted)
+    monkeypatch.setattr("flows.collecting.collect_all", interrupted)
     assert warranty("plan").code == Exit.INTERRUPTED
 
 

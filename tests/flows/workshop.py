@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors import registry
+from connectors.cache import Cache
 from connectors.registry import Kind
 from connectors.retry import Retry
 from connectors.tracker import Connection
@@ -69,10 +70,10 @@ class Workshop:
         def server_of(connection: Connection) -> MemoryServer:
             return self.north if connection.name == "north" else self.south
 
-        def reader(connection: Connection, retry: Retry | None) -> MemoryReader:
+        def reader(connection: Connection, retry: Retry | None, _: Cache | None) -> MemoryReader:
             return MemoryReader(server_of(connection), connection, retry)
 
-        def writer(connection: Connection, retry: Retry | None) -> MemoryWriter:
+        def writer(connection: Connection, retry: Retry | None, _: Cache | None) -> MemoryWriter:
             return MemoryWriter(server_of(connection), connection, retry)
 
         registry.KINDS = {**registry.KINDS, "memory": Kind(reader, writer, {})}

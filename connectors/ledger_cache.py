@@ -1,0 +1,44 @@
+"""The ledger's side of ``connectors.cache``: what was learned of a server, kept from run to run until its time is over."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select
+
+from connectors.ledger_schema import ServerFactRow
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from connectors.ledger_database import Database
+
+
+class LedgerCache:
+    """A ``Cache`` of one tracker of a site, as of ``now``."""
+
+    def __init__(self, database: Database, site: str, tracker: str, now: datetime) -> None:
+        self._database = database
+        self._site = site
+        self._tracker = tracker
+        self._now = now
+
+    def get(self, key: str) -> Any | None:
+        query = select(ServerFactRow.value).where(*self._named(key), ServerFactRow.until > self._now)
+        with self._database.reading() as connection:
+            value = connection.scalar(query)
+        return None if value is None else json.loads(value)
+
+    def put(self, key: str, value: Any, lasts: timedelta) -> None:
+        row = {"site": self._site, "tracker": self._tracker, "key": key, "until": self._now + lasts}
+        with self._database.writing() as connection:
+            connection.execute(delete(ServerFactRow).where(*self._named(key)))
+            connection.execute(insert(ServerFactRow).values(value=json.dumps(value, ensure_ascii=False), **row))
+
+    def drop(self, key: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(delete(ServerFactRow).where(*self._named(key)))
+
+    def _named(self, key: str) -> tuple[Any, ...]:
+        return ServerFactRow.site == self._site, ServerFactRow.tracker == self._tracker, ServerFactRow.key == key

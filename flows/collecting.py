@@ -1,0 +1,132 @@
+"""The step that reads: what changed in each project since its cursor, together with what is cached.
+
+Rules:
+
+1. A project that could not be read to its end keeps its cursor, and only what was surely read of it is judged.
+2. A tracker that is down stops no other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from connectors import registry
+from connectors.cache import Cache
+from connectors.tracker import TrackerError, TrackerReader, Unreadable
+from flows.run import Collected
+from flows.site import Site
+from flows.sitting import Sitting
+from flows.tracker_site import TrackerSite
+from policies.issue import Issue, Release
+
+OVERLAP = timedelta(minutes=10)
+"""How far behind the cursor reading starts: search indexes lag, and clocks of servers differ."""
+
+
+@contextlib.contextmanager
+def reading(site: Site, tracker: TrackerSite, cache: Cache | None = None) -> Iterator[TrackerReader]:
+    """A reader, closed at the end. Raises InputError where a secret is not there."""
+    reader = registry.open_reader(tracker.kind, site.connection(tracker), cache=cache)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader) -> Collected:
+    """Read what changed in one project since the cursor, and give it with what is cached.
+
+    Raises:
+        TrackerError: nothing could be read at all. Once something was read, a failure is told in ``cut_short``.
+    """
+    site, ledger = sitting.site, sitting.ledger
+    before = Counter(reader.requests)
+    cursor = ledger.cursor(site.name, tracker.name, project)
+    since = cursor - OVERLAP if cursor else None
+    known = ledger.known(site.name, tracker.name, project, since) if since else {}
+    capabilities, own = reader.capabilities(), reader.own_account()
+    reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
+    releases: tuple[Release, ...] = ()
+    ledger.keep(site.name, reading_.through(reader.changed_since(project, since, known)))
+    if not reading_.cut_short:
+        try:
+            releases = reader.releases(project)
+        except TrackerError as failure:
+            reading_.cut_short = str(failure)
+    whole = not reading_.cut_short
+    if whole and not reading_.unreadable and reading_.newest is not None:
+        ledger.set_cursor(site.name, tracker.name, project, max(reading_.newest, cursor or reading_.newest))
+    lost = {unreadable.key for unreadable in reading_.unreadable}
+    issues = tuple(
+        issue
+        for issue in ledger.issues(site.name, tracker.name, project)
+        if issue.ref.key not in lost and (whole or issue.ref.id in reading_.fresh)
+    )
+    return Collected(
+        tracker=tracker.name,
+        project=project,
+        issues=issues,
+        fresh=frozenset(reading_.fresh),
+        unreadable=tuple(reading_.unreadable),
+        releases=releases,
+        own=own,
+        capabilities=capabilities,
+        cut_short=reading_.cut_short,
+        requests=Counter(reader.requests) - before,
+    )
+
+
+class _Reading:
+    """Issues on their way from the tracker to the ledger, and what is noted on the way."""
+
+    def __init__(self, doing: str, sitting: Sitting) -> None:
+        self.fresh: set[str] = set()
+        self.unreadable: list[Unreadable] = []
+        self.newest: datetime | None = None
+        self.cut_short = ""
+        self._doing = doing
+        self._sitting = sitting
+
+    def through(self, source: Iterable[Issue | Unreadable]) -> Iterator[Issue]:
+        try:
+            for found in source:
+                if isinstance(found, Unreadable):
+                    self.unreadable.append(found)
+                    continue
+                self.fresh.add(found.ref.id)
+                self.newest = max(found.updated_at, self.newest or found.updated_at)
+                self._sitting.progress(self._doing, len(self.fresh), None)
+                self._sitting.keep_alive()
+                yield found
+        except TrackerError as failure:
+            if not self.fresh and not self.unreadable:
+                raise
+            self.cut_short = str(failure)
+
+
+def collect_all(sitting: Sitting) -> tuple[Collected, ...]:
+    """Every project of every tracker; a tracker that is down is told in ``cut_short`` and stops no other.
+
+    Raises:
+        InputError: a secret that the site file names is not there.
+    """
+    return tuple(collected for tracker in sitting.site.trackers for collected in collect_tracker(sitting, tracker))
+
+
+def collect_tracker(sitting: Sitting, tracker: TrackerSite) -> Iterator[Collected]:
+    """All projects of one tracker over one connection."""
+    with reading(sitting.site, tracker, sitting.cache_of(tracker)) as reader:
+        for project in tracker.projects:
+            spent = Counter(reader.requests)
+            try:
+                yield collect(sitting, tracker, project, reader)
+            except TrackerError as failure:
+                yield not_read(tracker, project, str(failure), Counter(reader.requests) - spent)
+
+
+def not_read(tracker: TrackerSite, project: str, why: str, requests: Counter[str] | None = None) -> Collected:
+    """A project of which nothing could be read."""
+    return Collected(tracker=tracker.name, project=project, cut_short=why, requests=requests or Counter())
