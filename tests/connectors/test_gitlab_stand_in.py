@@ -16,7 +16,7 @@ from gitlab.exceptions import GitlabAuthenticationError, GitlabError
 from gql.transport.exceptions import TransportQueryError
 
 from connectors.gitlab.stand_in import app
-from connectors.gitlab.stand_in.call import Generation
+from connectors.gitlab.stand_in.server import Generation
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.nouns import Issue

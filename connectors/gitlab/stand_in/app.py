@@ -21,8 +21,11 @@ from starlette.routing import Route
 from connectors.gitlab.stand_in import rest_issues as issues
 from connectors.gitlab.stand_in import rest_project as project
 from connectors.gitlab.stand_in import rest_repository as repository
-from connectors.gitlab.stand_in.call import VERSIONS, Call, Generation, Refusal, asker, base_of, parameters
+from connectors.gitlab.stand_in.call import Call, Refusal, asker, base_of, parameters
+from connectors.gitlab.stand_in.server import VERSIONS, Generation, Server
 from connectors.gitlab.stand_in.shapes import Shapes
+from connectors.gitlab.stand_in.terms import Terms
+from connectors.gitlab.stand_in.throttle import throttle
 from connectors.sandbox.server import TRUNCATED_HISTORY
 
 if TYPE_CHECKING:
@@ -98,16 +101,22 @@ ENDPOINTS: tuple[tuple[str, dict[str, Endpoint]], ...] = (
 )
 
 
-def app(store: Store, generation: Generation = "19.2") -> ASGIApp:
-    """The server. Args: generation: see the head of the file. Raises ValueError for an unknown one."""
+def app(store: Store, generation: Generation = "19.2", terms: Terms | None = None) -> ASGIApp:
+    """The server.
+
+    Args:
+        generation: see the head of the file. Raises ValueError for an unknown one.
+        terms: plan and limits; by default GitLab Free without limits.
+    """
     if generation not in VERSIONS:
         raise ValueError(f"no GitLab generation {generation!r}: there are {sorted(VERSIONS)}")
-    desk = _Desk(store, generation)
+    server = Server(store, generation, terms or Terms())
+    desk = _Desk(server)
     routes = [Route(f"/api/v4{path}", desk.answer(methods), methods=_METHODS) for path, methods in ENDPOINTS]
     if generation != "rest-only":
         from connectors.gitlab.stand_in.graphql_api import GraphQL
 
-        routes.append(Route("/api/graphql", GraphQL(store, generation).answer, methods=["GET", "POST"]))
+        routes.append(Route("/api/graphql", GraphQL(server).answer, methods=["GET", "POST"]))
     routes.append(Route("/{path:path}", _nothing, methods=_METHODS))
     return _encoded(Starlette(routes=routes))
 
@@ -115,9 +124,9 @@ def app(store: Store, generation: Generation = "19.2") -> ASGIApp:
 class _Desk:
     """Takes a request apart, finds out who asks, and words the refusals."""
 
-    def __init__(self, store: Store, generation: Generation) -> None:
-        self.store = store
-        self.generation = generation
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.store = server.store
 
     def answer(self, methods: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
         async def answering(request: Request) -> Response:
@@ -125,11 +134,18 @@ class _Desk:
             if endpoint is None:
                 return JSONResponse({"error": "405 Not Allowed"}, 405, {"Allow": ", ".join(methods)})
             body = await request.body()
-            try:
-                with self.store.lock:
-                    return endpoint(self._call(request, body))
-            except Refusal as refusal:
-                return JSONResponse(refusal.body, refusal.status)
+            with self.store.lock:
+                try:
+                    call = self._call(request, body)
+                    if isinstance(metered := throttle(self.server, call.token), Response):
+                        return metered
+                    self.server.catalogue.catch_up()
+                    answer = endpoint(call)
+                except Refusal as refusal:
+                    metered = {}
+                    answer = JSONResponse(refusal.body, refusal.status, refusal.headers)
+                answer.headers.update(metered)
+                return answer
 
         return answering
 
@@ -140,9 +156,8 @@ class _Desk:
         if isinstance(token, str):
             raise Refusal.message(401, "401 Unauthorized")
         return Call(
-            store=self.store,
-            shapes=Shapes(self.store, base),
-            generation=self.generation,
+            server=self.server,
+            shapes=Shapes(self.server, base),
             token=token,
             path={name: unquote(value) for name, value in request.path_params.items()},
             params=parameters(query, body, request.headers.get("content-type", "")),

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from connectors.gitlab.stand_in.server import Generation, Server
     from connectors.gitlab.stand_in.shapes import Shapes
+    from connectors.gitlab.stand_in.terms import Terms
     from connectors.sandbox.nouns import Issue, Project, Token
     from connectors.sandbox.store import Store
-
-Generation = Literal["19.2", "16.3", "rest-only"]
-
-VERSIONS: dict[Generation, str] = {"19.2": "19.2.1", "16.3": "16.3.9", "rest-only": "15.11.13"}
-"""What each generation says it is. ``rest-only`` is an old server with its GraphQL endpoint shut."""
 
 _DIGITS = 19
 TITLE_LENGTH = 255
@@ -26,12 +23,13 @@ TEXT_LENGTH = 1_000_000
 
 
 class Refusal(Exception):
-    """An answer that is a no. Attributes: status: HTTP status. body: JSON body, in GitLab's words."""
+    """An answer that is a no. Attributes: status: HTTP status. body: JSON body, in GitLab's words. headers: more."""
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
+    def __init__(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")
         self.status = status
         self.body = body
+        self.headers = headers or {}
 
     @classmethod
     def message(cls, status: int, message: Any) -> Refusal:
@@ -59,15 +57,26 @@ class Call:
     keep: how much of each history to show, None for all.
     """
 
-    store: Store
+    server: Server
     shapes: Shapes
-    generation: Generation
     token: Token | None
     path: dict[str, str]
     params: dict[str, Any]
     query: list[tuple[str, str]]
     url: str
     keep: int | None = None
+
+    @property
+    def store(self) -> Store:
+        return self.server.store
+
+    @property
+    def generation(self) -> Generation:
+        return self.server.generation
+
+    @property
+    def terms(self) -> Terms:
+        return self.server.terms
 
     # ---------------------------------------------------------------------------------------------------- who asks
     def account(self) -> Token:

@@ -45,7 +45,7 @@ def number(text: str, kind: str) -> int:
 
 def moment(at: datetime) -> str:
     """To the second, as GitLab's ``Time`` has it: ``2026-03-02T09:00:00Z``."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return at.isoformat(timespec="seconds")[:19] + "Z"
 
 
 @cache

@@ -30,11 +30,13 @@ from graphql.execution.values import get_variable_values
 from starlette.responses import JSONResponse, Response
 
 from connectors.gitlab.stand_in import complexity
-from connectors.gitlab.stand_in.call import VERSIONS, Call, Generation, asker, base_of, unfit
+from connectors.gitlab.stand_in.call import Call, asker, base_of, unfit
 from connectors.gitlab.stand_in.connections import connection
+from connectors.gitlab.stand_in.execution import Execution
 from connectors.gitlab.stand_in.gids import number, schema_of
 from connectors.gitlab.stand_in.mutations import mutations
 from connectors.gitlab.stand_in.shapes import Shapes
+from connectors.gitlab.stand_in.throttle import throttle
 from connectors.gitlab.stand_in.views import Views
 from connectors.sandbox.server import TRUNCATED_HISTORY
 
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from connectors.gitlab.stand_in.project_views import View
-    from connectors.sandbox.store import Store
+    from connectors.gitlab.stand_in.server import Server
 
 _NO_FIELD = re.compile(r"Cannot query field '(?P<field>\w+)' on type '(?P<type>\w+)'\.")
 _NO_ARGUMENT = re.compile(r"Unknown argument '(?P<argument>\w+)' on field '\w+\.(?P<field>\w+)'\.")
@@ -55,10 +57,10 @@ _TOO_DEEP = f"Query has depth of {{}}, which exceeds max depth of {complexity.DE
 class GraphQL:
     """Attributes: schema: of this generation."""
 
-    def __init__(self, store: Store, generation: Generation) -> None:
-        self.store = store
-        self.generation = generation
-        self.schema = schema_of(generation)
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.store = server.store
+        self.schema = schema_of(server.generation)
         self._read = lru_cache(maxsize=128)(self._document)
 
     async def answer(self, request: Request) -> Response:
@@ -72,9 +74,8 @@ class GraphQL:
         if len(query) > complexity.QUERY_LENGTH:
             return _refused(422, "Query too large")
         call = Call(
-            store=self.store,
-            shapes=Shapes(self.store, base_of(request)),
-            generation=self.generation,
+            server=self.server,
+            shapes=Shapes(self.server, base_of(request)),
             token=token,
             path={},
             params={},
@@ -83,7 +84,10 @@ class GraphQL:
             keep=request.scope.get(TRUNCATED_HISTORY),
         )
         with self.store.lock:
-            return JSONResponse(self.run(call, query, variables, name))
+            if isinstance(metered := throttle(self.server, token), Response):
+                return metered
+            self.server.catalogue.catch_up()
+            return JSONResponse(self.run(call, query, variables, name), headers=metered)
 
     def run(self, call: Call, query: str, variables: dict[str, Any], name: str | None) -> dict[str, Any]:
         """The answer's body."""
@@ -114,7 +118,14 @@ class GraphQL:
         views = Views(call)
         root = mutations(views) if operation.operation is OperationType.MUTATION else queries(views)
         root |= {"queryComplexity": lambda _info: {"score": score, "limit": limit}}
-        result = execute_sync(self.schema, document, root, variable_values=variables, operation_name=name)
+        result = execute_sync(
+            self.schema,
+            document,
+            root,
+            variable_values=variables,
+            operation_name=name,
+            execution_context_class=Execution,
+        )
         return _answered(result)
 
     def _document(self, query: str) -> tuple[DocumentNode | None, tuple[dict[str, Any], ...]]:
@@ -161,8 +172,9 @@ def queries(views: Views) -> dict[str, Any]:
         return found if found and call.visible(found.project) and call.sees(found) else None
 
     def metadata(_info: Any) -> View | None:
-        version = VERSIONS[call.generation]
-        return {"version": version, "revision": "0a1b2c3d4e5", "enterprise": False} if call.token else None
+        if call.token is None:
+            return None
+        return {"version": call.server.version, "revision": "0a1b2c3d4e5", "enterprise": call.terms.paid}
 
     return {
         "currentUser": lambda _info: views.user(call.token.user) if call.token else None,

@@ -77,15 +77,6 @@ def thread(issue: Issue, project: Project, users: Mapping[str, User], closing: S
     return sorted((*comments, *derived), key=lambda note: (note.at, note.id))
 
 
-def closing_requests(project: Project) -> dict[int, list[MergeRequest]]:
-    """By iid of an issue, the merge requests that close or closed it."""
-    found: dict[int, list[MergeRequest]] = {}
-    for request in project.merge_requests.values():
-        for number in request.closes:
-            found.setdefault(number, []).append(request)
-    return found
-
-
 def latest(notes: Sequence[Note], keep: int | None) -> list[Note]:
     """The comments, and of what else happened only the latest ``keep`` (None: all)."""
     if keep is None:

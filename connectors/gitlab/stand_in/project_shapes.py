@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from connectors.gitlab.stand_in.server import Server
     from connectors.sandbox.nouns import Commit, Label, MergeRequest, Milestone, Project, Release, Tag
     from connectors.sandbox.store import Store
 
@@ -33,8 +34,12 @@ def commit_instant(at: datetime) -> str:
 class ProjectShapes:
     """Shapes for one request. Attributes: base: address of the server as the caller reached it, without a slash."""
 
-    store: Store
+    server: Server
     base: str
+
+    @property
+    def store(self) -> Store:
+        return self.server.store
 
     # ------------------------------------------------------------------------------------------------------- people
     def user(self, id_: str) -> dict[str, Any] | None:

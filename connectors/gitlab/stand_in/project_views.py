@@ -6,12 +6,10 @@ views; the schema decides which of the fields can be asked for.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab.stand_in.connections import connection
 from connectors.gitlab.stand_in.gids import gid, moment
-from connectors.gitlab.stand_in.history import closing_requests
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,11 +27,10 @@ class ProjectViews:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self._closing = cache(lambda key: closing_requests(call.store.projects[key]))
 
     def closing(self, issue: Issue) -> list[MergeRequest]:
         """The merge requests that close, or closed, an issue."""
-        return self._closing(issue.project).get(issue.number, [])
+        return self.call.server.catalogue.closing(issue)
 
     # ------------------------------------------------------------------------------------------------------- people
     def user(self, account: str) -> View | None:

@@ -303,8 +303,7 @@ def _notes(call: Call, issue: Issue) -> list[Note]:
 
 
 def _closing(call: Call, issue: Issue) -> list[MergeRequest]:
-    requests = call.store.projects[issue.project].merge_requests.values()
-    return [one for one in requests if issue.number in one.closes]
+    return call.server.catalogue.closing(issue)
 
 
 def _thread(call: Call, issue: Issue) -> list[Note]:

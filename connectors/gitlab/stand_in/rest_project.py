@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from connectors.gitlab.stand_in.call import VERSIONS, Refusal, missing, whole_number
+from connectors.gitlab.stand_in.call import Refusal, missing, whole_number
 from connectors.gitlab.stand_in.paging import keyset, listed
 from connectors.sandbox.store import Refused
 
@@ -22,14 +22,15 @@ _COLOR = re.compile(r"#[0-9A-Fa-f]{6}|#[0-9A-Fa-f]{3}|[a-z]+")
 # ------------------------------------------------------------------------------------------------- server and people
 def version(call: Call) -> Response:
     call.account()
-    return JSONResponse({"version": VERSIONS[call.generation], "revision": "0a1b2c3d4e5"})
+    return JSONResponse({"version": call.server.version, "revision": "0a1b2c3d4e5"})
 
 
 def metadata(call: Call) -> Response:
     call.account()
     kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
-    said = {"version": VERSIONS[call.generation], "revision": "0a1b2c3d4e5", "kas": kas, "enterprise": False}
-    return JSONResponse(said)
+    return JSONResponse(
+        {"version": call.server.version, "revision": "0a1b2c3d4e5", "kas": kas, "enterprise": call.terms.paid}
+    )
 
 
 def user(call: Call) -> Response:

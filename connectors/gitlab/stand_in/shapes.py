@@ -22,7 +22,7 @@ class Shapes(ProjectShapes):
         project = self.store.projects[issue.project]
         assignees = [person for person in map(self.user, issue.assignees) if person]
         home = f"{self.api(project)}/issues/{issue.number}"
-        closing = [one for one in project.merge_requests.values() if issue.number in one.closes]
+        closing = self.server.catalogue.closing(issue)
         labels: list[Any] = sorted(issue.labels, key=str.casefold)
         if details:
             labels = [self.label(project.labels[name]) for name in labels]
