@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.jira.stand_in import reads, writes
+from connectors.jira.stand_in import reads, screens, writes
 from connectors.jira.stand_in import search as searches
 from connectors.jira.stand_in.session import Refusal, Session, credential
 from connectors.sandbox.nouns import Token
@@ -53,7 +53,7 @@ BOTH: dict[tuple[str, str], Read | Write] = {
     ("GET", "issue/{key}"): reads.issue,
     ("PUT", "issue/{key}"): writes.edit_issue,
     ("PUT", "issue/{key}/assignee"): writes.assign,
-    ("GET", "issue/{key}/editmeta"): reads.edit_meta,
+    ("GET", "issue/{key}/editmeta"): screens.edit_meta,
     ("GET", "issue/{key}/comment"): reads.issue_comments,
     ("POST", "issue/{key}/comment"): writes.add_comment,
     ("GET", "issue/{key}/comment/{id}"): reads.issue_comment,

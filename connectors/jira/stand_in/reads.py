@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from connectors.jira.stand_in import shapes
+from connectors.jira.stand_in import screens, shapes
 from connectors.jira.stand_in.session import Refusal, Session
 from connectors.sandbox.nouns import Issue
 from policies.issue import Word
@@ -21,19 +21,6 @@ PERMISSIONS = {
     "ADMINISTER_PROJECTS": "admin", "ADMINISTER": "admin", "BULK_CHANGE": "admin", "MANAGE_SPRINTS_PERMISSION": "admin",
 }  # fmt: skip
 """Jira's permission keys -> the words of a sandbox token."""
-
-FIELDS: tuple[tuple[str, str, str], ...] = (
-    ("summary", "Summary", "string"), ("issuetype", "Issue Type", "issuetype"), ("status", "Status", "status"),
-    ("priority", "Priority", "priority"), ("labels", "Labels", "array:string"), ("assignee", "Assignee", "user"),
-    ("reporter", "Reporter", "user"), ("creator", "Creator", "user"), ("created", "Created", "datetime"),
-    ("updated", "Updated", "datetime"), ("duedate", "Due date", "date"), ("resolution", "Resolution", "resolution"),
-    ("resolutiondate", "Resolved", "datetime"), ("fixVersions", "Fix versions", "array:version"),
-    ("versions", "Affects versions", "array:version"),
-    ("components", "Components", "array:component"), ("description", "Description", "string"),
-    ("comment", "Comment", "comments-page"), ("issuelinks", "Linked Issues", "array:issuelinks"),
-    ("project", "Project", "project"),
-)  # fmt: skip
-
 
 # ------------------------------------------------------------------------------------------------------ site and words
 
@@ -79,36 +66,17 @@ def my_permissions(session: Session) -> Json:
 
 def fields(session: Session) -> list[Json]:
     """All fields, custom ones as far as they were made or an issue holds them."""
-    answer = [_field(id_, name, kind) for id_, name, kind in FIELDS]
-    custom = {
-        name: None
+    held = {
+        name
         for project in session.projects()
         for issue in project.issues.values()
         for name in (*issue.given, *issue.extra)
-        if name.startswith("customfield_")
     }
-    made = session.store.world.fields
-    for id_ in sorted(custom.keys() | made.keys()):
-        number = int(id_.removeprefix("customfield_"))
-        name, kind, key = made.get(id_, (id_, "any", "com.atlassian.jira.plugin.system.customfieldtypes:readonlyfield"))
-        kind, _, items = kind.partition(":")
-        answer.append(
-            {
-                "id": id_, "key": id_, "name": name, "custom": True, "orderable": True, "navigable": True,
-                "searchable": True, "clauseNames": [f"cf[{number}]", name],
-                "schema": {"type": kind, "custom": key, "customId": number} | ({"items": items} if items else {}),
-            }
-        )  # fmt: skip
-    return answer
-
-
-def _field(id_: str, name: str, kind: str) -> Json:
-    kind, _, items = kind.partition(":")
-    schema: Json = {"type": kind, "system": id_} | ({"items": items} if items else {})
-    return {
-        "id": id_, "key": id_, "name": name, "custom": False, "orderable": True, "navigable": True,
-        "searchable": True, "clauseNames": [id_.lower()], "schema": schema,
-    }  # fmt: skip
+    custom = screens.custom_fields(session, held)
+    return [
+        *(screens.field(*one) for one in screens.FIELDS),
+        *(screens.custom_field(id_, *custom[id_]) for id_ in sorted(custom)),
+    ]
 
 
 def _union(session: Session, pick: Callable[[Any], Iterable[Word]]) -> list[Word]:
@@ -343,36 +311,3 @@ def property_(session: Session) -> Json:
     if key not in held.properties:
         raise Refusal(404, f"The property {key} does not exist.")
     return {"key": key, "value": held.properties[key]}
-
-
-_EDITABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("summary", ("set",)), ("description", ("set",)), ("priority", ("set",)), ("assignee", ("set",)),
-    ("reporter", ("set",)), ("duedate", ("set",)), ("issuetype", ("set",)), ("labels", ("add", "set", "remove")),
-    ("fixVersions", ("set", "add", "remove")), ("components", ("add", "set", "remove")),
-    ("comment", ("add", "edit", "remove")), ("issuelinks", ("add",)),
-)  # fmt: skip
-
-
-def edit_meta(session: Session) -> Json:
-    """What may be edited on the issue's screen, and to what."""
-    held = session.issue(session.path["key"])
-    home = session.home(held)
-    allowed: dict[str, list[Json]] = {
-        "priority": [shapes.word(session, "priority", one) for one in home.priorities],
-        "issuetype": [shapes.word(session, "issuetype", one) for one in home.types],
-        "components": [shapes.word(session, "component", one) for one in home.components],
-        "fixVersions": [shapes.version(session, one) for one in home.versions.values()],
-    }
-    kinds = {id_: (name, kind) for id_, name, kind in FIELDS}
-    answer = {}
-    for id_, operations in _EDITABLE:
-        if home.screen is not None and id_ not in home.screen:
-            continue
-        name, kind = kinds[id_]
-        answer[id_] = {
-            "required": id_ in {"summary", "issuetype"}, "schema": _field(id_, name, kind)["schema"], "name": name,
-            "key": id_, "operations": list(operations),
-        }  # fmt: skip
-        if id_ in allowed:
-            answer[id_]["allowedValues"] = allowed[id_]
-    return {"fields": answer}

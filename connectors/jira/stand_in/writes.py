@@ -6,9 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 from connectors.jira.stand_in import shapes
-from connectors.jira.stand_in.edits import checked_comment, link_type, property_fault, read_edit
+from connectors.jira.stand_in.edits import link_type, read_edit
 from connectors.jira.stand_in.reads import transition_ids
+from connectors.jira.stand_in.screens import transition_screen
 from connectors.jira.stand_in.session import Refusal, Session
+from connectors.jira.stand_in.values import checked_comment, property_fault
 from connectors.sandbox.nouns import Issue, Project, Version
 from connectors.sandbox.store import Refused
 
@@ -124,11 +126,15 @@ def transition(session: Session) -> Answer:
     id_ = str(chosen.get("id", "")) if isinstance(chosen, dict) else ""
     if id_ not in known:
         raise Refusal(400, f"Transition id '{id_}' is not valid for this issue.")
-    edit = read_edit(session, session.home(issue), said, issue)
-    at = session.store.clock.for_write()
-    resolution = edit.changes.pop("resolution", None)
-    session.store.transition(issue.id, known[id_].id, actor=session.actor, at=at, resolution=resolution)
-    edit.write(session, issue, at)
+    home, target = session.home(issue), known[id_]
+    closing = target.group == "done"
+    edit = read_edit(session, home, said, issue, screen=transition_screen(session, home, issue, closing=closing))
+    resolution = None
+    if closing and home.resolutions:
+        resolution = edit.changes.get("resolution") or issue.resolution or home.resolutions[0].id
+    # One entry of the history holds the new status and what went with it.
+    edit.changes = {"status": target.id, **edit.changes, "resolution": resolution}
+    edit.write(session, issue, session.store.clock.for_write())
     return 204, None
 
 
