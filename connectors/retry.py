@@ -4,7 +4,8 @@ Rules:
 
 1. A request that may have been carried out is never sent again if a second one would leave a second thing behind.
 2. A wait that the tracker asks for is kept to the second: never shortened, no jitter. If it is longer than a run may
-   stand still, nothing is slept: the error goes up at once, the run ends amber, and the next one goes on.
+   stand still, or what is used up is a quota, nothing is slept: the error goes up at once, the run ends amber, and the
+   next one goes on.
 3. The client libraries' own retries are off; this is the only place that repeats.
 """
 
@@ -110,6 +111,9 @@ class _Waits:
         """Zero seconds (the wait is ``pass_by``'s) where the call may be repeated, False where not."""
         self._errors += 1
         if not isinstance(error, _REPEATABLE[self._kind]):
+            return False
+        if isinstance(error, RateLimited) and error.quota:
+            # The first request after the wait would use up what others wait for.
             return False
         if isinstance(error, BadAnswer):
             # A cut-off answer comes whole the next time; a log-in page does not, and once is enough to tell.

@@ -234,10 +234,24 @@ class UnknownField(TrackerError):
 
 
 class RateLimited(TrackerError):
-    """429. Attributes: retry_after: seconds the tracker asks to wait, None if it did not say."""
+    """429.
 
-    def __init__(self, detail: str, *, retry_after: float | None = None, tracker: str = "", doing: str = "") -> None:
+    Attributes:
+        retry_after: seconds the tracker asks to wait, None if it did not say.
+        quota: what is used up is an allowance of an hour or a day; no short wait brings it back.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        retry_after: float | None = None,
+        quota: bool = False,
+        tracker: str = "",
+        doing: str = "",
+    ) -> None:
         self.retry_after = retry_after
+        self.quota = quota
         super().__init__(detail, tracker=tracker, doing=doing, advice="Wait, or lower the site's request rate")
 
 
