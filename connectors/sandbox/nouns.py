@@ -19,7 +19,7 @@ from policies.issue import Word
 Body = str | dict[str, Any]
 """A text as it was written: wiki markup or Markdown as a string, an Atlassian document as an object."""
 
-EVERYTHING = frozenset({"browse", "edit", "comment", "create", "link", "assign", "transition", "admin"})
+EVERYTHING = frozenset({"browse", "edit", "comment", "create", "link", "assign", "transition", "bulk", "admin"})
 """All words a token's permissions are made of."""
 
 

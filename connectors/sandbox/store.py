@@ -25,7 +25,7 @@ releases, milestones) and ``store.issues``; their shape is in ``nouns``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.sandbox.log import Refused, Request
@@ -44,7 +44,12 @@ class Store(ReleaseCommands):
     Attributes:
         world: the state. log: the entries, oldest first; treat both as read-only.
         requests: what the server was asked, oldest first; clear it at will.
+        write_limits: how often one issue may be written on Jira Cloud, as (times, period); () for as often as you like.
+        bulk_stages: what Jira's bulk tasks say when they are asked, one after the other, before they are COMPLETE.
     """
+
+    write_limits: tuple[tuple[int, timedelta], ...] = ((20, timedelta(seconds=2)), (100, timedelta(seconds=30)))
+    bulk_stages: tuple[str, ...] = ("RUNNING",)
 
     def create_user(
         self,

@@ -4,22 +4,28 @@
     dc_app(store)       deploymentType Server, 9.12: /rest/api/2, offset paging, complete expanded history
 
 What it knows follows the vendor's published description; what it does not know it answers with 404, never with an
-invented success. It holds no state of its own but the pages it has promised.
+invented success. It holds no state of its own but the pages and tasks it has promised, and how often it was written to.
+
+Cloud is served at its site and, as ``/ex/jira/{CLOUD_ID}``, at the gateway, where alone tokens with scopes are taken.
+Every answer names the account in a header, ``anonymous`` where nobody is logged in.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.jira.stand_in import reads, screens, writes
+from connectors.jira.stand_in import bulk, reads, screens, writes
 from connectors.jira.stand_in import search as searches
+from connectors.jira.stand_in.limits import WriteLimits
 from connectors.jira.stand_in.session import Refusal, Session, credential
 from connectors.sandbox.nouns import Token
 from connectors.sandbox.server import TRUNCATED_HISTORY
@@ -27,6 +33,9 @@ from connectors.sandbox.store import Refused, Store
 
 Read = Callable[[Session], Any]
 Write = Callable[[Session], tuple[int, Any]]
+
+CLOUD_ID = "8f4d0c1e-6b1f-4b7e-9a55-0d3c2a1b4e77"
+"""Of the site, in the gateway's addresses; ``/_edge/tenant_info`` tells it."""
 
 BOTH: dict[tuple[str, str], Read | Write] = {
     ("GET", "myself"): reads.myself,
@@ -84,11 +93,20 @@ CLOUD: dict[tuple[str, str], Read | Write] = {
     ("POST", "issue/{key}/changelog/list"): reads.issue_changelog_list,
     ("POST", "comment/list"): reads.comment_list,
     ("GET", "project/search"): reads.project_search,
+    ("POST", "bulk/issues/fields"): bulk.edit,
+    ("POST", "bulk/issues/transition"): bulk.transition,
+    ("GET", "bulk/queue/{task}"): bulk.progress,
 }
 DATA_CENTER: dict[tuple[str, str], Read | Write] = {
     ("GET", "search"): searches.search,
     ("POST", "search"): searches.search,
 }
+
+_READING = frozenset({
+    "search", "search/jql", "search/approximate-count", "changelog/bulkfetch", "issue/{key}/changelog/list",
+    "comment/list",
+})  # fmt: skip
+"""What is asked with POST and writes nothing."""
 
 
 def cloud_app(store: Store) -> Starlette:
@@ -101,24 +119,39 @@ def dc_app(store: Store) -> Starlette:
     return _app(store, cloud=False, versions={"2": "2", "latest": "2"}, endpoints={**DATA_CENTER, **BOTH})
 
 
+@dataclass(slots=True)
+class _Kept:
+    """What a dialect remembers between requests."""
+
+    pages: dict[str, Any] = field(default_factory=dict)
+    tasks: dict[str, Any] = field(default_factory=dict)
+    limits: WriteLimits = field(default_factory=WriteLimits)
+
+
 def _app(
     store: Store, *, cloud: bool, versions: dict[str, str], endpoints: dict[tuple[str, str], Read | Write]
 ) -> Starlette:
-    pages: dict[str, Any] = {}
+    kept = _Kept()
     routes = []
     by_path: dict[str, dict[str, Read | Write]] = {}
     for (method, path), work in endpoints.items():
         by_path.setdefault(path, {})[method] = work
-    for said, api in versions.items():
-        door = _Door(store, cloud=cloud, api=api, pages=pages)
-        routes.append(Route(f"/rest/api/{said}/serverInfo", door.anonymous(reads.server_info), methods=["GET"]))
-        # "project/search" must be tried before "project/{key}"
-        for path, methods in sorted(by_path.items(), key=lambda one: "{" in one[0]):
-            routes.append(Route(f"/rest/api/{said}/{path}", door.open(methods), methods=list(methods)))
-    door = _Door(store, cloud=cloud, api="2", pages=pages)
-    links = {"GET": _no_application_links}
-    routes.append(Route("/rest/applinks/latest/listApplicationlinks", door.open(links), methods=["GET"]))
-    return Starlette(routes=routes, exception_handlers={Refusal: _refused, 404: _unknown, 405: _unknown})
+    for gateway in ("", f"/ex/jira/{CLOUD_ID}") if cloud else ("",):
+        for said, api in versions.items():
+            door = _Door(store, kept, cloud=cloud, api=api, gateway=gateway)
+            root = f"{gateway}/rest/api/{said}"
+            info = door.open("serverInfo", {"GET": reads.server_info}, public=True)
+            routes.append(Route(f"{root}/serverInfo", info, methods=["GET"]))
+            # "project/search" must be tried before "project/{key}"
+            for path, methods in sorted(by_path.items(), key=lambda one: "{" in one[0]):
+                routes.append(Route(f"{root}/{path}", door.open(path, methods), methods=list(methods)))
+    door = _Door(store, kept, cloud=cloud, api="2")
+    links = "/rest/applinks/latest/listApplicationlinks"
+    routes.append(Route(links, door.open(links, {"GET": _no_application_links}), methods=["GET"]))
+    if cloud:
+        tenant = door.open("tenant_info", {"GET": lambda _: {"cloudId": CLOUD_ID}}, public=True)
+        routes.append(Route("/_edge/tenant_info", tenant, methods=["GET"]))
+    return Starlette(routes=routes, exception_handlers={404: door.unknown, 405: door.unknown})
 
 
 def _no_application_links(_: Session) -> Any:
@@ -128,42 +161,69 @@ def _no_application_links(_: Session) -> Any:
 class _Door:
     """Lets a request in: credentials, body, one lock around what it does."""
 
-    def __init__(self, store: Store, *, cloud: bool, api: str, pages: dict[str, Any]) -> None:
-        self._store, self._cloud, self._api, self._pages = store, cloud, api, pages
+    def __init__(self, store: Store, kept: _Kept, *, cloud: bool, api: str, gateway: str = "") -> None:
+        self._store, self._kept, self._cloud, self._api, self._gateway = store, kept, cloud, api, gateway
 
-    def open(self, methods: Mapping[str, Read | Write]) -> Callable[[Request], Awaitable[Response]]:
+    def open(
+        self, path: str, methods: Mapping[str, Read | Write], *, public: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """``public``: for what needs no log-in; a wrong one is refused all the same."""
+
         async def endpoint(request: Request) -> Response:
-            session = await self._session(request)
-            with self._store.lock:
-                try:
-                    answer = methods["GET" if request.method == "HEAD" else request.method](session)
-                except Refused as refused:
-                    raise Refusal(400, str(refused)) from None
-            status, content = answer if isinstance(answer, tuple) else (200, answer)
-            return self._respond(session, status, content)
+            raw = await request.body()
+            method = "GET" if request.method == "HEAD" else request.method
+            token = Token("")
+            try:
+                with self._store.lock:
+                    token = self._let_in(request, public=public)
+                    writing = method != "GET" and path not in _READING
+                    if token.scopes is not None:
+                        _in_scope(token.scopes, path, writing=writing)
+                    session = self._session(request, token, raw)
+                    if writing:
+                        session.log_in()
+                    answer = self._work(session, path, methods[method], writing=writing)
+                status, content = answer if isinstance(answer, tuple) else (200, answer)
+            except Refusal as refusal:
+                return self._refused(request, refusal, token)
+            return self._respond(status, content, self._headers(request, token))
 
         return endpoint
 
-    def anonymous(self, work: Read) -> Callable[[Request], Awaitable[Response]]:
-        """For what needs no log-in; a wrong one is refused all the same."""
+    def _work(self, session: Session, path: str, work: Read | Write, *, writing: bool) -> Any:
+        store = self._store
+        limited = writing and self._cloud and path.startswith("issue/{key}")
+        issue = store.issue(session.path["key"]) if limited else None
+        now = store.clock.now()
+        if issue is not None:
+            self._kept.limits.check(issue.id, now, store.write_limits)
+        try:
+            answer = work(session)
+        except Refused as refused:
+            raise Refusal(400, str(refused)) from None
+        if issue is not None:
+            self._kept.limits.written(issue.id, now, store.write_limits)
+        return answer
 
-        async def endpoint(request: Request) -> Response:
-            if request.headers.get("authorization"):
-                await self._session(request)
-            session = Session(self._store, self._cloud, self._api, _base(request), Token(""), request.query_params, {})
-            return JSONResponse(work(session))
-
-        return endpoint
-
-    async def _session(self, request: Request) -> Session:
+    def _let_in(self, request: Request, *, public: bool) -> Token:
+        """The token logged in with, or that of nobody. Raises Refusal(401)."""
         header = request.headers.get("authorization", "")
         token = credential(header, self._store)
-        if token is None:
-            what = "Client must be authenticated to access this resource."
-            raise Refusal(
-                401, "You are not authenticated. Authentication required to perform this operation." if header else what
-            )
-        raw = await request.body()
+        if token is not None and (token.scopes is None or self._gateway):
+            return token
+        # The site that lets anybody in takes a dead token for no token (Cloud); Data Center tells them apart.
+        open_house = self._store.world.anonymous and not self._gateway
+        if not header and (public or open_house):
+            return Token("", permissions=frozenset())
+        if open_house and self._cloud and header.lower().startswith("basic "):
+            return Token("", permissions=frozenset())
+        if not header:
+            raise Refusal(401, "Client must be authenticated to access this resource.")
+        if self._gateway:
+            raise Refusal(401, body={"code": 401, "message": "Unauthorized"})
+        raise Refusal(401, "You are not authenticated. Authentication required to perform this operation.")
+
+    def _session(self, request: Request, token: Token, raw: bytes) -> Session:
         try:
             body = json.loads(raw) if raw else None
         except ValueError:
@@ -172,33 +232,50 @@ class _Door:
             self._store,
             self._cloud,
             self._api,
-            _base(request),
+            str(request.base_url).rstrip("/") + self._gateway,
             token,
             request.query_params,
             {name: str(value) for name, value in request.path_params.items()},
             body,
             request.scope.get(TRUNCATED_HISTORY),
-            self._pages,
+            self._kept.pages,
+            self._kept.tasks,
+            self._gateway,
         )
 
-    def _respond(self, session: Session, status: int, content: Any) -> Response:
-        account = {"X-AAccountId": session.actor} if self._cloud else {"X-AUSERNAME": session.user.username}
+    def _headers(self, request: Request, token: Token) -> dict[str, str]:
+        """Who is logged in, and why nobody is where somebody tried."""
+        user = self._store.users.get(token.user)
+        name = "anonymous" if user is None else user.id if self._cloud else user.username
+        headers = {"X-AAccountId" if self._cloud else "X-AUSERNAME": quote(name, safe=":")}
+        if user is None and request.headers.get("authorization"):
+            headers["X-Seraph-LoginReason"] = "AUTHENTICATED_FAILED"
+        return headers
+
+    def _respond(self, status: int, content: Any, headers: dict[str, str]) -> Response:
         if content is None:
-            return Response(status_code=status, headers=account)
-        return JSONResponse(content, status_code=status, headers=account)
+            return Response(status_code=status, headers=headers)
+        return JSONResponse(content, status_code=status, headers=headers)
+
+    def _refused(self, request: Request, refusal: Refusal, token: Token) -> Response:
+        headers = {**self._headers(request, token), **refusal.headers}
+        if refusal.status == 401:  # noqa: PLR2004 - its own name
+            headers["WWW-Authenticate"] = 'OAuth realm="jira"'
+        return self._respond(refusal.status, refusal.body, headers)
+
+    async def unknown(self, request: Request, _: Exception) -> Response:
+        """What no route leads to."""
+        token = credential(request.headers.get("authorization", ""), self._store) or Token("")
+        text = f"null for uri: {request.url.path}"
+        return self._respond(404, {"message": text, "status-code": 404}, self._headers(request, token))
 
 
-def _base(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
-
-
-async def _refused(_: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    body = {"errorMessages": refusal.messages, "errors": refusal.errors}
-    headers = {"WWW-Authenticate": 'OAuth realm="jira"', "X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
-    return JSONResponse(body, status_code=refusal.status, headers=headers if refusal.status == 401 else None)  # noqa: PLR2004 - its own name
-
-
-async def _unknown(request: Request, _: Exception) -> Response:
-    text = f"null for uri: {request.url.path}"
-    return JSONResponse({"message": text, "status-code": 404}, status_code=404)
+def _in_scope(scopes: frozenset[str], path: str, *, writing: bool) -> None:
+    """Raises Refusal(401) where a token's scopes do not reach this far."""
+    needed = "write:jira-work" if writing else "read:jira-work"
+    if writing and path.startswith("version"):
+        needed = "manage:jira-project"
+    if path in {"myself", "user", "user/search"}:
+        needed = "read:jira-user"
+    if needed not in scopes:
+        raise Refusal(401, body={"code": 401, "message": "Unauthorized; scope does not match"})

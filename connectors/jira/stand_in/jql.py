@@ -320,7 +320,7 @@ def _word_test(session: Session, name: str, wanted: set[str], *, empty: bool) ->
 
 
 def _date_test(session: Session, name: str, sign: str, values: list[str | None]) -> Test:
-    zone = ZoneInfo(session.user.zone)
+    zone = ZoneInfo("UTC" if session.anonymous else session.user.zone)
 
     def held(issue: Issue) -> datetime | None:
         if name == "due":

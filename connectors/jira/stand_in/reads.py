@@ -18,7 +18,7 @@ PERMISSIONS = {
     "EDIT_OWN_COMMENTS": "comment", "EDIT_ALL_COMMENTS": "admin", "CREATE_ISSUES": "create", "LINK_ISSUES": "link",
     "ASSIGN_ISSUES": "assign", "ASSIGNABLE_USER": "browse", "TRANSITION_ISSUES": "transition",
     "RESOLVE_ISSUES": "transition", "CLOSE_ISSUES": "transition", "MODIFY_REPORTER": "edit",
-    "ADMINISTER_PROJECTS": "admin", "ADMINISTER": "admin", "BULK_CHANGE": "admin", "MANAGE_SPRINTS_PERMISSION": "admin",
+    "ADMINISTER_PROJECTS": "admin", "ADMINISTER": "admin", "BULK_CHANGE": "bulk", "MANAGE_SPRINTS_PERMISSION": "admin",
 }  # fmt: skip
 """Jira's permission keys -> the words of a sandbox token."""
 
@@ -28,7 +28,7 @@ PERMISSIONS = {
 def server_info(session: Session) -> Json:
     version = SERVER_VERSION[session.cloud]
     return {
-        "baseUrl": session.base,
+        "baseUrl": session.site,
         "version": version,
         "versionNumbers": [int(part) for part in version.partition("-")[0].split(".")],
         "deploymentType": "Cloud" if session.cloud else "Server",
@@ -39,7 +39,10 @@ def server_info(session: Session) -> Json:
 
 
 def myself(session: Session) -> Json | None:
-    return shapes.user(session, session.actor)
+    session.log_in()
+    shape = shapes.user(session, session.actor)
+    locale = session.user.locale or "en_US"
+    return None if shape is None else {**shape, "locale": locale}
 
 
 def my_permissions(session: Session) -> Json:

@@ -45,13 +45,27 @@ def _is_a(value: object, kinds: tuple[type | str, ...]) -> bool:
 
 
 class Refusal(Exception):
-    """An answer in Jira's own error shape. Attributes: status, messages, errors (field -> text)."""
+    """An answer in Jira's own error shape.
 
-    def __init__(self, status: int, *messages: str, errors: Mapping[str, str] | None = None) -> None:
+    Attributes:
+        status, messages, errors (field -> text), headers.
+        body: the whole answer, where it has another shape.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        *messages: str,
+        errors: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(*messages)
         self.status = status
         self.messages = list(messages)
         self.errors = dict(errors or {})
+        self.headers = dict(headers or {})
+        self.body = dict(body or {"errorMessages": self.messages, "errors": self.errors})
 
 
 @dataclass(slots=True)
@@ -61,7 +75,9 @@ class Session:
     Attributes:
         cloud: the dialect, Cloud or Data Center.
         api: ``2`` or ``3``: how texts are written.
-        base: address of the dialect, without a trailing slash.
+        base: address the API was asked at, without a trailing slash. site: the one that people use; the same but
+            for the gateway.
+        token: of nobody (``user`` "") where an anonymous one was let in.
         body: the parsed JSON body, None where there is none.
         keep: show only so many of the latest history entries (a fault), None for all.
     """
@@ -76,6 +92,8 @@ class Session:
     body: Any = None
     keep: int | None = None
     pages: dict[str, Any] = field(default_factory=dict)
+    tasks: dict[str, Any] = field(default_factory=dict)
+    gateway: str = ""
 
     @property
     def actor(self) -> str:
@@ -84,6 +102,19 @@ class Session:
     @property
     def user(self) -> User:
         return self.store.users[self.token.user]
+
+    @property
+    def anonymous(self) -> bool:
+        return not self.token.user
+
+    @property
+    def site(self) -> str:
+        return self.base.removesuffix(self.gateway)
+
+    def log_in(self) -> None:
+        """Raises Refusal(401) where nobody is logged in."""
+        if self.anonymous:
+            raise Refusal(401, "Client must be authenticated to access this resource.")
 
     @property
     def rest(self) -> str:

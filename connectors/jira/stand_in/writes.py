@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any
 
 from connectors.jira.stand_in import shapes
-from connectors.jira.stand_in.edits import link_type, read_edit
+from connectors.jira.stand_in.edits import Edit, link_type, read_edit
 from connectors.jira.stand_in.reads import transition_ids
 from connectors.jira.stand_in.screens import transition_screen
 from connectors.jira.stand_in.session import Refusal, Session
 from connectors.jira.stand_in.values import checked_comment, property_fault
 from connectors.sandbox.nouns import Issue, Project, Version
 from connectors.sandbox.store import Refused
+from policies.issue import Word
 
 Json = dict[str, Any]
 Answer = tuple[int, Any]
@@ -126,16 +127,19 @@ def transition(session: Session) -> Answer:
     id_ = str(chosen.get("id", "")) if isinstance(chosen, dict) else ""
     if id_ not in known:
         raise Refusal(400, f"Transition id '{id_}' is not valid for this issue.")
-    home, target = session.home(issue), known[id_]
-    closing = target.group == "done"
+    transition_edit(session, issue, known[id_], said).write(session, issue, session.store.clock.for_write())
+    return 204, None
+
+
+def transition_edit(session: Session, issue: Issue, target: Word, said: Json) -> Edit:
+    """The way to a status with what goes along; one entry of the history holds it all. Raises Refusal(400)."""
+    home, closing = session.home(issue), target.group == "done"
     edit = read_edit(session, home, said, issue, screen=transition_screen(session, home, issue, closing=closing))
     resolution = None
     if closing and home.resolutions:
         resolution = edit.changes.get("resolution") or issue.resolution or home.resolutions[0].id
-    # One entry of the history holds the new status and what went with it.
     edit.changes = {"status": target.id, **edit.changes, "resolution": resolution}
-    edit.write(session, issue, session.store.clock.for_write())
-    return 204, None
+    return edit
 
 
 # ----------------------------------------------------------------------------------------------------------- comments
