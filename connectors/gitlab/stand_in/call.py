@@ -8,9 +8,12 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from connectors.gitlab.stand_in.groups import groups
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from connectors.gitlab.stand_in.groups import Group
     from connectors.gitlab.stand_in.server import Generation, Server
     from connectors.gitlab.stand_in.shapes import Shapes
     from connectors.gitlab.stand_in.terms import Terms
@@ -119,6 +122,17 @@ class Call:
             found = next(keys, None)
         if found is None or found.kind != "gitlab" or self.token is None or not self.token.sees(found.key):
             return None
+        return found
+
+    def projects(self) -> list[Project]:
+        """All that the caller sees."""
+        return [one for one in self.store.projects.values() if self.visible(one.key)]
+
+    def group(self, name: str = "group") -> Group:
+        """The group of the path, by id or full path, with what of it the caller sees. Raises Refusal 404."""
+        found = groups(self.store, self.projects()).get(self.path[name].casefold())
+        if found is None:
+            raise missing("Group")
         return found
 
     def issue(self) -> Issue:

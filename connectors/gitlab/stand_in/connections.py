@@ -18,11 +18,13 @@ from graphql import GraphQLError
 from connectors.gitlab.stand_in.complexity import PAGE_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Row = TypeVar("Row")
 Place = tuple[Any, int]
 """Sort value (a text or an instant) and id."""
+
+BAD_CURSOR = "Please provide a valid cursor"
 
 
 def connection(
@@ -36,27 +38,50 @@ def connection(
     """One page. Args: asked: ``first`` and ``after`` are looked at. key: sort value and id."""
     left = everything = list(rows)
     if after := asked.get("after"):
-        place = _read(after)
+        place = place_of(after)
         try:
             left = [row for row in everything if (key(row) < place if descending else key(row) > place)]
         except TypeError:  # the cursor of a list sorted otherwise
-            raise GraphQLError("Please provide a valid cursor") from None
+            raise GraphQLError(BAD_CURSOR) from None
+    size = page_size(asked)
+    pick = heapq.nlargest if descending else heapq.nsmallest
+    shown = pick(size, left, key=key)
+    more, preceded = len(left) > size, len(left) < len(everything)
+    return page(shown, shape, key, more=more, preceded=preceded, count=lambda: len(everything))
+
+
+def page(
+    shown: Sequence[Row],
+    shape: Callable[[Row], Any],
+    key: Callable[[Row], Place],
+    *,
+    more: bool,
+    preceded: bool,
+    count: Callable[[], int],
+) -> dict[str, Any]:
+    """A page whose rows were picked already. Args: more, preceded: there are rows after, before it. count: of all."""
+
+    def counted(_info: Any, limit: int | None = None) -> int:
+        return count() if limit is None else min(count(), limit + 1)
+
+    return {
+        "count": counted,
+        "nodes": [shape(row) for row in shown],
+        "pageInfo": {
+            "hasNextPage": more,
+            "hasPreviousPage": preceded,
+            "startCursor": lambda _info: _written(key(shown[0])) if shown else None,
+            "endCursor": lambda _info: _written(key(shown[-1])) if shown else None,
+        },
+    }
+
+
+def page_size(asked: Mapping[str, Any]) -> int:
+    """Raises GraphQLError for less than none."""
     first = asked.get("first")
     if first is not None and first < 0:
         raise GraphQLError("first must be a positive number")
-    size = PAGE_LIMIT if first is None else min(first, PAGE_LIMIT)
-    pick = heapq.nlargest if descending else heapq.nsmallest
-    shown = pick(size, left, key=key)
-    return {
-        "count": lambda _info, limit=None: len(everything) if limit is None else min(len(everything), limit + 1),
-        "nodes": [shape(row) for row in shown],
-        "pageInfo": {
-            "hasNextPage": len(left) > size,
-            "hasPreviousPage": len(left) < len(everything),
-            "startCursor": _written(key(shown[0])) if shown else None,
-            "endCursor": _written(key(shown[-1])) if shown else None,
-        },
-    }
+    return PAGE_LIMIT if first is None else min(first, PAGE_LIMIT)
 
 
 def _written(place: Place) -> str:
@@ -65,10 +90,11 @@ def _written(place: Place) -> str:
     return base64.urlsafe_b64encode(json.dumps({**told, "id": str(id_)}).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> Place:
+def place_of(cursor: str) -> Place:
+    """The place a cursor names. Raises GraphQLError."""
     try:
         told = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         value = datetime.fromisoformat(told["at"]) if "at" in told else str(told["value"])
         return value, int(told["id"])
     except (ValueError, KeyError, TypeError, binascii.Error):
-        raise GraphQLError("Please provide a valid cursor") from None
+        raise GraphQLError(BAD_CURSOR) from None

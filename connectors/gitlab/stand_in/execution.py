@@ -41,7 +41,8 @@ class _Step(NamedTuple):
 
     Attributes:
         name: in the answer. field: in the view. classes: of values that are answered as they are.
-        words: of an enum. kind: what is due, without ``!``. arguments: as the query gives them.
+        words: of an enum. kind: what is due, without ``!``. listed: that it is a list of, and may hold null.
+        arguments: as the query gives them. below: what to do for each type of object that was met here.
     """
 
     name: str
@@ -50,13 +51,22 @@ class _Step(NamedTuple):
     classes: frozenset[type]
     words: Mapping[str, Any]
     kind: GraphQLOutputType
+    listed: bool
+    gaps: bool
     arguments: dict[str, Any]
+    below: dict[str, _Plan]
+
+
+class _Plan(NamedTuple):
+    """What there is to do for a selection on a type. Attributes: steps: a bare name is left to graphql-core."""
+
+    parent: GraphQLObjectType
+    fields: dict[str, list[FieldNode]]
+    steps: list[_Step | str]
 
 
 class Execution(ExecutionContext):
     """One query's execution."""
-
-    _steps: dict[int, tuple[dict[str, list[FieldNode]], list[_Step | str]]]
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
@@ -64,39 +74,32 @@ class Execution(ExecutionContext):
         """The answer's object for a view."""
         if source_value.__class__ is not dict:
             return super().execute_fields(parent_type, source_value, path, fields)
+        return self._object(self._plan(parent_type, fields), source_value, path)
+
+    def _object(self, plan: _Plan, source: dict[str, Any], path: Path | None) -> dict[str, Any]:
+        parent, fields, steps = plan
         results: dict[str, Any] = {}
-        for step in self._plan(parent_type, fields):
-            if isinstance(step, str):
-                results[step] = self.execute_field(
-                    parent_type, source_value, fields[step], Path(path, step, parent_type.name)
-                )
+        for step in steps:
+            if step.__class__ is str:
+                results[step] = self.execute_field(parent, source, fields[step], Path(path, step, parent.name))
                 continue
-            name, field, nodes, classes, words, kind, arguments = step
-            value = source_value.get(field)
+            name, field, nodes, classes, words, *_ = step
+            value = source.get(field)
             if value.__class__ in classes or (words and value.__class__ is str and value in words):
                 results[name] = value
                 continue
-            here = Path(path, name, parent_type.name)
+            here = Path(path, name, parent.name)
             try:
                 if callable(value):
-                    value = value(None, **arguments)
-                found = value if value.__class__ in classes else self._short(kind, nodes, value, here)
+                    value = value(None, **step.arguments)
+                found = value if value.__class__ in classes else self._short(step, value, here)
             except Exception:  # noqa: BLE001 - graphql-core meets it again on the long way, and words it
                 found = _LEFT
-            results[name] = self.execute_field(parent_type, source_value, nodes, here) if found is _LEFT else found
+            results[name] = self.execute_field(parent, source, nodes, here) if found is _LEFT else found
         return results
 
-    def _plan(self, parent: GraphQLObjectType, fields: dict[str, list[FieldNode]]) -> list[_Step | str]:
-        """What there is to do for a selection, worked out once a query; a bare name is left to graphql-core."""
-        if "_steps" not in self.__dict__:
-            self._steps = {}
-        known = self._steps.get(id(fields))
-        if known is None:
-            # The selection is kept, too: while it lives, no other has its id.
-            known = self._steps[id(fields)] = fields, [
-                self._step(parent, name, nodes) for name, nodes in fields.items()
-            ]
-        return known[1]
+    def _plan(self, parent: GraphQLObjectType, fields: dict[str, list[FieldNode]]) -> _Plan:
+        return _Plan(parent, fields, [self._step(parent, name, nodes) for name, nodes in fields.items()])
 
     def _step(self, parent: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> _Step | str:
         definition = get_field_def(self.schema, parent, nodes[0])
@@ -109,31 +112,45 @@ class Execution(ExecutionContext):
         if isinstance(kind, GraphQLScalarType):
             classes.add(_CLASSES.get(kind.name, str))
         words = kind.values if isinstance(kind, GraphQLEnumType) else {}
+        listed, gaps = isinstance(kind, GraphQLList), False
+        if listed:
+            gaps = not isinstance(kind.of_type, GraphQLNonNull)
+            kind = kind.of_type if gaps else kind.of_type.of_type
         try:
             arguments = get_argument_values(definition, nodes[0], self.variable_values)
         except Exception:  # noqa: BLE001 - worded by graphql-core on the long way
             return name
-        return _Step(name, nodes[0].name.value, nodes, frozenset(classes), words, kind, arguments)
+        own = nodes[0].name.value
+        return _Step(name, own, nodes, frozenset(classes), words, kind, listed, gaps, arguments, {})
 
-    def _short(self, kind: GraphQLOutputType, nodes: list[FieldNode], value: Any, path: Path) -> Any:
+    def _short(self, step: _Step, value: Any, path: Path) -> Any:
         """The answer for a value, ``_LEFT`` where graphql-core shall decide."""
-        if value.__class__ is list and isinstance(kind, GraphQLList):
-            due = kind.of_type
-            bare = due.of_type if isinstance(due, GraphQLNonNull) else due
-            found = []
-            for place, item in enumerate(value):
-                if item is None and bare is due:
-                    found.append(None)
-                    continue
-                done = self._short(bare, nodes, item, Path(path, place, None))
-                if done is _LEFT:
-                    return _LEFT
-                found.append(done)
-            return found
+        if not step.listed:
+            plan = self._below(step, value)
+            return _LEFT if plan is None else self._object(plan, value, path)
+        if value.__class__ is not list:
+            return _LEFT
+        found: list[Any] = []
+        for place, item in enumerate(value):
+            if item is None and step.gaps:
+                found.append(None)
+                continue
+            plan = self._below(step, item)
+            if plan is None:
+                return _LEFT
+            found.append(self._object(plan, item, Path(path, place, None)))
+        return found
+
+    def _below(self, step: _Step, value: Any) -> _Plan | None:
+        """What to do for an object at a field; None where it is none."""
         if value.__class__ is not dict:
-            return _LEFT
-        if is_abstract_type(kind):
-            kind = self.schema.get_type(value.get("__typename", ""))  # type: ignore[assignment]  # looked at below
-        if not isinstance(kind, GraphQLObjectType):
-            return _LEFT
-        return self.execute_fields(kind, value, path, self.collect_subfields(kind, nodes))
+            return None
+        kind: Any = step.kind
+        name = kind.name if isinstance(kind, GraphQLObjectType) else value.get("__typename", "")
+        plan = step.below.get(name)
+        if plan is None:
+            kind = self.schema.get_type(name) if is_abstract_type(kind) else kind
+            if not isinstance(kind, GraphQLObjectType):
+                return None
+            plan = step.below[name] = self._plan(kind, self.collect_subfields(kind, step.nodes))
+        return plan

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from connectors.gitlab.stand_in.call import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from connectors.gitlab.stand_in.call import Call
 
@@ -67,16 +68,16 @@ def listed(call: Call, rows: Sequence[Row], shape: Callable[[Row], Any], **defau
 
 
 def keyset(
-    call: Call, rows: Sequence[Row], shape: Callable[[Row], Any], key: Callable[[Row], tuple[str, int]], order: str
+    call: Call, rows: Iterable[Row], shape: Callable[[Row], Any], key: Callable[[Row], tuple[str, int]], order: str
 ) -> Response:
     """One keyset page of ``rows``, which stand in order of ``key`` (sort value, id), ascending or descending."""
     size, descending = per_page(call), call.text("sort", "desc") == "desc"
-    if cursor := call.text("cursor"):
-        last = _decoded(cursor, order)
-        rows = [row for row in rows if (key(row) < last if descending else key(row) > last)]
-    shown = rows[:size]
+    if last := place_of(call, order):
+        rows = (row for row in rows if (key(row) < last if descending else key(row) > last))
+    found = [*islice(rows, size + 1)]
+    shown = found[:size]
     headers = {}
-    if len(rows) > size:
+    if len(found) > size:
         value, id_ = key(shown[-1])
         told = json.dumps({order: value, "id": str(id_), "_kd": "n"})
         mark = base64.urlsafe_b64encode(told.encode()).decode()
@@ -85,7 +86,11 @@ def keyset(
     return JSONResponse([shape(row) for row in shown], headers=headers)
 
 
-def _decoded(cursor: str, order: str) -> tuple[str, int]:
+def place_of(call: Call, order: str) -> tuple[str, int] | None:
+    """The last row of the page before, None for the first page. Raises Refusal 400."""
+    cursor = call.text("cursor")
+    if not cursor:
+        return None
     try:
         told = json.loads(base64.urlsafe_b64decode(cursor))
         return str(told[order]), int(told["id"])

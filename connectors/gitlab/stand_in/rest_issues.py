@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -9,19 +11,19 @@ from starlette.responses import JSONResponse, Response
 from connectors.gitlab.stand_in.call import Refusal, missing
 from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
 from connectors.gitlab.stand_in.history import Note, latest, thread, written
-from connectors.gitlab.stand_in.paging import keyset, listed
-from connectors.gitlab.stand_in.project_shapes import instant
+from connectors.gitlab.stand_in.paging import keyset, listed, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from connectors.gitlab.stand_in.call import Call
     from connectors.sandbox.nouns import Issue, IssueLink, MergeRequest, Project
 
 _TYPES = ("issue", "incident", "test_case", "task")
+_LISTED = frozenset(map(str.upper, _TYPES))
 _ORDERS: dict[str, Callable[[Issue], str]] = {
-    "created_at": lambda issue: instant(issue.created) or "",
-    "updated_at": lambda issue: instant(issue.updated) or "",
+    "created_at": lambda issue: issue.created.isoformat(timespec="microseconds"),
+    "updated_at": lambda issue: issue.updated.isoformat(timespec="microseconds"),
     "title": lambda issue: issue.title.casefold(),
     "due_date": lambda issue: issue.due.isoformat() if issue.due else "9999",
     "id": lambda issue: f"{int(issue.id):020d}",
@@ -36,30 +38,34 @@ _UPDATABLE = (
 
 # --------------------------------------------------------------------------------------------------------- the list
 def list_issues(call: Call) -> Response:
-    return _listed(call, [*call.project().issues.values()])
+    return _listed(call, [call.project()])
 
 
 def list_everywhere(call: Call) -> Response:
     """``/issues``: of all projects the caller sees; ``scope`` is ``created_by_me`` unless said otherwise."""
-    token = call.account()
-    scope = call.choice("scope", ("created_by_me", "assigned_to_me", "all"), "created_by_me")
-    seen = (issue for project in call.store.projects.values() for issue in _of(call, project))
+    return _listed(call, call.projects(), *_scope(call, "created_by_me"))
+
+
+def list_of_group(call: Call) -> Response:
+    """``/groups/:id/issues``: of the group's projects and those of its subgroups."""
+    return _listed(call, [*call.group().projects], *_scope(call, "all"))
+
+
+def _scope(call: Call, default: str) -> Iterator[Callable[[Issue], bool]]:
+    account = call.account().user
+    scope = call.choice("scope", ("created_by_me", "assigned_to_me", "all"), default)
     if scope == "created_by_me":
-        seen = (issue for issue in seen if issue.reporter == token.user)
+        yield lambda issue: issue.reporter == account
     elif scope == "assigned_to_me":
-        seen = (issue for issue in seen if token.user in issue.assignees)
-    return _listed(call, [*seen])
+        yield lambda issue: account in issue.assignees
 
 
-def _of(call: Call, project: Project) -> Iterator[Issue]:
-    if call.visible(project.key):
-        yield from project.issues.values()
-
-
-def _listed(call: Call, issues: list[Issue]) -> Response:
+def _listed(call: Call, projects: Sequence[Project], *more: Callable[[Issue], bool]) -> Response:
     order = call.choice("order_by", tuple(_ORDERS), "created_at")
     sort = call.choice("sort", ("asc", "desc"), "desc")
     details = bool(call.flag("with_labels_details"))
+    # Types of a group's own making are served by GraphQL alone.
+    tests = [lambda issue: issue.type in _LISTED, call.sees, *more, *_tests(call)]
 
     def key(issue: Issue) -> tuple[str, int]:
         return _ORDERS[order](issue), int(issue.id)
@@ -67,16 +73,42 @@ def _listed(call: Call, issues: list[Issue]) -> Response:
     def shape(issue: Issue) -> dict[str, Any]:
         return call.shapes.issue(issue, details=details)
 
-    tests = [*_tests(call)]
-    rows = sorted((one for one in issues if call.sees(one) and all(test(one) for test in tests)), key=key)
-    if sort == "desc":
-        rows.reverse()
-    if call.text("pagination") == "keyset":
-        if call.generation != "19.2":
-            raise Refusal(405, {"error": "Keyset pagination is not yet available for this type of request"})
+    by_keyset = call.text("pagination") == "keyset"
+    if by_keyset and call.generation != "19.2":
+        raise Refusal(405, {"error": "Keyset pagination is not yet available for this type of request"})
+    last = place_of(call, order) if by_keyset else None
+    in_order = _in_order(call, projects, order, key, descending=sort == "desc", last=last)
+    rows = (one for one in in_order if all(test(one) for test in tests))
+    if by_keyset:
         return keyset(call, rows, shape, key, order)
     shown = {"order_by": order, "sort": sort, "state": call.text("state", "all")}
-    return listed(call, rows, shape, **shown, with_labels_details=str(details).lower())
+    return listed(call, [*rows], shape, **shown, with_labels_details=str(details).lower())
+
+
+def _in_order(
+    call: Call,
+    projects: Sequence[Project],
+    order: str,
+    key: Callable[[Issue], tuple[str, int]],
+    *,
+    descending: bool,
+    last: tuple[str, int] | None,
+) -> Iterable[Issue]:
+    """All issues of the projects in an order; by update, from the last row of the page before."""
+    if order != "updated_at":
+        return sorted((one for project in projects for one in project.issues.values()), key=key, reverse=descending)
+    after = None if last is None else (_instant(last[0]), last[1])
+    since, catalogue = call.moment("updated_after"), call.server.catalogue
+    ways = [catalogue.by_update(one, since=since, after=after, descending=descending) for one in projects]
+    return ways[0] if len(ways) == 1 else heapq.merge(*ways, key=key, reverse=descending)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal.invalid("cursor is invalid") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _tests(call: Call) -> Iterator[Callable[[Issue], bool]]:

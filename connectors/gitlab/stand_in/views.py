@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import heapq
 from datetime import datetime
 from html import escape
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from connectors.gitlab.stand_in.connections import connection
+from graphql import GraphQLError
+
+from connectors.gitlab.stand_in.call import whole_number
+from connectors.gitlab.stand_in.connections import BAD_CURSOR, connection, page, page_size, place_of
 from connectors.gitlab.stand_in.gids import gid, moment
 from connectors.gitlab.stand_in.history import Note, label_body, label_named, latest, thread
 from connectors.gitlab.stand_in.project_views import ProjectViews, View
 from connectors.gitlab.stand_in.shapes import link_kind, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from connectors.sandbox.nouns import Issue, IssueLink, MergeRequest, Project
 
@@ -48,17 +53,60 @@ class Views(ProjectViews):
     def project(self, project: Project) -> View:
         return {
             **super().project(project),
-            "workItems": lambda _info, **asked: self.issues(project, asked, self.work_item),
-            "issues": lambda _info, **asked: self.issues(project, asked, self.issue),
+            "workItems": lambda _info, **asked: self.issues([project], asked, self.work_item),
+            "issues": lambda _info, **asked: self.issues([project], asked, self.issue),
         }
 
     # -------------------------------------------------------------------------------------------------------- issues
-    def issues(self, project: Project, asked: dict[str, Any], shape: Callable[[Issue], View]) -> View:
-        """The issues of a project that meet all that is asked, as work items or as issues."""
+    def issues(self, projects: Sequence[Project], asked: dict[str, Any], shape: Callable[[Issue], View]) -> View:
+        """The issues of projects that meet all that is asked, as work items or as issues."""
         field, _, way = asked["sort"].upper().rpartition("_")
         tests = [self.call.sees, *_tests(asked)]
-        rows = [one for one in project.issues.values() if all(test(one) for test in tests)]
-        return connection(rows, shape, asked, _KEYS[field], descending=way == "DESC")
+
+        def wanted(issues: Iterable[Issue]) -> Iterator[Issue]:
+            return (one for one in issues if all(test(one) for test in tests))
+
+        numbers = asked.get("iids") or ([asked["iid"]] if asked.get("iid") else None)
+        everything = (one for project in projects for one in _numbered(project, numbers))
+        if field == "UPDATED" and numbers is None:
+            return self._by_update(projects, asked, shape, wanted, descending=way == "DESC")
+        return connection(wanted(everything), shape, asked, _KEYS[field], descending=way == "DESC")
+
+    def _by_update(
+        self,
+        projects: Sequence[Project],
+        asked: dict[str, Any],
+        shape: Callable[[Issue], View],
+        wanted: Callable[[Iterable[Issue]], Iterator[Issue]],
+        *,
+        descending: bool,
+    ) -> View:
+        """The same in order of update, read from the catalogue only as far as the page goes."""
+        after, since, key = asked.get("after"), asked.get("updatedAfter"), _KEYS["UPDATED"]
+        place = place_of(after) if after else None
+        if place is not None and not isinstance(place[0], datetime):
+            raise GraphQLError(BAD_CURSOR)
+
+        def ordered(*, before: bool) -> Iterator[Issue]:
+            catalogue = self.call.server.catalogue
+            ways = [
+                catalogue.by_update(one, since=since, after=None if before else place, descending=descending)
+                for one in projects
+            ]
+            return wanted(ways[0] if len(ways) == 1 else heapq.merge(*ways, key=key, reverse=descending))
+
+        size = page_size(asked)
+        shown = [*islice(ordered(before=False), size + 1)]
+        first = next(ordered(before=True), None) if place is not None else None
+        preceded = first is not None and (key(first) >= place if descending else key(first) <= place)
+        return page(
+            shown[:size],
+            shape,
+            key,
+            more=len(shown) > size,
+            preceded=preceded,
+            count=lambda: sum(1 for _ in ordered(before=True)),
+        )
 
     def work_item(self, issue: Issue) -> View:
         return {
@@ -217,8 +265,11 @@ class Views(ProjectViews):
 
     # --------------------------------------------------------------------------------------------------------- notes
     def thread(self, issue: Issue) -> list[Note]:
-        store = self.call.store
-        return thread(issue, store.projects[issue.project], store.users, self.closing(issue))
+        store, prepared = self.call.store, self.call.server.catalogue.prepared(issue)
+        if "thread" not in prepared:
+            prepared["thread"] = thread(issue, store.projects[issue.project], store.users, self.closing(issue))
+        notes: list[Note] = prepared["thread"]
+        return notes
 
     def _thread(self, issue: Issue, asked: dict[str, Any], *, merged: bool) -> list[Note]:
         notes = latest(self.thread(issue), self.call.keep)
@@ -249,8 +300,18 @@ class Views(ProjectViews):
             "createdAt": moment(note.at),
             "resolvable": False,
             "resolved": False,
-            "notes": lambda _info, **asked: connection([note], lambda one: self.note(issue, one), asked, _place),
+            "notes": lambda _info, **asked: self._only(issue, note, asked),
         }
+
+    def _only(self, issue: Issue, note: Note, asked: dict[str, Any]) -> View:
+        """The page of a thread of one note."""
+
+        def shape(one: Note) -> View:
+            return self.note(issue, one)
+
+        if asked.get("after") or not page_size(asked):
+            return connection([note], shape, asked, _place)
+        return page([note], shape, _place, more=False, preceded=False, count=lambda: 1)
 
     def notes(self, issue: Issue, asked: dict[str, Any], *, merged: bool) -> View:
         rows = self._thread(issue, asked, merged=merged)
@@ -291,6 +352,16 @@ class Views(ProjectViews):
         return f"<p>{shown}</p>"
 
 
+def _numbered(project: Project, numbers: Iterable[str] | None) -> Iterator[Issue]:
+    """The issues of a project, or those of some iids."""
+    if numbers is None:
+        yield from project.issues.values()
+        return
+    for number in dict.fromkeys(map(whole_number, numbers)):
+        if number in project.issues:
+            yield project.issues[number]
+
+
 def _place(note: Note) -> tuple[datetime, int]:
     return note.at, note.id
 
@@ -308,8 +379,6 @@ def _tests(asked: dict[str, Any]) -> Iterator[Callable[[Issue], bool]]:
         yield lambda issue: issue.status == state
     if (types := asked.get("types")) is not None:
         yield lambda issue: issue.type in types
-    if iids := asked.get("iids") or ([asked["iid"]] if asked.get("iid") else None):
-        yield lambda issue: str(issue.number) in iids
     if (ids := asked.get("ids")) is not None:
         yield lambda issue: int(issue.id) in ids
     if labels := set(asked.get("labelName") or ()):
