@@ -7,6 +7,8 @@ Rules:
 3. ``JIRAError`` and ``requests`` errors carry headers, cookies and bodies. None of them leaves this module, not even as
    a cause: each becomes one of the port's errors, raised ``from None``.
 4. A redirect is never followed: a POST would arrive as a GET, and a log-in page would answer 200.
+5. Each answer says whose it is; that is told on before the answer is used, because with a dead token a Jira that lets
+   anybody look answers 200 and finds nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,6 +26,8 @@ from jira import JIRA, JIRAError
 from requests import Response
 from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 
+from connectors.jira.instants import instant
+from connectors.jira.refusals import FieldsRefused
 from connectors.jira.text import received
 from connectors.retry import Kind, Retry, retry_after_seconds
 from connectors.tracker import (
@@ -41,6 +46,11 @@ from connectors.tracker import (
 
 _LONGEST_DETAIL = 300
 _SHORTEST_SECRET = 6
+# Who asked, as the answer has it: Cloud's header and Data Center's, and what they say of nobody.
+_ACCOUNT_HEADERS = ("X-AAccountId", "X-AUSERNAME")
+_NOBODY = frozenset({"", "anonymous", "unknown"})
+_GATEWAY = "https://api.atlassian.com/ex/jira/"
+_SCOPES = "read:jira-work, write:jira-work and read:jira-user"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -51,12 +61,16 @@ class JiraClient:
 
     Attributes:
         requests: requests sent so far, by method and path template ("GET issue/{key}"); repeated ones count again.
+        answered: told, for each answer that is used, the template and whose answer it is by its own word (None: it does
+            not say, or nobody's); what it raises comes in place of the answer.
     """
 
     def __init__(self, connection: Connection, *, retry: Retry | None = None) -> None:
         self.name = connection.name
         self.url = connection.url.rstrip("/")
         self.requests: Counter[str] = Counter()
+        self.answered: Callable[[str, str | None], None] = lambda _template, _account: None
+        self._scoped_elsewhere = bool(connection.user) and not self.url.startswith(_GATEWAY)
         self._retry = retry or Retry()
         # A token out of a file often ends with a line break, which no header may hold.
         token = connection.token.get_secret_value().strip()
@@ -110,11 +124,11 @@ class JiraClient:
 
         def once() -> Any:
             self.requests[counted] += 1
-            return self._send(method, path, doing, extra)
+            return self._send(method, path, template, doing, extra)
 
         return self._retry.call(once, kind=kind)
 
-    def _send(self, method: str, path: str, doing: str, extra: dict[str, Any]) -> Any:
+    def _send(self, method: str, path: str, template: str, doing: str, extra: dict[str, Any]) -> Any:
         failure: TrackerError
         answered: list[Response] = []
         try:
@@ -138,7 +152,12 @@ class JiraClient:
                 "the token or the user name holds characters that can not be sent", tracker=self.name, doing=doing
             )
         else:
-            return self._content(response, doing)
+            content = self._content(response, doing)
+            self.answered(template, _account_of(response))
+            return content
+        if isinstance(failure, Rejected | PermissionRefused | NotFound) and answered:
+            # To nobody, Jira denies that a project is there, rather than the log-in.
+            self.answered(template, _account_of(answered[-1]))
         raise failure from None
 
     def _refuse_odd_address(self) -> None:
@@ -180,23 +199,64 @@ class JiraClient:
         detail = f"HTTP {status}"
         if "html" not in headers.get("Content-Type", "").lower() and (said := self._words(response)):
             detail = f"{detail}: {self._harmless(said)}"
-        if status in {429, 500, 502, 503, 504} or status > 504:  # noqa: PLR2004 - HTTP status
+        if status == 429:  # noqa: PLR2004 - HTTP status
+            return self._limited(response, detail, doing)
+        if status >= 500:  # noqa: PLR2004 - HTTP status
             wait = retry_after_seconds(headers.get("Retry-After", ""), datetime.now(UTC))
-            if status == 429:  # noqa: PLR2004 - HTTP status
-                reason = headers.get("RateLimit-Reason", "")
-                detail = f"{detail} ({self._harmless(reason)})" if reason else detail
-                return RateLimited(detail, retry_after=wait, tracker=self.name, doing=doing)
             return ServerFailed(detail, retry_after=wait, tracker=self.name, doing=doing)
         if status == 410:  # noqa: PLR2004 - HTTP status
             return BadAnswer(
                 detail, tracker=self.name, doing=doing, advice="The server has taken this part of its API away"
             )
-        kinds: dict[int, type[TrackerError]] = {401: CredentialsRefused, 403: PermissionRefused, 404: NotFound}
+        if status == 401:  # noqa: PLR2004 - HTTP status
+            return self._unauthorized(response, detail, doing)
+        kinds: dict[int, type[TrackerError]] = {403: PermissionRefused, 404: NotFound}
         if status == 403 and "captcha" in headers.get("X-Authentication-Denied-Reason", "").lower():  # noqa: PLR2004
             return CredentialsRefused(
                 detail, tracker=self.name, doing=doing, advice="Log in once by hand: a CAPTCHA waits"
             )
+        if status not in kinds and (blamed := self._blamed(response)):
+            return FieldsRefused(detail, blamed=blamed, tracker=self.name, doing=doing)
         return kinds.get(status, Rejected)(detail, tracker=self.name, doing=doing)
+
+    def _blamed(self, response: Response) -> dict[str, str]:
+        """The fields that a refusal names, each with why."""
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            return {}
+        errors = body.get("errors") if isinstance(body, dict) else None
+        named = errors if isinstance(errors, dict) else {}
+        return {str(field): self._harmless(f"{field}: {why}") for field, why in named.items()}
+
+    def _limited(self, response: Response, detail: str, doing: str) -> RateLimited:
+        """Cloud names which limit it was: bursts pass in seconds, a quota begins anew at the full hour."""
+        headers, now = response.headers, datetime.now(UTC)
+        reason = headers.get("RateLimit-Reason", "")
+        wait = retry_after_seconds(headers.get("Retry-After", ""), now)
+        if wait is None:
+            try:
+                wait = max(0.0, (instant(headers.get("X-RateLimit-Reset")) - now).total_seconds())
+            except ValueError:
+                wait = None
+        return RateLimited(
+            f"{detail} ({self._harmless(reason)})" if reason else detail,
+            retry_after=wait,
+            quota="quota" in reason.casefold(),
+            tracker=self.name,
+            doing=doing,
+        )
+
+    def _unauthorized(self, response: Response, detail: str, doing: str) -> CredentialsRefused:
+        advice = ""
+        if "scope" in response.text[:_LONGEST_DETAIL].casefold():
+            advice = f"Make a token with the scopes {_SCOPES}"
+        elif self._scoped_elsewhere:
+            advice = (
+                f"{CredentialsRefused.advice}. A token with scopes is refused here: its address is {_GATEWAY}<cloudId>, "
+                f"with the cloudId that {self._harmless(self.url)}/_edge/tenant_info shows"
+            )
+        return CredentialsRefused(detail, tracker=self.name, doing=doing, advice=advice)
 
     def _words(self, response: Response) -> str:
         """What a Jira error body says: ``errorMessages`` and ``errors`` with the field each belongs to."""
@@ -242,3 +302,8 @@ class JiraClient:
             text = text.replace(secret, "***")
         line = _CONTROL.sub(" ", text).strip()
         return line if len(line) <= _LONGEST_DETAIL else f"{line[:_LONGEST_DETAIL]}…"
+
+
+def _account_of(response: Response) -> str | None:
+    said = next((response.headers[name] for name in _ACCOUNT_HEADERS if name in response.headers), "").strip()
+    return None if said.casefold() in _NOBODY else said

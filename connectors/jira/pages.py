@@ -7,21 +7,25 @@ Rules:
 2. Data Center (``search``): offsets, which shift when somebody edits. So the order is by update, each page starts at
    the minute where the last one ended, and only within one minute are offsets used, each a step back.
 3. An issue is given once, by id.
+4. A page further on is asked for by a date only in a zone that was asked for in this session: a zone that is no longer
+   the account's would skip hours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from connectors.jira.history import identifier
 from connectors.jira.instants import instant, literal
-from connectors.jira.jql import updated_from
+from connectors.jira.jql import in_project, updated_from
 from connectors.jira.server import JiraServer
 
 CLOUD_PAGE = 100
 DATA_CENTER_PAGE = 200
+CLOUD_IDS_PAGE = 5_000
+DATA_CENTER_IDS_PAGE = 1_000
 HISTORIES_PAGE = 10_000
 ISSUES_PER_BULK = 1_000
 _COMMENTS_PAGE = 100
@@ -29,11 +33,14 @@ _COMMENTS_PAGE = 100
 _STEP_BACK = 20
 
 
-def search_cloud(server: JiraServer, jql: str, fields: Sequence[str], doing: str) -> Iterator[Mapping[str, Any]]:
-    """The issues that match, each once."""
+def search_cloud(
+    server: JiraServer, jql: str, fields: Sequence[str], doing: str, *, ids: bool = False
+) -> Iterator[Mapping[str, Any]]:
+    """The issues that match, each once. ``ids``: nothing but their ids, five thousand to a page."""
     seen: set[str] = set()
     tokens: set[str] = set()
-    body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": CLOUD_PAGE, "expand": "changelog"}
+    size: dict[str, Any] = {"maxResults": CLOUD_IDS_PAGE} if ids else {"maxResults": CLOUD_PAGE, "expand": "changelog"}
+    body: dict[str, Any] = {"jql": jql, "fields": list(fields), **size}
     while True:
         answer = server.expect_object(server.client.call("POST", "search/jql", doing=doing, body=body), doing)
         yield from _fresh(server.expect_list(answer, "issues", doing), seen)
@@ -59,10 +66,13 @@ def search_data_center(server: JiraServer, jql: str, fields: Sequence[str], doin
 
 
 def changed_data_center(
-    server: JiraServer, project: str, since: datetime | None, fields: Sequence[str], doing: str
+    server: JiraServer, project: str, since: datetime | None, zone: tzinfo | None, fields: Sequence[str], doing: str
 ) -> Iterator[Mapping[str, Any]]:
-    """Issues of a project updated at or after ``since`` with their history, each once."""
-    zone = server.account.zone
+    """Issues of a project updated at or after ``since`` with their history, each once.
+
+    Args:
+        zone: the account's, as far as it is known.
+    """
     seen: set[str] = set()
     minute = literal(since, zone) if since else ""
     start = 0
@@ -73,6 +83,9 @@ def changed_data_center(
         yield from _fresh(page, seen)
         if not page or start + len(page) >= total:
             return
+        if (asked := server.account_asked.zone) != zone:
+            zone, minute, start = asked, literal(since, asked) if since else "", 0
+            continue
         last = _last_update(page)
         # Literals of one zone sort as text. Where the account's zone is not known, offsets must do.
         reached = literal(last, zone, timedelta()) if last and zone else ""
@@ -80,6 +93,34 @@ def changed_data_center(
             minute, start = reached, 0
         else:
             start += len(page) - min(_STEP_BACK, len(page) // 4)
+
+
+def ids(server: JiraServer, project: str, doing: str) -> Iterator[str]:
+    """The ids of all issues of a project."""
+    jql = f"{in_project(project)} ORDER BY key ASC"
+    found = (
+        search_cloud(server, jql, ("id",), doing, ids=True) if server.cloud else _ids_page_by_page(server, jql, doing)
+    )
+    for issue in found:
+        if number := identifier(issue.get("id")):
+            yield number
+
+
+def _ids_page_by_page(server: JiraServer, jql: str, doing: str) -> Iterator[Mapping[str, Any]]:
+    """Data Center: by offsets, which shift when issues go: each page goes back a step, after many went to the start."""
+    seen: set[str] = set()
+    start = 0
+    before = 0
+    while True:
+        page, total = _page(server, {"jql": jql, "startAt": start, "fields": ["id"]}, doing, DATA_CENTER_IDS_PAGE)
+        yield from _fresh(page, seen)
+        if start and total < before - _STEP_BACK:
+            start = 0
+        elif not page or start + len(page) >= total:
+            return
+        else:
+            start += len(page) - min(_STEP_BACK, len(page) // 4)
+        before = total
 
 
 def histories(server: JiraServer, ids: Sequence[str], doing: str) -> dict[str, list[Any]]:
@@ -125,8 +166,10 @@ def comments(server: JiraServer, key: str, doing: str) -> dict[str, Any]:
             return {"comments": list(once.values()), "total": max(total, len(once))}
 
 
-def _page(server: JiraServer, body: Mapping[str, Any], doing: str) -> tuple[Sequence[Any], int]:
-    whole = {**body, "maxResults": DATA_CENTER_PAGE}
+def _page(
+    server: JiraServer, body: Mapping[str, Any], doing: str, size: int = DATA_CENTER_PAGE
+) -> tuple[Sequence[Any], int]:
+    whole = {**body, "maxResults": size}
     answer = server.expect_object(server.client.call("POST", "search", doing=doing, body=whole), doing)
     page = server.expect_list(answer, "issues", doing)
     return page, server.number(answer, "total", body["startAt"] + len(page))

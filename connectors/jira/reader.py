@@ -1,23 +1,31 @@
-"""Reads projects, words, issues with their whole history, and versions from Jira Cloud or Data Center."""
+"""Reads projects, words, issues with their whole history, and versions from Jira Cloud or Data Center.
+
+Rules:
+
+1. What the caller holds already costs nothing but its place in the search.
+2. A search from an instant on is written in the account's time zone. Where only the cache says which one that is, the
+   newest issue that the caller holds must be found again; if it is not, the zone is asked for.
+3. Where the first answer shows that the token is another account's now, all that was begun begins again.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.cache import Cache
 from connectors.jira import pages
 from connectors.jira.checks import findings
 from connectors.jira.history import identifier
-from connectors.jira.instants import literal
+from connectors.jira.instants import instant, literal
 from connectors.jira.jql import updated_from
 from connectors.jira.mapping import FIELDS, Source, issue_of, project_of, release_of, word_of
-from connectors.jira.server import JiraServer
+from connectors.jira.server import AnotherAccount, JiraServer
 from connectors.retry import Retry
 from connectors.tracker import (
     NOTHING_KNOWN,
@@ -33,6 +41,8 @@ from connectors.tracker import (
     Words,
 )
 from policies.issue import Actor, Issue, Release, Word
+
+T = TypeVar("T")
 
 
 class JiraReader:
@@ -53,6 +63,9 @@ class JiraReader:
         return findings(self._server, projects)
 
     def projects(self) -> tuple[Project, ...]:
+        return self._again(self._projects)
+
+    def _projects(self) -> tuple[Project, ...]:
         _ = self._server.account
         doing = "list the projects"
         found = self._all_projects(doing) if self._server.cloud else self._server.list("project", doing=doing)
@@ -60,6 +73,10 @@ class JiraReader:
         return tuple(project for project in mapped if project)
 
     def words(self, project: str) -> Words:
+        return self._again(lambda: self._words(project))
+
+    def _words(self, project: str) -> Words:
+        _ = self._server.account
         self._server.project(project)
         statuses: dict[str, Word] = {}
         types: dict[str, Word] = {}
@@ -77,31 +94,19 @@ class JiraReader:
     def changed_since(
         self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
     ) -> Iterator[Issue | Unreadable]:
-        del known
-        # An anonymous session would find an empty project, so the log-in comes first; then the fields to ask for.
-        _ = self._server.account
-        fields = self._fields
-        doing = f"read the issues of {project}"
-        try:
-            if self._server.cloud:
-                yield from self._changed_cloud(project, since, doing)
-            else:
-                for payload in pages.changed_data_center(self._server, project, since, fields, doing):
-                    yield self._mapped(payload)
-        except Rejected:
-            # Jira rejects a query that names an unknown project; then this says so in its own words.
-            self._server.project(project)
-            raise
+        yield from self._each_again(lambda: self._told(project, self._changed(project, since, known)))
 
     def ids(self, project: str) -> Iterator[str]:
-        _ = self._server.account
-        doing = f"list the issues of {project}"
-        search: Callable[..., Any] = pages.search_cloud if self._server.cloud else pages.search_data_center
-        for payload in search(self._server, f"{updated_from(project, '')} ORDER BY key ASC", ("id",), doing):
-            if number := identifier(payload.get("id")):
-                yield number
+        def read() -> Iterator[str]:
+            _ = self._server.account
+            return pages.ids(self._server, project, f"list the issues of {project}")
+
+        yield from self._each_again(lambda: self._told(project, read()))
 
     def issue(self, key: str) -> Issue:
+        return self._again(lambda: self._issue(key))
+
+    def _issue(self, key: str) -> Issue:
         _ = self._server.account
         doing = f"read issue {key}"
         params: dict[str, str | int] = {"fields": ",".join(self._fields), "expand": "changelog"}
@@ -114,9 +119,17 @@ class JiraReader:
 
     def releases(self, project: str) -> tuple[Release, ...]:
         """The versions of the project; Jira does not say which issues they carry (their fix versions name them)."""
-        self._server.project(project)
+        return self._again(lambda: self._releases(project))
+
+    def _releases(self, project: str) -> tuple[Release, ...]:
+        _ = self._server.account
         doing = f"read the versions of {project}"
-        entries = self._server.list("project/{project}/versions", doing=doing, project=project)
+        try:
+            entries = self._server.list("project/{project}/versions", doing=doing, project=project)
+        except NotFound:
+            # Then this says so in its own words.
+            self._server.project(project)
+            raise
         mapped = (release_of(entry, self.name, project, self._server.url) for entry in entries)
         return tuple(release for release in mapped if release)
 
@@ -145,15 +158,88 @@ class JiraReader:
             if not page or answer.get("isLast") is True or start >= self._server.number(answer, "total", start + 1):
                 return
 
-    def _changed_cloud(self, project: str, since: datetime | None, doing: str) -> Iterator[Issue | Unreadable]:
-        minute = literal(since, self._server.account.zone) if since else ""
-        found = pages.search_cloud(
-            self._server, f"{updated_from(project, minute)} ORDER BY key ASC", self._fields, doing
-        )
+    def _again(self, read: Callable[[], T]) -> T:
+        """What ``read`` gives (rule 3)."""
+        try:
+            return read()
+        except AnotherAccount:
+            self._forget()
+            return read()
+
+    def _each_again(self, read: Callable[[], Iterator[T]]) -> Iterator[T]:
+        """What ``read`` gives, one by one (rule 3); nothing was given before its first answer."""
+        try:
+            yield from read()
+        except AnotherAccount:
+            self._forget()
+            yield from read()
+
+    def _forget(self) -> None:
+        for name in ("_fields", "_source"):
+            self.__dict__.pop(name, None)
+
+    def _told(self, project: str, found: Iterator[T]) -> Iterator[T]:
+        """The same; Jira rejects a query that names an unknown project, which is told in words of our own."""
+        try:
+            yield from found
+        except Rejected:
+            self._server.project(project)
+            raise
+
+    def _changed(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime]
+    ) -> Iterator[Issue | Unreadable]:
+        newest = max(known, key=lambda id_: known[id_], default=None)
+        # An anonymous session would find an empty project, so the log-in comes first; then the fields to ask for.
+        account = self._server.account_asked if since and newest is None else self._server.account
+        seen: set[str] = set()
+        yield from self._scan(project, since, account.zone, known, seen)
+        if since and newest is not None and newest not in seen:
+            # It was removed or moved, or else the search began too late (rule 2).
+            zone = self._server.account_asked.zone
+            if zone != account.zone:
+                yield from self._scan(project, since, zone, known, seen)
+
+    def _scan(
+        self,
+        project: str,
+        since: datetime | None,
+        zone: tzinfo | None,
+        known: Mapping[str, datetime],
+        seen: set[str],
+    ) -> Iterator[Issue | Unreadable]:
+        """What is new of the issues updated since; ``seen`` is what was found in this reading, and grows."""
+        doing = f"read the issues of {project}"
+        if not self._server.cloud:
+            found = pages.changed_data_center(self._server, project, since, zone, self._fields, doing)
+            for payload in found:
+                if self._is_news(payload, known, seen):
+                    yield self._mapped(payload)
+            return
+        jql = f"{updated_from(project, literal(since, zone) if since else '')} ORDER BY key ASC"
+        found = pages.search_cloud(self._server, jql, self._fields, doing)
+        news = (payload for payload in found if self._is_news(payload, known, seen))
         # One request brings the history of a thousand issues, so they are gathered first.
-        while batch := list(islice(found, pages.ISSUES_PER_BULK)):
+        while batch := list(islice(news, pages.ISSUES_PER_BULK)):
             for payload in self._with_history(batch, doing):
                 yield self._mapped(payload)
+
+    def _is_news(self, payload: Mapping[str, Any], known: Mapping[str, datetime], seen: set[str]) -> bool:
+        """Whether an issue is neither given yet nor as the caller holds it."""
+        number = identifier(payload.get("id"))
+        if number and number in seen:
+            return False
+        seen.add(number)
+        before = known.get(number)
+        fields = payload.get("fields")
+        if before is None or not isinstance(fields, Mapping):
+            return True
+        try:
+            updated_at = instant(fields.get("updated"))
+        except ValueError:
+            return True
+        # Where a database keeps whole seconds (some of Data Center's do), a second edit in one second does not show.
+        return updated_at > before or not (self._server.cloud or updated_at.microsecond)
 
     def _with_history(self, payloads: Sequence[Mapping[str, Any]], doing: str) -> Iterator[Mapping[str, Any]]:
         """Cloud: the same issues with their whole history.

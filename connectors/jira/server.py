@@ -1,29 +1,44 @@
-"""What is asked of a Jira server once: which one it is, who we are, its words, what we may do. Kept for the session.
+"""What is asked of a Jira server once: which one it is, who we are, its words and fields, what we may do.
 
 Rules:
 
 1. Cloud (REST v3, ADF) or Data Center (REST v2, wiki markup) is the server's own answer, never a guess.
-2. Nothing is asked before it is needed.
+2. Nothing is asked before it is needed, and what seldom changes is kept for a day, from run to run.
+3. An account that was kept is believed only as long as every answer names it. An answer that names somebody else, or
+   nobody, ends in asking anew who is logged in; where answers name nobody at all, that is asked in each session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.cache import Cache, SessionCache
 from connectors.jira.client import JiraClient
-from connectors.jira.fields import NO_FIELDS, Field, Fields, field_of, resolved
+from connectors.jira.fields import Field, Fields, field_of, resolved
 from connectors.jira.history import identifier
 from connectors.jira.mapping import Source, word_of
 from connectors.jira.people import account_of, actor_of
 from connectors.jira.text import received
 from connectors.retry import Kind, Retry
-from connectors.tracker import Connection, CredentialsRefused, NotFound, PermissionRefused, Rejected
+from connectors.tracker import Connection, CredentialsRefused, NotFound, PermissionRefused, Rejected, UnknownField
 from policies.issue import Actor, Role, Word
+
+KEPT_FOR = timedelta(hours=24)
+_SERVER, _ACCOUNT, _FIELDS, _STATUSES, _PRIORITIES = "server", "account", "fields", "statuses", "priorities"
+_OF_AN_ACCOUNT = (_ACCOUNT, _FIELDS, _STATUSES, _PRIORITIES)
+# Of `myself`, what the mapping of a person looks at; the mail address stays where it is.
+_OF_A_USER = ("accountId", "name", "key", "displayName", "accountType", "active", "timeZone")
+
+
+class AnotherAccount(CredentialsRefused):
+    """The token is another account's than in the session before. Nothing was given yet: whoever reads begins again."""
+
+    advice = "The next run goes on as the account that answers now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +54,17 @@ class JiraServer:
 
     def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
         self.client = JiraClient(connection, retry=retry)
+        self.client.answered = self._answered
         self.cache: Cache = cache or SessionCache()
         self.named = connection.fields
         self._may: dict[tuple[str, str], bool] = {}
+        self._account: Account | None = None
+        # `myself` was asked in this session, and how answers name the account: None where they do not.
+        self._asked = False
+        self._said_of_myself: str | None = None
+        self._names: set[str | None] = set()
+        # What was taken from the cache and not asked since.
+        self._remembered: set[str] = set()
 
     @cached_property
     def cloud(self) -> bool:
@@ -52,7 +75,13 @@ class JiraServer:
 
     @cached_property
     def _info(self) -> Mapping[str, Any]:
-        return self.object("serverInfo", doing="ask which Jira this is")
+        def ask() -> Any:
+            info = self.object("serverInfo", doing="ask which Jira this is")
+            return {name: received(info.get(name)) for name in ("deploymentType", "version", "baseUrl")}
+
+        found = self._kept(_SERVER, dict, ask)
+        assert isinstance(found, dict)
+        return found
 
     @property
     def title(self) -> str:
@@ -66,53 +95,136 @@ class JiraServer:
         base = received(self._info.get("baseUrl")).rstrip("/")
         return base if base.startswith(("https://", "http://")) else self.client.url
 
-    @cached_property
+    # --------------------------------------------------------------------------------------------------------- account
+
+    @property
     def account(self) -> Account:
-        """Raises CredentialsRefused where nobody is logged in."""
-        doing = "log in"
+        """Who we are, perhaps as an earlier session learned it. Raises CredentialsRefused where nobody is logged in."""
         # The API's version is settled first.
         _ = self.cloud
+        if self._account is None:
+            self._account = self._account_kept() or self._log_in()
+        return self._account
+
+    @property
+    def account_asked(self) -> Account:
+        """Who we are, asked in this session."""
+        return self.account if self._asked else self._log_in()
+
+    def _account_kept(self) -> Account | None:
+        kept = self.cache.get(_ACCOUNT)
+        if not isinstance(kept, dict) or not account_of(kept.get("user")) or not kept.get("named"):
+            return None
+        self._names = {received(kept["named"])}
+        return _account(kept["user"])
+
+    def _log_in(self) -> Account:
+        doing = "log in"
+        _ = self.cloud
+        self.cache.drop(_ACCOUNT)
         user = self.object("myself", doing=doing)
         if not account_of(user):
             raise CredentialsRefused("nobody is logged in", tracker=self.client.name, doing=doing)
-        try:
-            zone = ZoneInfo(received(user.get("timeZone")))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            zone = None
-        return Account(replace(actor_of(user, ""), role=Role.OWN), zone)
+        self._account, self._asked, self._names = _account(user), True, {self._said_of_myself}
+        if self._said_of_myself:
+            known = {name: user[name] for name in _OF_A_USER if name in user}
+            self.cache.put(_ACCOUNT, {"user": known, "named": self._said_of_myself}, KEPT_FOR)
+        return self._account
 
-    @cached_property
+    def _answered(self, template: str, named: str | None) -> None:
+        """Whether an answer is the account's (rule 3).
+
+        Raises:
+            AnotherAccount: it is another account's than the cache said.
+            CredentialsRefused: it is nobody's, or the account changed under way.
+        """
+        if template == "myself":
+            self._said_of_myself = named
+        if template in {"myself", "serverInfo"} or self._account is None or named in self._names:
+            return
+        before, asked = self._account, self._asked
+        now = self._log_in()
+        if now.actor.id == before.actor.id and (asked or now.zone == before.zone):
+            # Some parts of a server, or a proxy before it, leave the account's name out.
+            self._names.add(named)
+            return
+        for key in _OF_AN_ACCOUNT[1:]:
+            self._forget(key)
+        self._may.clear()
+        kind = CredentialsRefused if asked else AnotherAccount
+        raise kind("the answers are another account's than before", tracker=self.client.name, doing="log in")
+
+    @property
     def source(self) -> Source:
         """What the mapping needs to know of this server."""
-        return Source(
-            tracker=self.client.name,
-            url=self.url,
-            own=self.account.actor.id,
-            group=lambda status: self._groups.get(status, ""),
-        )
+        return Source(tracker=self.client.name, url=self.url, own=self.account.actor.id, group=self._group)
+
+    # -------------------------------------------------------------------------------------------------- words, fields
+
+    def _group(self, status: str) -> str:
+        """The category of a status in a history. One made since the list was kept is asked for, a deleted one once."""
+        if status not in self._statuses and _STATUSES in self._remembered:
+            self._forget(_STATUSES)
+            if status not in self._statuses:
+                self._statuses[status] = ""
+                self.cache.put(_STATUSES, self._statuses, KEPT_FOR)
+        return self._statuses.get(status, "")
 
     @cached_property
-    def _groups(self) -> dict[str, str]:
-        return {word.id: word.group for word in self._words("status", "read the statuses")}
+    def _statuses(self) -> dict[str, str]:
+        def ask() -> Any:
+            return {word.id: word.group for word in map(word_of, self.list("status", doing="read the statuses"))}
+
+        return {id_: received(group) for id_, group in self._kept(_STATUSES, dict, ask).items()}
 
     @cached_property
     def priorities(self) -> tuple[Word, ...]:
-        return self._words("priority", "read the priorities")
+        def ask() -> Any:
+            found = map(word_of, self.list("priority", doing="read the priorities"))
+            return [[word.id, word.name, word.group] for word in found]
+
+        return tuple(Word(*map(received, row)) for row in self._kept(_PRIORITIES, list, ask))
 
     @cached_property
     def listed_fields(self) -> tuple[Field, ...]:
         """All fields of this Jira that the account may see."""
-        _ = self.cloud
-        found = (field_of(entry) for entry in self.list("field", doing="read the fields"))
-        return tuple(field for field in found if field is not None)
 
-    @cached_property
+        def ask() -> Any:
+            found = (field_of(entry) for entry in self.list("field", doing="read the fields"))
+            return [[field.id, field.name, field.type, field.custom] for field in found if field is not None]
+
+        return tuple(Field(*map(received, row)) for row in self._kept(_FIELDS, list, ask))
+
+    @property
     def fields(self) -> Fields:
-        """The fields that the site names. Nothing is asked where it names none. Raises UnknownField."""
-        return resolved(self.named, self.listed_fields, self.client.name) if self.named else NO_FIELDS
+        """The fields that the site names, and those of a service desk. Raises UnknownField."""
+        try:
+            return resolved(self.named, self.listed_fields, self.client.name)
+        except UnknownField:
+            if _FIELDS not in self._remembered:
+                raise
+            # It may have been made, or renamed, since.
+            self._forget(_FIELDS)
+            return resolved(self.named, self.listed_fields, self.client.name)
 
-    def _words(self, what: str, doing: str) -> tuple[Word, ...]:
-        return tuple(word_of(entry) for entry in self.list(what, doing=doing))
+    def _kept(self, key: str, shape: type, ask: Callable[[], Any]) -> Any:
+        """What the cache holds, else what is asked and kept. ``shape``: list or dict."""
+        kept = self.cache.get(key)
+        if isinstance(kept, shape):
+            self._remembered.add(key)
+            return kept
+        if key != _SERVER:
+            _ = self.cloud
+        found = ask()
+        self._remembered.discard(key)
+        self.cache.put(key, found, KEPT_FOR)
+        return found
+
+    def _forget(self, key: str) -> None:
+        self.cache.drop(key)
+        self._remembered.discard(key)
+        for name in {_FIELDS: ("listed_fields",), _STATUSES: ("_statuses",), _PRIORITIES: ("priorities",)}[key]:
+            self.__dict__.pop(name, None)
 
     def permissions(self, project: str, names: Sequence[str]) -> dict[str, bool]:
         """Which of these permissions the account has in a project; asked once per project and name."""
@@ -192,3 +304,12 @@ class JiraServer:
         if not found:
             raise self.client.bad_answer("the answer does not say what was made", doing)
         return found
+
+
+def _account(user: Mapping[str, Any]) -> Account:
+    """A user as ``myself`` gives it."""
+    try:
+        zone = ZoneInfo(received(user.get("timeZone")))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = None
+    return Account(replace(actor_of(user, ""), role=Role.OWN), zone)

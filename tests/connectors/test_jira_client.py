@@ -107,7 +107,7 @@ def test_each_status_has_its_error_which_says_where_and_what(
     assert said.startswith("support: HTTP ")
     assert "No luck.; labels: odd" in said
     assert "while trying to read issue X-1" in said
-    assert type(caught.value) is error
+    assert isinstance(caught.value, error)
 
 
 @pytest.mark.parametrize("status", [429, 503])
