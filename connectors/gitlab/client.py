@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 _MESSAGE_LIMIT = 300
 _PAGE = 100
+_MINUTE = 60
 # A page token that comes back for ever would be read for ever.
 _PAGE_LIMIT = 100_000
 
@@ -86,6 +87,19 @@ class _Ask:
     kind: Kind
     query: Mapping[str, Any] | None = None
     body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a request of several aliased mutations led to, which are no transaction.
+
+    Attributes:
+        data: alias -> payload, None where the mutation as such failed.
+        failures: alias -> why; what an alias answered is then not to be relied on.
+    """
+
+    data: Mapping[str, Any]
+    failures: Mapping[str, TrackerError]
 
 
 def project_path(project: str) -> str:
@@ -229,7 +243,31 @@ class GitLabClient:
 
         return self._retry.call(once, kind=kind)
 
-    def _execute(self, document: str, variables: Mapping[str, Any], doing: str, kind: Kind) -> dict[str, Any]:
+    def mutations(self, name: str, document: str, variables: Mapping[str, Any], *, doing: str, kind: Kind) -> Answers:
+        """What each of several aliased mutations led to.
+
+        Args:
+            name, document, variables, doing, kind: as for ``graphql``.
+
+        Raises:
+            TrackerError: as ``graphql``, where the request failed as a whole.
+        """
+
+        def once() -> Answers:
+            self.requests[f"POST graphql {name}"] += 1
+            failures: dict[str, TrackerError] = {}
+            return Answers(self._execute(document, variables, doing, kind, failures), failures)
+
+        return self._retry.call(once, kind=kind)
+
+    def _execute(
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        doing: str,
+        kind: Kind,
+        failures: dict[str, TrackerError] | None = None,
+    ) -> dict[str, Any]:
         problem: TrackerError
         self._status, self._headers = 0, {}
         try:
@@ -238,7 +276,12 @@ class GitLabClient:
                 return data
             problem = BadAnswer("the GraphQL answer holds no data")
         except gql_errors.TransportQueryError as error:
-            problem = self._query_refused(error.errors or [])
+            said = error.errors or []
+            if failures is not None and isinstance(error.data, dict) and all(map(_alias_of, said)):
+                for one in said:
+                    failures.setdefault(_alias_of(one), self._named(self._query_refused([one]), doing))
+                return error.data
+            problem = self._query_refused(said)
         except gql_errors.TransportConnectionFailed as error:
             cause = error.__cause__
             if isinstance(cause, _HttpRefusal):
@@ -258,7 +301,10 @@ class GitLabClient:
         low = text.lower()
         if "complexity" in low or "timeout" in low or "timed out" in low or "too large" in low:
             return TooComplex(said)
-        if "internal server error" in low:
+        if "too many times" in low:
+            # GitLab's limits of its own (notes: so many a minute) count by the full minute and name no wait.
+            return RateLimited(said, retry_after=self._wait_asked() or self._rest_of_minute())
+        if "internal server error" in low or "resource lock" in low:
             return ServerFailed(said)
         if re.search(
             r"doesn't (exist|accept)|undefined|isn't a defined|cannot query field|unknown (argument|type)", low
@@ -308,6 +354,14 @@ class GitLabClient:
         if now is not None and reset.isdigit():
             return max(0.0, int(reset) - now.timestamp())
         return None
+
+    def _rest_of_minute(self) -> float:
+        """Seconds until the server's clock shows the next minute."""
+        headers = {name.lower(): value for name, value in self._headers.items()}
+        try:
+            return float(_MINUTE - parsedate_to_datetime(headers.get("date", "")).second)
+        except ValueError:
+            return float(_MINUTE)
 
     def _named(self, problem: TrackerError, doing: str) -> TrackerError:
         """The same error with the tracker's name and what was being done."""
@@ -424,6 +478,12 @@ def _no_answer(nothing_was_sent: bool, kind: Kind) -> TrackerError:
     if kind is Kind.READ:
         return ServerFailed("the connection broke before the answer was whole")
     return OutcomeUnknown("the connection broke after the request was sent")
+
+
+def _alias_of(error: Any) -> str:
+    """The field of the root that an error belongs to; "" for none."""
+    path = error.get("path") if isinstance(error, dict) else None
+    return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
 
 
 def _message(body: bytes | str | None) -> str:
