@@ -134,7 +134,9 @@ class Place:
 
 def asked(reader: JiraReader) -> Counter[str]:
     """What was sent, without the start of the session."""
-    return Counter({kind: n for kind, n in reader.requests.items() if kind not in {"GET serverInfo", "GET myself", "GET field"}})
+    return Counter(
+        {kind: n for kind, n in reader.requests.items() if kind not in {"GET serverInfo", "GET myself", "GET field"}}
+    )
 
 
 @pytest.fixture(params=["jira-cloud", "jira-dc"])
@@ -326,16 +328,27 @@ def test_every_change_is_seen_by_the_vendors_own_client(place: Place) -> None:
 def test_a_second_time_nothing_is_written(place: Place) -> None:
     key = place.issue()
     made = place.perform(key, note("At risk"))
-    link = UpsertLink("g", "https://x.example", "t", "patch", "p")
-    place.perform(key, link)
     place.perform(None, report(place, "One"))
     with place.store.lock:
         entries = len(place.store.log)
     again = place.perform(key, note("At risk"))
     assert (again.outcome, again.made) == (Outcome.ALREADY_SO, made.made)
-    assert place.perform(key, link).outcome is Outcome.ALREADY_SO
     assert place.perform(None, report(place, "One")).outcome is Outcome.ALREADY_SO
     assert len(place.store.log) == entries
+
+
+def test_a_link_is_one_request_and_twice_it_is_one_link(place: Place) -> None:
+    key = place.issue()
+    link = UpsertLink("g", "https://x.example", "t", "patch", "p")
+    issue, writer = place.read(key), place.writer()
+    made = {performed(writer, issue, link, place.now).made for _ in range(2)}
+    assert len(made) == 1
+    assert {kind: n for kind, n in writer.requests.items() if "remotelink" in kind} == {
+        "POST issue/{key}/remotelink": 2
+    }
+    found = place.store.issue(key)
+    assert found is not None
+    assert list(found.web_links) == ["g"]
 
 
 def test_watchers_get_no_mail_where_the_account_may_say_so(place: Place) -> None:

@@ -1,0 +1,74 @@
+"""What the account may do that only makes writing quieter or cheaper, kept between runs.
+
+Rules:
+
+1. What it may is asked once per project, and again where an answer says that it is no longer so.
+2. Where it cannot be found out, it may not: writing works without.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from connectors.jira.server import JiraServer
+from connectors.tracker import NotFound, PermissionRefused, Rejected
+
+_LASTS = timedelta(hours=24)
+_EITHER = ("ADMINISTER_PROJECTS", "ADMINISTER")
+_BULK = "may change in bulk"
+
+
+class Rights:
+    """Of one account on one server."""
+
+    def __init__(self, server: JiraServer) -> None:
+        self._server = server
+        self._asked: set[str] = set()
+
+    def quiet(self, project: str) -> dict[str, str | int]:
+        """``notifyUsers=false`` where the account may write without mail to everybody, nothing where it may not."""
+        known = self._server.cache.get(_quietly(project))
+        return {"notifyUsers": "false"} if (self._ask_quiet(project) if known is None else known) else {}
+
+    def still_quiet(self, project: str) -> bool:
+        """After a quiet write was refused: whether it may be quiet all the same, asked anew once."""
+        if project not in self._asked:
+            return self._ask_quiet(project)
+        return bool(self._server.cache.get(_quietly(project)))
+
+    def _ask_quiet(self, project: str) -> bool:
+        self._asked.add(project)
+        may = self._any({"projectKey": project}, _EITHER)
+        self._server.cache.put(_quietly(project), may, _LASTS)
+        return may
+
+    @property
+    def bulk(self) -> bool:
+        """Whether many issues may be changed in one request."""
+        known = self._server.cache.get(_BULK)
+        if known is None:
+            known = self._any({}, ("BULK_CHANGE",))
+            self._server.cache.put(_BULK, known, _LASTS)
+        return bool(known)
+
+    def bulk_was_refused(self) -> None:
+        """Not again before a day has passed."""
+        self._server.cache.put(_BULK, value=False, lasts=_LASTS)
+
+    def _any(self, where: dict[str, str | int], names: tuple[str, ...]) -> bool:
+        _ = self._server.cloud
+        try:
+            answer = self._server.object(
+                "mypermissions",
+                doing="ask what the account may do",
+                params={**where, "permissions": ",".join(names)},
+            )
+        except (NotFound, PermissionRefused, Rejected):
+            return False
+        found = answer.get("permissions")
+        entries = [found.get(name) for name in names] if isinstance(found, dict) else []
+        return any(isinstance(entry, dict) and entry.get("havePermission") is True for entry in entries)
+
+
+def _quietly(project: str) -> str:
+    return f"may write quietly in {project}"
