@@ -45,10 +45,12 @@ class Store(ReleaseCommands):
         world: the state. log: the entries, oldest first; treat both as read-only.
         requests: what the server was asked, oldest first; clear it at will.
         write_limits: how often one issue may be written on Jira Cloud, as (times, period); () for as often as you like.
+        index_lag: how far Jira's search stays behind what was written.
         bulk_stages: what Jira's bulk tasks say when they are asked, one after the other, before they are COMPLETE.
     """
 
     write_limits: tuple[tuple[int, timedelta], ...] = ((20, timedelta(seconds=2)), (100, timedelta(seconds=30)))
+    index_lag: timedelta = timedelta(0)
     bulk_stages: tuple[str, ...] = ("RUNNING",)
 
     def create_user(

@@ -125,6 +125,7 @@ class _Kept:
 
     pages: dict[str, Any] = field(default_factory=dict)
     tasks: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, list[str]] = field(default_factory=dict)
     limits: WriteLimits = field(default_factory=WriteLimits)
 
 
@@ -240,7 +241,8 @@ class _Door:
             request.scope.get(TRUNCATED_HISTORY),
             self._kept.pages,
             self._kept.tasks,
-            self._gateway,
+            self._kept.found,
+            gateway=self._gateway,
         )
 
     def _headers(self, request: Request, token: Token) -> dict[str, str]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.jira.stand_in import shapes
 from connectors.jira.stand_in.session import Refusal, Session
 from connectors.sandbox.nouns import Issue
 from policies.issue import Word
@@ -56,12 +57,31 @@ class Query:
     bounded: bool
     order: tuple[tuple[str, bool], ...]
 
-    def run(self, session: Session) -> list[Issue]:
-        """The visible issues that meet it, in order (by default the newest key first)."""
-        found = [one for project in session.projects() for one in project.issues.values() if self.test(one)]
+    def run(self, session: Session, fresh: frozenset[str] = frozenset()) -> list[Issue]:
+        """The visible issues that meet it, in order (by default the newest key first).
+
+        The index is as it was ``store.index_lag`` ago, but for the issues whose ids are ``fresh``. It is late with
+        whole issues and with ``updated``; other fields of an issue it knows are as they are now.
+        """
+        issues = (one for project in session.projects() for one in project.issues.values())
+        if session.store.index_lag:
+            horizon = session.store.clock.now() - session.store.index_lag
+            seen = (one if one.id in fresh else _indexed(one, horizon) for one in issues)
+            issues = (one for one in seen if one is not None)
+        found = [one for one in issues if self.test(one)]
         for name, descending in reversed(self.order or (("key", True),)):
             found.sort(key=lambda issue, name=name: _sort_key(session, issue, name), reverse=descending)  # type: ignore[misc]  # a default argument binds the loop's name
         return found
+
+
+def _indexed(issue: Issue, horizon: datetime) -> Issue | None:
+    """The issue as an index of that instant has it."""
+    if issue.updated <= horizon:
+        return issue
+    if issue.created > horizon:
+        return None
+    written = [one.at for one in issue.history] + [one.updated for one in issue.comments]
+    return replace(issue, updated=max([issue.created, *(at for at in written if at <= horizon)]))
 
 
 def parse(text: str, session: Session) -> Query:
@@ -295,7 +315,9 @@ def _word_test(session: Session, name: str, wanted: set[str], *, empty: bool) ->
         if name == "fixversion":
             return [Word(one.id, one.name) for one in home.versions.values()]
         held = {"status": home.statuses, "issuetype": home.types, "priority": home.priorities}
-        return held.get(name, home.resolutions)
+        plain = held.get(name, home.resolutions)
+        # By the names they were made with, and by those of the account's language.
+        return [*plain, *(Word(one.id, shapes.named(session, name, one)) for one in plain if session.locale)]
 
     low = {said.lower() for said in wanted}
     ids = {

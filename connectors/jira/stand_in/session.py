@@ -79,6 +79,7 @@ class Session:
             for the gateway.
         token: of nobody (``user`` "") where an anonymous one was let in.
         body: the parsed JSON body, None where there is none.
+        people: those shown so far, by account id.
         keep: show only so many of the latest history entries (a fault), None for all.
     """
 
@@ -93,6 +94,8 @@ class Session:
     keep: int | None = None
     pages: dict[str, Any] = field(default_factory=dict)
     tasks: dict[str, Any] = field(default_factory=dict)
+    found: dict[str, list[str]] = field(default_factory=dict)
+    people: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     gateway: str = ""
 
     @property
@@ -102,6 +105,11 @@ class Session:
     @property
     def user(self) -> User:
         return self.store.users[self.token.user]
+
+    @property
+    def locale(self) -> str:
+        """Language of the account, "" for the one the words were made in."""
+        return "" if self.anonymous else self.user.locale
 
     @property
     def anonymous(self) -> bool:

@@ -26,6 +26,9 @@ Json = dict[str, Any]
 EXPANDED_HISTORY = 40
 """How many history entries Cloud shows of an expanded issue."""
 
+FORMER_USER = "Former user"
+"""What Cloud calls a deleted account."""
+
 EMBEDDED_COMMENTS = 20
 """How many comments Cloud shows in a search result; the rest is read at ``/issue/{key}/comment``."""
 
@@ -41,13 +44,15 @@ _STANDARD = (
     "resolution", "resolutiondate", "issuetype", "fixVersions", "issuelinks", "comment", "description", "project",
     "components",
 )  # fmt: skip
-_FIELD_IDS = {"title": "summary", "type": "issuetype", "assignees": "assignee", "due": "duedate"}
+_FIELD_IDS = {
+    "title": "summary", "type": "issuetype", "assignees": "assignee", "due": "duedate", "fix_versions": "fixVersions",
+    "issue_link": "issuelinks", "web_link": "", "key": "issuekey",
+}  # fmt: skip
 
 
 def stamp(at: datetime) -> str:
     """``2026-11-21T10:00:00.000+0000``."""
-    at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
+    return f"{at.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}+0000"
 
 
 def body(session: Session, text: Body | None) -> Body | None:
@@ -71,10 +76,21 @@ def here(session: Session, value: Any) -> Any:
 
 
 def user(session: Session, id_: str) -> Json | None:
-    """A person; None for nobody, or for one the source did not name."""
+    """A person; None for nobody, for one the source did not name, and on Data Center for one who was deleted."""
+    if id_ not in session.people:
+        session.people[id_] = _user(session, id_)
+    return session.people[id_]
+
+
+def _user(session: Session, id_: str) -> Json | None:
     found = session.store.users.get(id_)
-    if found is None:
+    if found is None or (found.deleted and not session.cloud):
         return None
+    if found.deleted:
+        return {
+            "self": f"{session.rest}/user?accountId={found.id}", "accountId": found.id, "accountType": "unknown",
+            "displayName": FORMER_USER, "active": False,
+        }  # fmt: skip
     said = here(session, found.given)
     if session.cloud:
         kind = "app" if found.bot else "customer" if found.customer else "atlassian"
@@ -87,18 +103,24 @@ def user(session: Session, id_: str) -> Json | None:
     return {**own, **said}
 
 
+def named(session: Session, kind: str, word: Word, locale: str | None = None) -> str:
+    """What a word is called in a language, by default the account's."""
+    chosen = session.locale if locale is None else locale
+    return session.store.world.translations.get((chosen, kind, word.id), word.name) if chosen else word.name
+
+
 def status(session: Session, word: Word) -> Json:
     category = {**CATEGORIES.get(word.group, CATEGORIES["undefined"])}
     category["self"] = f"{session.rest}/statuscategory/{category['id']}"
     return {
         "self": f"{session.rest}/status/{word.id}", "description": "", "iconUrl": f"{session.base}/images/status.png",
-        "name": word.name, "id": word.id, "statusCategory": category,
+        "name": named(session, "status", word), "id": word.id, "statusCategory": category,
     }  # fmt: skip
 
 
 def word(session: Session, kind: str, held: Word) -> Json:
     """A priority, issue type, resolution or component (``kind`` as in its address)."""
-    shape: Json = {"self": f"{session.rest}/{kind}/{held.id}", "id": held.id, "name": held.name}
+    shape: Json = {"self": f"{session.rest}/{kind}/{held.id}", "id": held.id, "name": named(session, kind, held)}
     if kind == "issuetype":
         shape |= {"description": "", "subtask": False}
     if kind == "priority":
@@ -323,9 +345,8 @@ def changelog(session: Session, held: Issue) -> Json:
 
 def history(session: Session, held: History, on: Issue, only: frozenset[str] | None = None) -> Json:
     """One entry; ``only`` keeps the items of some field ids."""
-    items = [shaped for item in held.items for shaped in _items(session, item, on)]
-    if only is not None:
-        items = [one for one in items if field_id(one) in only]
+    kept = held.items if only is None else [item for item in held.items if _touched(item) in only]
+    items = [shaped for item in kept for shaped in _items(session, item, on, held.actor)]
     shape: Json = {"id": str(held.id), "created": stamp(held.at), "items": items}
     if (author := user(session, held.actor)) is not None:
         shape["author"] = author
@@ -336,15 +357,22 @@ def history(session: Session, held: History, on: Issue, only: frozenset[str] | N
     return shape
 
 
-def field_id(item: Json) -> str:
-    """The id of an item's field; Data Center gives only its name."""
-    return str(item.get("fieldId") or _IDS_BY_NAME.get(item["field"], item["field"]))
+def touches(held: History, only: frozenset[str] | None) -> bool:
+    """Whether an entry has an item of these field ids."""
+    return bool(held.items) if only is None else any(_touched(item) in only for item in held.items)
+
+
+def _touched(item: Item) -> str:
+    """The id of an item's field; a loaded item of Data Center gives only its name."""
+    if item.given is not None:
+        return str(item.given.get("fieldId") or _IDS_BY_NAME.get(item.given["field"], item.given["field"]))
+    return _FIELD_IDS.get(item.field, item.field)
 
 
 _IDS_BY_NAME = {"Fix Version": "fixVersions", "Component": "components"}
 
 
-def _items(session: Session, item: Item, on: Issue) -> list[Json]:
+def _items(session: Session, item: Item, on: Issue, actor: str) -> list[Json]:
     if item.given is not None:
         return [dict(item.given)]
     home = session.home(on)
@@ -355,7 +383,12 @@ def _items(session: Session, item: Item, on: Issue) -> list[Json]:
         return _one_each(session, "Component", "components", item, {one.id: one.name for one in home.components})
     if item.field in {"issue_link", "web_link"}:
         return [_linked(session, item)]
-    before, after = (_said(session, home, item.field, value) for value in (item.before, item.after))
+    if item.field in {"project", "key"}:
+        return [_moved(session, item)]
+    by = session.store.users.get(actor)
+    locale = by.locale if by else ""
+    before = _said(session, home, item.field, item.before, locale)
+    after = _said(session, home, item.field, item.after, locale)
     name = _FIELD_IDS.get(item.field, item.field)
     kind = "custom" if name.startswith("customfield_") else "jira"
     return [_item(session, name, name, before, after, kind=kind)]
@@ -393,17 +426,32 @@ def _linked(session: Session, item: Item) -> Json:
     return _item(session, name, "issuelinks" if item.field == "issue_link" else "", said(item.before), said(item.after))
 
 
-def _said(session: Session, home: Project, name: str, value: Any) -> Side:
-    """One side of an item: (from, fromString)."""
-    words = {"status": home.statuses, "priority": home.priorities, "type": home.types, "resolution": home.resolutions}
-    if name in words:
-        found = next((one for one in words[name] if one.id == value), None)
-        return (found.id, found.name) if found else (None, None)
+def _moved(session: Session, item: Item) -> Json:
+    """Of an issue that went to another project: the project by id and name, the key by itself."""
+    if item.field == "key":
+        return _item(session, "Key", "issuekey", (None, item.before), (None, item.after))
+    old, new = (session.store.projects[one] for one in (item.before, item.after))
+    return _item(session, "project", "project", (str(old.id), old.name), (str(new.id), new.name))
+
+
+_WORDS = {"status": "statuses", "priority": "priorities", "type": "types", "resolution": "resolutions"}
+
+
+def _said(session: Session, home: Project, name: str, value: Any, locale: str) -> Side:
+    """One side of an item: (from, fromString), its words in the language of who made the change."""
+    if name in _WORDS:
+        found = next((one for one in getattr(home, _WORDS[name]) if one.id == value), None)
+        if found is None:
+            return value, None
+        return found.id, named(session, _FIELD_IDS.get(name, name), found, locale)
     if name == "labels":
         return "", " ".join(value)
     if name in {"assignees", "reporter"}:
         person = session.store.users.get(value if isinstance(value, str) else next(iter(value), ""))
-        return (person.id if session.cloud else person.username, person.name) if person else (None, None)
+        if person is None:
+            return None, None
+        id_ = person.id if session.cloud else person.username
+        return id_, (FORMER_USER if session.cloud else id_) if person.deleted else person.name
     if name == "due":
         return (value.isoformat(), f"{value.isoformat()} 00:00:00.0") if value else (None, None)
     if name in {"title", "description"}:
