@@ -19,7 +19,7 @@ from flows.sitting import Sitting, new_run_id, open_ledger
 def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
     """Collect, judge, plan, show. No writer is ever built."""
     loaded = Site.load(site)
-    loaded.policy_pack()
+    loaded.policies()
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
@@ -38,7 +38,7 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         RunInProgress: another run writes for the site.
     """
     loaded = Site.load(site)
-    loaded.policy_pack()
+    loaded.policies()
     run_id = new_run_id(now)
     with (
         open_ledger(loaded) as ledger,

@@ -60,7 +60,7 @@ def examine(site: Site, now: datetime) -> Iterator[Finding]:
     """All findings, the local ones first."""
     yield from _packages()
     yield _versions()
-    yield from _tried("pack", lambda: _pack(site, now))
+    yield from _tried("pack", lambda: _packs(site, now))
     yield from _adoption(site, now)
     yield from _contracts(site)
     yield from _tried("ledger", lambda: _ledger(site))
@@ -152,10 +152,13 @@ def _server() -> Iterator[Finding]:
 # ---------------------------------------------------------------------------------------------------------- pack, ledger
 
 
-def _pack(site: Site, now: datetime) -> Iterator[Finding]:
-    pack = site.policy_pack()
-    for name in sorted({name for _, name in pack.calendar_ids()}):
-        covered = pack.calendar_named(name).covers(now)
+def _packs(site: Site, now: datetime) -> Iterator[Finding]:
+    """Each policy that judges here with its calendars, and whether the words of the trackers are words of one."""
+    policies = site.policies()
+    packs = [book.latest for book in (policies.own, *policies.by_contract.values())]
+    calendars = {name: pack.calendar_named(name) for pack in packs for _, name in pack.calendar_ids()}
+    for name, calendar in sorted(calendars.items()):
+        covered = calendar.covers(now)
         yield Finding(
             f"calendar {name}",
             ok=covered,
@@ -164,11 +167,17 @@ def _pack(site: Site, now: datetime) -> Iterator[Finding]:
             if covered
             else "until it does, verdicts of this year are provisional: put a newer one in calendars/ beside the pack",
         )
-    yield Finding("pack", ok=True, detail=f"{pack.name}, {len(pack.clocks)} clocks, {len(pack.actions)} actions")
+    for pack in {pack.id: pack for pack in packs}.values():
+        under = sorted(contract for contract, book in policies.by_contract.items() if book.latest.id == pack.id)
+        agreed = f", by contract {', '.join(under)}" if under and pack.id != policies.own.latest.id else ""
+        detail = f"{pack.name}, {len(pack.clocks)} clocks, {len(pack.actions)} actions{agreed}"
+        yield Finding("pack", ok=True, detail=detail)
+    severities = tuple(dict.fromkeys(word for pack in packs for word in pack.severities))
+    categories = tuple(dict.fromkeys(word for pack in packs for word in pack.categories))
     for tracker in site.trackers:
         for what, said, known in (
-            ("severity", tracker.severities, pack.severities),
-            ("category", tracker.categories, pack.categories),
+            ("severity", tracker.severities, severities),
+            ("category", tracker.categories, categories),
         ):
             for word in sorted(set(said.values()) - set(known)):
                 near = next(iter(difflib.get_close_matches(word, known, 1)), None)

@@ -53,8 +53,8 @@ def explain(key: str, site: str, now: datetime, *, as_json: bool) -> Exit:
         Refusal: no tracker of the site has it, or it could not be judged.
     """
     loaded = Site.load(site)
-    book = loaded.policy_book()
-    tell(loaded, book.judge(found(loaded, key, now), now), now, as_json=as_json)
+    policies = loaded.policies()
+    tell(loaded, policies.judge(found(loaded, key, now), now), now, as_json=as_json)
     return Exit.FINE
 
 

@@ -26,7 +26,7 @@ def enforce(site: str, now: datetime | None, *, dry: bool, expect: str | None, a
         RunInProgress: another run writes for the site.
     """
     # Mistakes in the files are told before a server is started for nothing.
-    Site.load(site).policy_pack()
+    Site.load(site).policies()
     waiting = Console(stderr=True, quiet=as_json or not sys.stderr.isatty())
     with waiting.status("Prefect is at work"):
         ended = run_flow(site, now, dry=dry, expect=expect)

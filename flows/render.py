@@ -236,7 +236,7 @@ def _tells_of_patch(change: Change) -> bool:
 
 def summaries(run: Run) -> Grid:
     """Counts per tracker, clock and verdict."""
-    counted = [(each.tracker, *counted) for each in run.summaries for counted in each.counts]
+    counted = [(each.name, *counted) for each in run.summaries for counted in each.counts]
     clocks = dict.fromkeys((tracker, clock) for tracker, clock, _, _ in counted)  # in the order of site and pack
     shown = [status for status in _URGENCY if any(status == found for _, _, found, _ in counted)]
     totals = {(tracker, clock, status): count for tracker, clock, status, count in counted}
@@ -280,7 +280,7 @@ def without_goal(run: Run) -> Grid:
         header=("tracker", "issue", "title", "coverage", "reason"),
         rows=tuple(
             (
-                summary.tracker,
+                summary.name,
                 each.key,
                 "(confidential)" if each.confidential else line(each.title, 34),
                 each.covered.value if each.covered else "",
@@ -413,9 +413,9 @@ def as_document(run: Run) -> str:
             "receipts": None if run.receipts is None else [_done(one) for one in run.receipts],
             "releases": run.releases,
             "summary": _counts(run),
-            "time": {each.tracker: times_document(each) for each in run.summaries},
-            "without_goal": {each.tracker: each.without_goal for each in run.summaries},
-            "signals": {each.tracker: {kind.value: n for kind, n in each.signals} for each in run.summaries},
+            "time": {each.name: times_document(each) for each in run.summaries},
+            "without_goal": {each.name: each.without_goal for each in run.summaries},
+            "signals": {each.name: {kind.value: n for kind, n in each.signals} for each in run.summaries},
             "requests": run.requests,
         }
     )
@@ -469,7 +469,7 @@ def _counts(run: Run) -> dict[str, dict[str, dict[str, int]]]:
     found: dict[str, dict[str, dict[str, int]]] = {}
     for each in run.summaries:
         for clock, status, count in each.counts:
-            found.setdefault(each.tracker, {}).setdefault(clock, {})[status.value] = count
+            found.setdefault(each.name, {}).setdefault(clock, {})[status.value] = count
     return found
 
 

@@ -49,8 +49,8 @@ def replay(
         pack = load_pack(candidate)
         told = as_if(explain.found(loaded, key, at), pack, at)
     else:
-        book = loaded.policy_book()
-        told = as_then(explain.found(loaded, key, at), book, at)
+        issue = explain.found(loaded, key, at)
+        told = as_then(issue, loaded.policies().of(issue), at)
     if not as_json:
         render.console().print(_heading(told, loaded))
     explain.tell(loaded, told.judged, at, {"replay": told.kind, "at": told.at}, as_json=as_json)

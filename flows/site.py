@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -32,11 +31,10 @@ from connectors.tracker import Connection
 from flows.field_names import asked_for
 from flows.named_value import Address, SecretName, Shape, wanted_of
 from flows.tracker_site import TrackerSite
-from policies.loader import load_book, load_register, read_shape
-from policies.pack import PolicyPack
+from policies.loader import load_policy_set, load_register, read_shape
 from policies.plan import Limits
+from policies.policy_set import PolicySet
 from policies.problem import InputError, Problem, nearest
-from policies.versions import PolicyBook
 from policies.warranty import Register
 
 SHIPPED = Path(__file__).parent / "sites"
@@ -68,20 +66,27 @@ def _one_or_many(found: Any) -> Any:
     return (found,) if isinstance(found, str) else found
 
 
+_Packs = Annotated[_Files, BeforeValidator(_one_or_many, json_schema_input_type=_File | _Files)]
+
+
 class Site(Shape):
     """A site file, read.
 
     Attributes:
         pack: a shipped pack's name, a path beside the site file, a folder of versions, or a list of files.
+        contract_packs: the policies, beside shipped ones, that contracts of the register name by their id.
         contracts: the warranty register, a path beside the site file; "" for none: then nothing is said of coverage.
     """
 
     name: str = Field(
         pattern=r"^[a-z][a-z0-9-]*$", max_length=40, description="what the site is called; the ledger is named after it"
     )
-    pack: Annotated[_Files, BeforeValidator(_one_or_many, json_schema_input_type=_File | _Files)] = Field(
+    pack: _Packs = Field(
         description="a shipped pack's name, or a path beside the site file; for a policy of several versions the folder "
         "that holds them (v1.yaml, v2.yaml), or a list of their files",
+    )
+    contract_packs: tuple[_Packs, ...] = Field(
+        (), description="policies that contracts name by their id, each as in `pack`; shipped ones need no naming"
     )
     language: Literal["en", "zh"] = Field("en", description="of comments and reports")
     zone: str = Field("UTC", description="IANA zone of the contract; due dates are dates in it")
@@ -105,6 +110,7 @@ class Site(Shape):
 
     _path: Path = PrivateAttr(default=Path())
     _register: Register | None = PrivateAttr(default=None)
+    _policies: PolicySet | None = PrivateAttr(default=None)
 
     @classmethod
     def load(cls, path_or_name: str | Path) -> Self:
@@ -182,14 +188,14 @@ class Site(Shape):
     def tracker(self, name: str) -> TrackerSite:
         return next(tracker for tracker in self.trackers if tracker.name == name)
 
-    def policy_book(self) -> PolicyBook:
-        """All versions of the policy. Raises InputError."""
-        return load_book(self.pack, self._path.parent)
-
-    def policy_pack(self, on: datetime | None = None) -> PolicyPack:
-        """The version in force at an instant; left out: the one that begins last. Raises InputError."""
-        book = self.policy_book()
-        return book.latest if on is None else book.on(on)
+    def policies(self) -> PolicySet:
+        """The site's own policy, and those its contracts were agreed under. Raises InputError."""
+        if self._policies is None:
+            base = self._path.parent
+            self._policies = load_policy_set(
+                self.pack, base, self._register, base / self.contracts, self.contract_packs
+            )
+        return self._policies
 
     def plan_limits(self) -> Limits:
         return Limits(**self.limits.model_dump())

@@ -28,9 +28,9 @@ from policies.issue import Issue, Release, StatusChanged, utc
 from policies.loader import load_phrases
 from policies.pack import PolicyPack
 from policies.plan import Skipped
+from policies.policy_set import PolicySet
 from policies.summary import ComplianceSummary
 from policies.verdict import Judged
-from policies.versions import PolicyBook
 from policies.warranty import covered
 
 
@@ -66,7 +66,6 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
     releases = tuple(release for project in collected for release in project.releases)
     fixes = patch.Releases(releases)
     not_whole = ", ".join(sorted({project.tracker for project in collected if project.cut_short}))
-    elsewhere = _agreed_otherwise(site)
     issues: list[Issue] = []
     reports: list[Issue] = []
     skipped: list[Skipped] = []
@@ -86,30 +85,8 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
                 known = fixes.applied_to(issue, now)
                 if site.register is not None:
                     known = covered(known, site.register, now, prefix=site.label_prefix)
-                if known.coverage is not None and known.coverage.contract in elsewhere:
-                    skipped.append(Skipped(tracker.name, issue.ref.key, elsewhere[known.coverage.contract]))
-                else:
-                    issues.append(known)
+                issues.append(known)
     return Prepared(issues=tuple(issues), reports=tuple(reports), skipped=tuple(skipped), releases=releases)
-
-
-def _agreed_otherwise(site: Site) -> dict[str, str]:
-    """The contracts by which this site's policy can not judge, as they name another policy or calendar, with the reason."""
-    named = [each for each in site.register.contracts if each.policy or each.calendar] if site.register else []
-    if not named:
-        return {}
-    versions = site.policy_book().versions
-    policies, calendars = {pack.id for pack in versions}, {pack.calendar for pack in versions}
-    found: dict[str, str] = {}
-    for contract in named:
-        for word, agreed, ours in (("policy", contract.policy, policies), ("calendar", contract.calendar, calendars)):
-            if agreed and agreed not in ours:
-                found[contract.id] = (
-                    f"contract {contract.id} is agreed under {word} {agreed!r}, this site judges by "
-                    f"{', '.join(sorted(ours))}; give what falls under it a site file with that {word}, or correct "
-                    f"the contract in {site.contracts}"
-                )
-    return found
 
 
 def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:
@@ -132,14 +109,14 @@ def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:
 
 
 def judge_all(
-    issues: Sequence[Issue], book: PolicyBook, now: datetime, progress: Progress = silent
+    issues: Sequence[Issue], policies: PolicySet, now: datetime, progress: Progress = silent
 ) -> tuple[tuple[Judged, ...], tuple[Skipped, ...]]:
-    """Every issue with its verdicts and signals, under the version that judges it; and those whose judging failed."""
+    """Every issue with its verdicts and signals, under the policy and version that judges it; and those whose judging failed."""
     judged: list[Judged] = []
     skipped: list[Skipped] = []
     for number, issue in enumerate(issues, 1):
         try:
-            judged.append(book.judge(issue, now))
+            judged.append(policies.judge(issue, now))
         except Exception as defect:  # noqa: BLE001 - one issue that trips a defect of ours must not stop the others
             why = f"a defect of this program ({type(defect).__name__}); please report it with this issue's history"
             skipped.append(Skipped(issue.ref.tracker, issue.ref.key, why))
@@ -153,10 +130,10 @@ def record(sitting: Sitting, judged: Sequence[Judged], fresh: frozenset[tuple[st
     Where another policy or calendar judges than in the run before, that is every issue: what was final under the old one
     is corrected by a new row.
     """
-    name, book = sitting.site.name, sitting.site.policy_book()
+    name, policies = sitting.site.name, sitting.site.policies()
     due = sitting.ledger.due(name, sitting.now)
     new = fresh.union((ref.tracker, ref.id) for ref in due)
-    if sitting.ledger.judged_by(name) not in {None, book.digest}:
+    if sitting.ledger.judged_by(name) not in {None, policies.digest}:
         new = new.union((one.issue.ref.tracker, one.issue.ref.id) for one in judged)
     return sitting.ledger.record_verdicts(
         sitting.run,
@@ -205,9 +182,11 @@ def destinations(site: Site, collected: Sequence[Collected], now: datetime) -> d
     return found
 
 
-def summarise(judged: Sequence[Judged], pack: PolicyPack, trackers: Iterable[str]) -> tuple[ComplianceSummary, ...]:
-    """The counts and breaches of each tracker."""
-    return tuple(summary.summarise(judged, pack, tracker) for tracker in trackers)
+def summarise(
+    judged: Sequence[Judged], packs: Sequence[PolicyPack], trackers: Iterable[str]
+) -> tuple[ComplianceSummary, ...]:
+    """The counts and breaches of each tracker, those of each policy apart."""
+    return tuple(each for tracker in trackers for each in summary.summaries(judged, packs, tracker))
 
 
 # ---------------------------------------------------------------------------------------------------------------- run
@@ -216,7 +195,7 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, trackers: Iterable[str
 def judge_collected(sitting: Sitting, collected: Sequence[Collected]) -> tuple[Prepared, tuple[Judged, ...]]:
     """Judge what was collected, and write down what is new."""
     prepared = prepare(sitting.site, collected, sitting.now)
-    judged, failed = judge_all(prepared.issues, sitting.site.policy_book(), sitting.now, sitting.progress)
+    judged, failed = judge_all(prepared.issues, sitting.site.policies(), sitting.now, sitting.progress)
     fresh = frozenset((project.tracker, id_) for project in collected for id_ in project.fresh)
     record(sitting, judged, fresh)
     return replace(prepared, skipped=(*prepared.skipped, *failed)), judged
@@ -227,12 +206,12 @@ def plan_judged(
 ) -> Run:
     """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
     site, now = sitting.site, sitting.now
-    book = site.policy_book()
-    pack = book.on(now)
+    policies = site.policies()
+    packs = policies.in_force(now)
     where = destinations(site, collected, now)
     decided = planning.plan(
         judged,
-        pack,
+        packs,
         where,
         limits=site.plan_limits(),
         now=now,
@@ -244,12 +223,12 @@ def plan_judged(
         site=site.name,
         zone=site.zone,
         now=now,
-        policy=pack.name,
-        policy_digest=book.digest,
+        policy=packs[0].name,
+        policy_digest=policies.digest,
         judged=judged,
         plan=decided,
         releases=prepared.releases,
-        summaries=summarise(judged, pack, where),
+        summaries=summarise(judged, packs, where),
         servers={project.tracker: project.capabilities.server for project in collected if project.capabilities},
         unreadable=tuple(unreadable for project in collected for unreadable in project.unreadable),
         faults={

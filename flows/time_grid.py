@@ -19,7 +19,7 @@ def times(summaries: Iterable[ComplianceSummary]) -> Grid:
         title=phrases.say("time_heading"),
         header=("tracker", "clock", "whose", "working time", "time"),
         rows=tuple(
-            (each.tracker, time.clock, who, phrases.length(working), phrases.length(elapsed))
+            (each.name, time.clock, who, phrases.length(working), phrases.length(elapsed))
             for each in told
             for time in each.times
             for who, working, elapsed in time.lines(phrases)

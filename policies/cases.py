@@ -326,7 +326,7 @@ def _plan_differences(
         priorities=True,
         internal_comments=True,
     )
-    found = plan([judged], pack, {"case": destination}, limits=Limits(), now=now)
+    found = plan([judged], [pack], {"case": destination}, limits=Limits(), now=now)
     lines = sorted(
         line for planned in found.changes for line in described(planned.change) if not line.startswith("comment ")
     )

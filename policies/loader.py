@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from policies.business_calendar import ALWAYS, BusinessCalendar, CalendarError
 from policies.calendar_shape import CalendarShape
 from policies.pack import PolicyPack
 from policies.phrases import Phrases
+from policies.policy_set import PolicySet
 from policies.problem import InputError, Path_, Problem, nearest
 from policies.register import RegisterShape, slips
 from policies.register_csv import TableError, register_from_table
@@ -144,8 +146,8 @@ def load_pack(name_or_path: str, base: Path | None = None) -> PolicyPack:
         InputError: with every problem of the pack.
     """
     path = pack_path(name_or_path, base)
-    folders = (path.resolve().parent / "calendars", SHIPPED / "calendars")
-    known = tuple(sorted({"always", *(each.stem for folder in folders for each in folder.glob("*.yaml"))}))
+    files = CalendarFiles.of(path.resolve().parent)
+    known = files.names
     data, reading = _read(path)
     problems = [
         problem_at(reading, where, repr(name), one_of(known), nearest(name, known))
@@ -159,12 +161,8 @@ def load_pack(name_or_path: str, base: Path | None = None) -> PolicyPack:
         problems += error.problems
     if problems or pack is None:
         raise InputError(tuple(sorted(problems, key=lambda problem: problem.line)))
-    calendars: dict[str, BusinessCalendar] = {"always": ALWAYS}
-    for _where, name in pack.calendar_ids():
-        if name not in calendars:
-            file = next(each for each in (folder / f"{name}.yaml" for folder in folders) if each.is_file())
-            calendars[name] = load_calendar(file)
-    return pack.with_calendars(calendars)
+    named = dict.fromkeys(("always", *(name for _where, name in pack.calendar_ids())))
+    return pack.with_calendars({name: files.load(name) for name in named})
 
 
 def _calendars_named(data: Any, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
@@ -217,6 +215,85 @@ def load_book(names_or_paths: str | Sequence[str], base: Path | None = None) -> 
     except VersionConflict as conflict:
         _data, reading = _read(paths[conflict.number])
         raise InputError((problem_at(reading, (conflict.path,), conflict.found, conflict.expected),)) from None
+
+
+def load_policy_set(
+    names_or_paths: str | Sequence[str],
+    base: Path,
+    register: Register | None,
+    file: Path,
+    more: Iterable[str | Sequence[str]] = (),
+) -> PolicySet:
+    """The site's own policy with those that the contracts of its register were agreed under.
+
+    Args:
+        names_or_paths: of the site's own policy, as ``load_book`` takes it.
+        base: the folder of the site file, where packs and ``calendars/`` are looked for.
+        register: the contracts; None for a site without any.
+        file: the register's file, for errors.
+        more: policies that contracts name by their id, each as ``load_book`` takes it; shipped ones need no naming.
+
+    Raises:
+        InputError: with every problem of every pack, or every contract that names what is not there.
+    """
+    own, packs = load_book(names_or_paths, base), (names_or_paths, *more)
+    books = {book.latest.id: book for book in (load_book(each, base) for each in more)} | {own.latest.id: own}
+    calendars = CalendarFiles.of(base, *(path.parent for each in packs for path in _files_of(each, base)))
+    problems: list[Problem] = []
+    agreed: dict[str, PolicyBook] = {}
+    for number, contract in enumerate(register.contracts if register is not None else ()):
+        book, calendar = own, contract.calendar
+        if contract.policy:
+            known = tuple(sorted({*books, *shipped_packs()}))
+            if contract.policy not in known:
+                problems.append(_not_there(file, ("contracts", number, "policy"), contract.policy, known))
+                continue
+            if contract.policy not in books:
+                books[contract.policy] = load_book(contract.policy)
+            book = books[contract.policy]
+        if calendar:
+            if calendar not in calendars.names:
+                problems.append(_not_there(file, ("contracts", number, "calendar"), calendar, calendars.names))
+                continue
+            if any(pack.calendar != calendar for pack in book.versions):
+                book = book.on_calendar(calendar, calendars.load(calendar))
+        if book is not own:
+            agreed[contract.id] = book
+    if problems:
+        raise InputError(tuple(problems))
+    return PolicySet(own, agreed)
+
+
+def _files_of(names_or_paths: str | Sequence[str], base: Path) -> Iterator[Path]:
+    names = (names_or_paths,) if isinstance(names_or_paths, str) else names_or_paths
+    return (path for name in names for path in book_paths(name, base))
+
+
+def _not_there(file: Path, path: Path_, found: str, known: tuple[str, ...]) -> Problem:
+    _data, reading = _read(file)
+    return problem_at(reading, path, repr(found), one_of(known), nearest(found, known))
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFiles:
+    """Where calendars are found by their id: the folders' own, then the shipped ones."""
+
+    folders: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, *beside: Path) -> CalendarFiles:
+        """Those in ``calendars/`` of these folders, and the shipped ones."""
+        return cls((*dict.fromkeys(each.resolve() / "calendars" for each in beside), SHIPPED / "calendars"))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted({"always", *(each.stem for folder in self.folders for each in folder.glob("*.yaml"))}))
+
+    def load(self, name: str) -> BusinessCalendar:
+        """The calendar of that id, which must be among ``names``. Raises InputError."""
+        if name == "always":
+            return ALWAYS
+        return load_calendar(next(each for each in (f / f"{name}.yaml" for f in self.folders) if each.is_file()))
 
 
 def load_calendar(path: Path) -> BusinessCalendar:

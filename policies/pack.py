@@ -71,6 +71,12 @@ class PolicyPack(BaseModel):
         pack._calendars = dict(calendars)  # noqa: SLF001  a fresh copy of our own class
         return pack
 
+    def on_calendar(self, name: str, calendar: BusinessCalendar) -> PolicyPack:
+        """The same pack with another default calendar; goals that name one of their own keep it."""
+        pack = self.model_copy(update={"calendar": name})
+        pack.__dict__.pop("digest", None)  # a copy brings it along
+        return pack.with_calendars({**self._calendars, name: calendar})
+
     def calendar_ids(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every calendar the pack names, with where it does."""
         yield ("calendar",), self.calendar

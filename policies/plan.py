@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 from policies.actions import Report, Situation, Wish
 from policies.adoption import silent
 from policies.changes import Change, Relabel, UpsertLink, UpsertReport
+from policies.document import Document
 from policies.issue import IssueRef
 from policies.overrides import override, removed_label
-from policies.summary import summarise
+from policies.summary import summaries
 from policies.verdict import Judged, ReasonCode
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Plan:
 
 def plan(
     judged: Sequence[Judged],
-    pack: PolicyPack,
+    packs: Sequence[PolicyPack],
     destinations: Mapping[str, Destination],
     *,
     limits: Limits,
@@ -127,7 +128,8 @@ def plan(
     """What has to be written so that every tracker shows what its issues were judged to be. Pure.
 
     Args:
-        pack: the version in force; an issue that another one judged (``Judged.pack``) is acted on by that.
+        packs: the version in force of each policy, the site's own first; an issue is acted on by the version that judged
+            it (``Judged.pack``). Whether there is a report is for the site's own to say.
         destinations: by the tracker's name; an issue of a tracker that is not among them is left alone.
         reports: the report issues that exist, by the tracker's name.
     """
@@ -136,12 +138,12 @@ def plan(
     for item in judged:
         destination = destinations.get(item.issue.ref.tracker)
         if destination is not None and not _older_than_policy(item):
-            wanted, held = _of_issue(Situation(item, item.pack or pack, destination, now))
+            wanted, held = _of_issue(Situation(item, item.pack or packs[0], destination, now))
             changes += wanted
             held_back += held
-    if any(isinstance(action, Report) for action in pack.actions):
+    if any(isinstance(action, Report) for action in packs[0].actions):
         for destination in destinations.values():
-            changes += _of_report(judged, pack, destination, (reports or {}).get(destination.tracker))
+            changes += _of_report(judged, packs, destination, (reports or {}).get(destination.tracker))
     found = Plan(tuple(changes), tuple(held_back), tuple(skipped), len(judged))
     return replace(found, breaches=tuple(_breaches(found, limits)))
 
@@ -221,24 +223,28 @@ def _relabelled(issue: Issue, wishes: Iterable[Wish]) -> tuple[Relabel, str, dic
 
 
 def _of_report(
-    judged: Sequence[Judged], pack: PolicyPack, destination: Destination, standing: Issue | None
+    judged: Sequence[Judged], packs: Sequence[PolicyPack], destination: Destination, standing: Issue | None
 ) -> list[PlannedChange]:
     if destination.report_project is None:
         return []
-    summary = summarise(judged, pack, destination.tracker)
-    if not summary.judged:
+    told = [each for each in summaries(judged, packs, destination.tracker) if each.judged]
+    if not told:
         return []
+    by_id = {pack.id: pack for pack in packs}
+    parts = [each.document(by_id[each.policy] if each.policy else packs[0], destination) for each in told]
     change = UpsertReport(
         project=destination.report_project,
         marker="report",
         title=destination.phrases.say("report_title", tracker=destination.tracker),
-        document=summary.document(pack, destination),
+        document=Document(tuple(block for part in parts for block in part.blocks)),
         label=destination.report_label,
     )
     if standing is not None and change.satisfied_by(standing):
         return []
     ref = standing.ref if standing is not None else None
-    return [PlannedChange(destination.tracker, ref, change, f"report: {summary.judged} issues judged")]
+    return [
+        PlannedChange(destination.tracker, ref, change, f"report: {sum(each.judged for each in told)} issues judged")
+    ]
 
 
 def _breaches(found: Plan, limits: Limits) -> Iterable[Breach]:

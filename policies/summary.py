@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -73,9 +73,10 @@ class WithoutGoal:
 
 @dataclass(frozen=True, slots=True)
 class ComplianceSummary:
-    """The summary of one tracker.
+    """The summary of one tracker, of the issues that one policy judges.
 
     Attributes:
+        policy: the policy's id; "" for the site's own.
         counts: (clock, status) -> issues.
         breaches: the longest overdue first.
         without_goal: issues that no clock watches, by key.
@@ -90,6 +91,12 @@ class ComplianceSummary:
     without_goal: tuple[WithoutGoal, ...] = ()
     signals: tuple[tuple[SignalKind, int], ...] = ()
     times: tuple[ClockTime, ...] = ()
+    policy: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is of, on one line: the tracker, and the policy where that is not the site's own."""
+        return f"{self.tracker} ({self.policy})" if self.policy else self.tracker
 
     def count(self, clock: str, status: Status) -> int:
         return sum(n for name, found, n in self.counts if (name, found) == (clock, status))
@@ -186,8 +193,26 @@ class ComplianceSummary:
         return blocks
 
 
+def summaries(judged: Sequence[Judged], packs: Sequence[PolicyPack], tracker: str) -> tuple[ComplianceSummary, ...]:
+    """The summaries of one tracker's issues, policy by policy: clocks of one name promise other things in another policy.
+
+    Args:
+        packs: the version in force of each policy, the site's own first; that one has a summary even where it judges none.
+    """
+    own = packs[0].id
+    by_policy: dict[str, list[Judged]] = {pack.id: [] for pack in packs}
+    for item in judged:
+        if item.issue.ref.tracker == tracker:
+            by_policy[item.pack.id if item.pack is not None else own].append(item)
+    return tuple(
+        replace(summarise(by_policy[pack.id], pack, tracker), policy="" if pack.id == own else pack.id)
+        for pack in packs
+        if pack.id == own or by_policy[pack.id]
+    )
+
+
 def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> ComplianceSummary:
-    """The summary of one tracker's issues."""
+    """The summary of one tracker's issues, all of one policy."""
     mine = [item for item in judged if item.issue.ref.tracker == tracker]
     counts: Counter[tuple[str, Status]] = Counter()
     breaches: list[Breach] = []

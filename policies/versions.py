@@ -27,6 +27,7 @@ from policies.signals import signals
 from policies.verdict import Judged, Reason, ReasonCode, Status, Verdict, judge
 
 if TYPE_CHECKING:
+    from policies.business_calendar import BusinessCalendar
     from policies.issue import Issue
     from policies.pack import PolicyPack
 
@@ -62,6 +63,10 @@ class PolicyBook:
         for before, after in pairwise(order):
             _side_by_side(packs[before], packs[after], after, first.id)
         return cls(tuple(packs[n] for n in order))
+
+    def on_calendar(self, name: str, calendar: BusinessCalendar) -> PolicyBook:
+        """The same policy with another default calendar in all its versions."""
+        return PolicyBook(tuple(pack.on_calendar(name, calendar) for pack in self.versions))
 
     @property
     def digest(self) -> str:

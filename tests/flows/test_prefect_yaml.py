@@ -74,7 +74,7 @@ def test_there_is_one_deployment_for_each_example_site(deployed: Any) -> None:
     sites = [deployment["parameters"]["run"]["site"] for deployment in deployed["deployments"]]
     assert sorted(sites) == sorted(path.stem for path in SHIPPED.glob("example-*.yaml"))
     for site in sites:
-        assert Site.load(site).policy_pack().clocks
+        assert Site.load(site).policies().own.latest.clocks
 
 
 @pytest.mark.orchestrated

@@ -104,19 +104,34 @@ def test_an_issue_is_explained_with_its_coverage(warranty: Command) -> None:
     assert warranty("explain", "VAN-1", "--json").document["coverage"]["decision"] == "out"
 
 
+def test_an_issue_is_judged_by_the_policy_its_contract_was_agreed_under(register: Path, warranty: Command) -> None:
+    register.write_text(REGISTER + "    policy: after-sales\n", encoding="utf-8")
+    said = warranty("plan", "--json")
+    assert said.code == Exit.FINE
+    judged_by = {one["key"]: one["policy"] for one in said.document["issues"]}
+    assert judged_by == {"CAR-1": "standard-warranty@1", "CAR-2": "standard-warranty@1", "VAN-1": "after-sales@1"}
+    assert {"north", "south", "south (after-sales)"} == set(said.document["summary"]) | {"south"}
+    assert warranty("explain", "VAN-1", "--json").document["policy"] == "after-sales@1"
+    assert "after-sales@1" in warranty("explain", "VAN-1", "--replay", "as-then").out
+    assert "by contract south-1" in warranty("doctor").out
+
+
+def test_a_run_under_a_contracts_policy_writes_once_and_then_nothing(register: Path, warranty: Command) -> None:
+    register.write_text(REGISTER + "    policy: after-sales\n", encoding="utf-8")
+    assert warranty("apply").code == Exit.FINE
+    again = warranty("apply", "--json")
+    assert again.document["receipts"] == []
+
+
 @pytest.mark.parametrize("word", ["policy", "calendar"])
-def test_an_issue_whose_contract_is_agreed_otherwise_is_left_out_and_told(
+def test_a_contract_that_names_what_is_not_there_is_refused_with_its_line_before_anything_is_read(
     register: Path, warranty: Command, word: str
 ) -> None:
     register.write_text(REGISTER + f"    {word}: premium\n", encoding="utf-8")
-    said = warranty("plan", "--json")
-    assert said.code == Exit.PARTLY
-    (left_out,) = said.document["plan"]["skipped"]
-    assert left_out["key"] == "VAN-1"
-    assert f"contract south-1 is agreed under {word} 'premium', this site judges by" in left_out["reason"]
-    ours = {"policy": "standard-warranty", "calendar": "cn-office"}[word]
-    register.write_text(REGISTER + f"    {word}: {ours}\n", encoding="utf-8")
-    assert warranty("plan").code == Exit.FINE
+    said = warranty("plan")
+    assert said.code == Exit.BAD_INPUT
+    assert f"contracts.yaml:{len(REGISTER.splitlines()) + 1}" in said.err
+    assert f"contracts[1].{word}" in said.err
 
 
 @pytest.mark.usefixtures("register")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.ledger import Ledger
-from flows import steps
+from flows import collecting
 from flows.exit_codes import Exit
 from flows.site import Site
 from policies.problem import InputError
@@ -88,13 +88,13 @@ def test_a_second_run_under_versions_writes_nothing(warranty: Command) -> None:
 def test_a_list_of_files_is_a_policy_too(workshop: Workshop, versions: Path, warranty: Command) -> None:
     workshop.edit("pack: ours", f"pack: [{versions.name}/v2.yaml, {versions.name}/v1.yaml]")
     assert warranty("explain", "CAR-1", "--json").document["policy"] == "ours@1"
-    assert Site.load(workshop.file).policy_pack(at("04 12:00")).name == "ours@1"
+    assert Site.load(workshop.file).policies().own.on(at("04 12:00")).name == "ours@1"
 
 
 def test_versions_that_begin_at_one_instant_are_told_with_file_and_line(workshop: Workshop, versions: Path) -> None:
     write(versions / "v3.yaml", 3, "8h", "2026-03-04T16:00:00Z")
     with pytest.raises(InputError, match=r"v3\.yaml:3 at effective_from: found 2026-03-04T16:00:00"):
-        Site.load(workshop.file).policy_book()
+        Site.load(workshop.file).policies()
 
 
 def test_an_issue_older_than_the_policy_is_a_line_in_plan_json_and_report(
@@ -141,7 +141,7 @@ def test_as_judged_tells_what_the_ledger_holds_and_asks_no_tracker(
 
     warranty("plan", now=at("03 10:00"))
     warranty("plan", now=at("05 10:00"))
-    monkeypatch.setattr(steps, "reading", refused)
+    monkeypatch.setattr(collecting, "reading", refused)
     said = warranty("explain", "CAR-1", "--replay", "as-judged")
     assert "replay as judged" in said.out
     document = warranty("explain", "CAR-1", "--replay", "as-judged", "--json").document

@@ -29,7 +29,7 @@ def problems(workshop: Workshop) -> str:
 def test_every_shipped_site_is_read_and_its_words_are_the_packs(name: str) -> None:
     site = Site.load(name)
     assert site.name == name
-    pack = site.policy_pack()
+    pack = site.policies().own.latest
     for tracker in site.trackers:
         assert set(tracker.severities.values()) <= set(pack.severities)
         assert set(tracker.categories.values()) <= set(pack.categories)
@@ -147,4 +147,4 @@ def test_a_pack_beside_the_site_file_is_found(workshop: Workshop) -> None:
         "id: own\nversion: 3\nclocks: {answer: {stop: first_response, goals: [{within: 2h}]}}\n", encoding="utf-8"
     )
     workshop.edit("pack: standard-warranty", "pack: own.yaml")
-    assert Site.load(workshop.file).policy_pack().name == "own@3"
+    assert Site.load(workshop.file).policies().own.latest.name == "own@3"

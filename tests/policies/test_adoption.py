@@ -62,7 +62,7 @@ PACK = build_pack(
 def planned(*found: Issue, hour: float, adopted: float | None = 1000, pack: PolicyPack = PACK) -> Plan:
     judged = [Judged(issue, judge(issue, pack, at(hour))) for issue in found]
     here = build_destination(report_project="CAR", adopted_at=at(adopted) if adopted is not None else None)
-    return plan(judged, pack, {"here": here}, limits=Limits(), now=at(hour))
+    return plan(judged, [pack], {"here": here}, limits=Limits(), now=at(hour))
 
 
 def lines(found: Plan) -> list[str]:

@@ -61,7 +61,7 @@ def in_zone(zone: str, text: str) -> datetime:
 
 
 def planned(issue: Issue, pack: PolicyPack, now: datetime) -> Plan:
-    return plan([Judged(issue, judge(issue, pack, now))], pack, {"here": HERE}, limits=Limits(), now=now)
+    return plan([Judged(issue, judge(issue, pack, now))], [pack], {"here": HERE}, limits=Limits(), now=now)
 
 
 # -------------------------------------------------------------------------------------------------------------- pauses

@@ -98,7 +98,7 @@ def pack() -> PolicyPack:
 
 def changes(one: Issue) -> list[Relabel | UpsertComment]:
     judged = Judged(one, judge(one, pack(), NOW))
-    found = plan([judged], pack(), {"here": destination()}, limits=Limits(), now=NOW)
+    found = plan([judged], [pack()], {"here": destination()}, limits=Limits(), now=NOW)
     return [each.change for each in found.changes if isinstance(each.change, Relabel | UpsertComment)]
 
 

@@ -67,7 +67,7 @@ def reached(issue: Issue, pack: PolicyPack, hour: float) -> dict[str, float]:
 
 def planned(issue: Issue, pack: PolicyPack, now: datetime, destination: Destination = HERE) -> Plan:
     judged = Judged(issue, judge(issue, pack, now))
-    return plan([judged], pack, {"here": destination}, limits=Limits(), now=now)
+    return plan([judged], [pack], {"here": destination}, limits=Limits(), now=now)
 
 
 def lines(issue: Issue, pack: PolicyPack, hour: float, destination: Destination = HERE) -> list[str]:
@@ -364,7 +364,7 @@ def test_a_clock_that_has_not_started_or_was_not_judged_has_reached_nothing() ->
         resolution={**RESOLUTION, "start": {"label": "accepted"}},
     )
     assert lines(build_issue(), pack, 500) == []
-    unjudged = plan([Judged(build_issue(), ())], pack, {"here": HERE}, limits=Limits(), now=at(500))
+    unjudged = plan([Judged(build_issue(), ())], [pack], {"here": HERE}, limits=Limits(), now=at(500))
     assert unjudged.changes == ()
 
 

@@ -62,7 +62,7 @@ def allowing(
 
 def planned(issue: Issue, pack: PolicyPack, hour: float) -> Plan:
     judged = Judged(issue, judge(issue, pack, at(hour)))
-    return plan([judged], pack, {"here": HERE}, limits=Limits(), now=at(hour))
+    return plan([judged], [pack], {"here": HERE}, limits=Limits(), now=at(hour))
 
 
 def lines(issue: Issue, pack: PolicyPack, hour: float) -> list[str]:

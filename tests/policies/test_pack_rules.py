@@ -127,7 +127,9 @@ def test_cases_bring_about_the_comment_and_the_report(name: str) -> None:
     made = set()
     for case in cases_of(name).cases:
         issue = issue_of(case)
-        found = plan([Judged(issue, judge(issue, pack, case.now))], pack, {"case": here}, limits=Limits(), now=case.now)
+        found = plan(
+            [Judged(issue, judge(issue, pack, case.now))], [pack], {"case": here}, limits=Limits(), now=case.now
+        )
         made |= {type(planned.change) for planned in found.changes}
     assert {UpsertComment, UpsertReport} <= made
 

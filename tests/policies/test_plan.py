@@ -68,7 +68,7 @@ SETTLED = frozenset({"warranty::first-response::met", "warranty::resolution::run
 def planned(*found: Issue, pack: PolicyPack = PACK, hour: float = 2, **words: Any) -> Plan:
     judged = [Judged(issue, judge(issue, pack, at(hour))) for issue in found]
     given_words = {"limits": Limits(), "destinations": {"here": HERE}, **words}
-    return plan(judged, pack, given_words.pop("destinations"), now=at(hour), **given_words)
+    return plan(judged, [pack], given_words.pop("destinations"), now=at(hour), **given_words)
 
 
 def lines(found: Plan) -> list[str]:

@@ -38,7 +38,7 @@ TICK = timedelta(microseconds=1)
 
 def planned(issue: Issue, pack: PolicyPack, now: datetime) -> tuple[PlannedChange, ...]:
     judged = Judged(issue, judge(issue, pack, now))
-    return plan([judged], pack, {"here": DESTINATION}, limits=Limits(), now=now).changes
+    return plan([judged], [pack], {"here": DESTINATION}, limits=Limits(), now=now).changes
 
 
 def said(verdicts: tuple[Verdict, ...]) -> list[Any]:

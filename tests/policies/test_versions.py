@@ -118,7 +118,7 @@ def test_it_is_a_line_in_the_report_and_nothing_is_done_about_it() -> None:
     (line,) = summarise([judged], dated, "here").without_goal
     assert (line.key, [reason.code for reason in line.reasons]) == ("CAR-1", [ReasonCode.BEFORE_FIRST_VERSION])
     where = {"here": build_destination(report_project="CAR")}
-    found = plan([judged], dated, where, limits=Limits(), now=at(500))
+    found = plan([judged], [dated], where, limits=Limits(), now=at(500))
     assert [type(planned.change) for planned in found.changes] == [UpsertReport]
 
 
@@ -137,11 +137,13 @@ def test_each_issue_is_judged_and_acted_on_by_its_own_version() -> None:
         ("trial@1", "48h"),
         ("trial@2", "24h"),
     ]
-    found = plan([old, new], book.latest, {"here": build_destination()}, limits=Limits(), now=at(40))
+    found = plan([old, new], [book.latest], {"here": build_destination()}, limits=Limits(), now=at(40))
     assert sorted(str(planned.change) for planned in found.changes) == sorted(
         str(planned.change)
         for one in (old, new)
-        for planned in plan([one], one.pack or OLD, {"here": build_destination()}, limits=Limits(), now=at(40)).changes
+        for planned in plan(
+            [one], [one.pack or OLD], {"here": build_destination()}, limits=Limits(), now=at(40)
+        ).changes
     )
 
 
@@ -281,6 +283,6 @@ def test_an_issue_without_a_pack_of_its_own_is_acted_on_by_the_one_handed_in() -
     judged = PolicyBook.of(OLD).judge(issue, at(6))
     bare = Judged(issue, judged.verdicts)
     where = {"here": build_destination()}
-    assert plan([bare], OLD, where, limits=Limits(), now=at(6)) == plan(
-        [judged], NEW, where, limits=Limits(), now=at(6)
+    assert plan([bare], [OLD], where, limits=Limits(), now=at(6)) == plan(
+        [judged], [NEW], where, limits=Limits(), now=at(6)
     )

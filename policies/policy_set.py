@@ -1,0 +1,65 @@
+"""All policies of a site: which of them judges an issue.
+
+Rules:
+
+1. What a contract agrees comes before what the site does: an issue that the register finds a contract for is judged by
+   the policy the contract names, on the calendar it names; all others by the site's own policy.
+2. A contract's calendar takes the place of the pack's default one. A goal that names a calendar of its own keeps it.
+3. Which version of that policy judges is a question of its own (``versions``).
+4. An issue that several contracts claim, and none settles, is judged by the site's own policy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policies.issue import Issue
+    from policies.pack import PolicyPack
+    from policies.verdict import Judged
+    from policies.versions import PolicyBook
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """Attributes.
+
+    own: the site's own policy.
+    by_contract: a contract's id -> the policy it was agreed under, on the calendar it was agreed on; a contract that
+        names neither is not in it.
+    """
+
+    own: PolicyBook
+    by_contract: Mapping[str, PolicyBook] = field(default_factory=dict)
+
+    def of(self, issue: Issue) -> PolicyBook:
+        """The policy that judges an issue."""
+        contract = issue.coverage.contract if issue.coverage is not None else ""
+        return self.by_contract.get(contract, self.own)
+
+    def judge(self, issue: Issue, now: datetime) -> Judged:
+        """The issue with its verdicts and signals under the version of the policy that judges it. Pure."""
+        return self.of(issue).judge(issue, now)
+
+    def in_force(self, now: datetime) -> tuple[PolicyPack, ...]:
+        """The version in force of each policy, the site's own first. A policy on two calendars is one policy."""
+        found: dict[str, PolicyPack] = {}
+        for book in (self.own, *self.by_contract.values()):
+            pack = book.on(now)
+            found.setdefault(pack.id, pack)
+        return tuple(found.values())
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits over everything that judges at this site."""
+        if not self.by_contract:
+            return self.own.digest
+        parts = [self.own.digest, *sorted((contract, book.digest) for contract, book in self.by_contract.items())]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,166 @@
+"""What a contract agrees chooses the policy and the calendar that judge; everything else is judged by the site's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from policies.changes import UpsertReport, described
+from policies.coverage import Coverage, Decision, Ground
+from policies.loader import load_policy_set, load_register
+from policies.plan import Limits, plan
+from policies.problem import InputError
+from policies.summary import summaries
+from tests.policies.build_issue import at, build_destination, build_issue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from policies.issue import Issue
+    from policies.policy_set import PolicySet
+
+OWN = """\
+id: own
+version: 1
+clocks:
+  answer: {stop: first_response, goals: [{within: 8bh}]}
+  calm: {stop: first_response, goals: [{within: 8bh, calendar: office}]}
+actions:
+  - {do: label}
+  - {do: report}
+"""
+GOLD = OWN.replace("id: own", "id: gold").replace("within: 8bh}", "within: 2h}")
+OFFICE = """\
+id: office
+zone: UTC
+weekly: {mon: ["09:00-17:00"], tue: ["09:00-17:00"], wed: ["09:00-17:00"], thu: ["09:00-17:00"], fri: ["09:00-17:00"]}
+"""
+ROW = "{{id: {id}, customer: C, match: [{{label: {id}}}], begins: {{accepted: 2026-01-01}}, duration: 12mo{more}}}"
+
+
+def site(folder: Path, *rows: str, more: tuple[str, ...] = ("gold.yaml",)) -> PolicySet:
+    """A site's policies in a folder with a pack of its own, another one, and a calendar."""
+    (folder / "calendars").mkdir()
+    (folder / "calendars" / "office.yaml").write_text(OFFICE, encoding="utf-8")
+    (folder / "own.yaml").write_text(OWN, encoding="utf-8")
+    (folder / "gold.yaml").write_text(GOLD, encoding="utf-8")
+    contracts = folder / "contracts.yaml"
+    contracts.write_text("contracts:\n" + "".join(f"  - {row}\n" for row in rows), encoding="utf-8")
+    return load_policy_set("own.yaml", folder, load_register(contracts), contracts, more)
+
+
+def row(id_: str, more: str = "") -> str:
+    return ROW.format(id=id_, more=more and f", {more}")
+
+
+def under(contract: str, number: int = 1) -> Issue:
+    """An issue for which the register found this contract."""
+    issue = build_issue(number=number)
+    ground = Ground.WITHIN_TERM
+    coverage = Coverage(
+        decision=Decision.IN,
+        computed=Decision.IN,
+        ground=ground,
+        computed_ground=ground,
+        reported_at=issue.opened_at,
+        contract=contract,
+    )
+    return replace(issue, coverage=coverage)
+
+
+def test_an_issue_is_judged_by_the_policy_its_contract_was_agreed_under(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("plain"), row("golden", "policy: gold"))
+    judged = {id_: policies.judge(under(id_), at(3)) for id_ in ("plain", "golden", "")}
+    assert {id_: one.pack.name if one.pack else "" for id_, one in judged.items()} == {
+        "plain": "own@1",
+        "golden": "gold@1",
+        "": "own@1",
+    }
+    assert policies.of(build_issue()) is policies.own
+
+
+def test_a_contracts_calendar_takes_the_place_of_the_packs_and_a_goals_own_calendar_stays(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("plain"), row("office", "calendar: office"))
+    # Monday 01:00 UTC: eight hours round the clock end at 09:00, those of the office at 17:00.
+    for contract, answer, calm in (("plain", at(8), at(16)), ("office", at(16), at(16))):
+        one, other = policies.judge(under(contract), at(1)).verdicts
+        assert (contract, one.due_at, other.due_at) == (contract, answer, calm)
+    plain, office = (policies.judge(under(contract), at(1)).verdicts[0] for contract in ("plain", "office"))
+    assert plain.policy == office.policy == "own@1"
+    assert plain.digest != office.digest, "which promise judged is proven by its digest"
+    assert policies.of(under("office")).latest.calendar == "office"
+    assert policies.own.latest.calendar == "always"
+
+
+def test_policy_and_calendar_of_one_contract_go_together(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("both", "policy: gold, calendar: office"))
+    pack = policies.of(under("both")).latest
+    assert (pack.id, pack.calendar) == ("gold", "office")
+
+
+def test_a_contract_that_names_the_sites_own_policy_and_calendar_is_judged_as_any_issue(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("same", "policy: own, calendar: always"))
+    assert not policies.by_contract
+    assert policies.digest == policies.own.digest
+
+
+def test_a_shipped_policy_needs_no_naming(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("care", "policy: after-sales"), more=())
+    assert policies.of(under("care")).latest.id == "after-sales"
+
+
+def test_contracts_that_agree_on_the_same_share_it(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("a", "policy: gold"), row("b", "policy: gold"))
+    assert policies.of(under("a")) is policies.of(under("b"))
+
+
+def test_every_contract_that_names_what_is_not_there_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        site(tmp_path, row("a", "policy: glod"), row("b"), row("c", "calendar: ofice"))
+    first, second = refused.value.problems
+    assert (first.line, first.path, first.found, first.nearest) == (2, "contracts[0].policy", "'glod'", "gold")
+    assert (second.line, second.path, second.found, second.nearest) == (4, "contracts[2].calendar", "'ofice'", "office")
+
+
+def test_the_digest_covers_every_policy_that_judges(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("a", "b", "c")]
+    for folder in folders:
+        folder.mkdir()
+    plain = site(folders[0], row("x")).digest
+    golden = site(folders[1], row("x", "policy: gold")).digest
+    office = site(folders[2], row("x", "calendar: office")).digest
+    assert len({plain, golden, office}) == 3
+
+
+def test_in_force_are_each_policy_once_the_sites_own_first(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("a", "policy: gold"), row("b", "calendar: office"), row("c", "policy: gold"))
+    assert [pack.id for pack in policies.in_force(at(0))] == ["own", "gold"]
+
+
+def test_each_policy_has_a_summary_of_its_own_and_the_report_holds_them_all(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("plain"), row("golden", "policy: gold"))
+    judged = [policies.judge(under(id_, number), at(3)) for number, id_ in enumerate(("plain", "golden", "golden"), 1)]
+    packs = policies.in_force(at(3))
+    own, gold = summaries(judged, packs, "here")
+    assert [(each.name, each.judged) for each in (own, gold)] == [("here", 1), ("here (gold)", 2)]
+    where = {"here": build_destination(report_project="CAR")}
+    found = plan(judged, packs, where, limits=Limits(), now=at(3))
+    (report,) = (planned.change for planned in found.changes if isinstance(planned.change, UpsertReport))
+    told = str(report.document)
+    assert "own@1" in told
+    assert "gold@1" in told
+    assert [
+        (planned.issue.key, described(planned.change)) for planned in found.changes if planned.issue is not None
+    ] == [
+        ("CAR-1", ("add label warranty::answer::running", "add label warranty::calm::running")),
+        ("CAR-2", ("add label warranty::answer::overdue", "add label warranty::calm::running")),
+        ("CAR-3", ("add label warranty::answer::overdue", "add label warranty::calm::running")),
+    ]
+
+
+def test_a_policy_that_judges_nothing_here_has_no_summary_unless_it_is_the_sites_own(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("golden", "policy: gold"))
+    (only,) = summaries([], policies.in_force(at(3)), "here")
+    assert (only.name, only.judged) == ("here", 0)
