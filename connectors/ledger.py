@@ -379,11 +379,12 @@ class Ledger:
         given = self.verdicts(site, tracker=found[0], issue_id=found[1])
         return tuple(one for one in given if until is None or one.verdict.judged_at <= until)
 
-    def record_receipt(self, run: str, tracker: str, receipt: Receipt) -> None:
-        """Add a receipt. Do it right after the change, one by one: a killed run then leaves the proof of what it did."""
+    def record_receipts(self, run: str, tracker: str, receipts: Iterable[Receipt]) -> None:
+        """Add the receipts of an answer, as soon as it is there: a killed run then leaves the proof of what it did."""
         with self._writing() as connection:
             site = self._site_of(connection, run)
-            connection.execute(insert(ReceiptRow).values(**receipt_row(run, site, tracker, receipt)))
+            for batch in _batches(receipts):
+                connection.execute(insert(ReceiptRow), [receipt_row(run, site, tracker, each) for each in batch])
 
     def receipts(
         self, site: str, *, run: str | None = None, tracker: str | None = None, issue_id: str | None = None

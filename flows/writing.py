@@ -14,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -28,7 +28,7 @@ from connectors.tracker import (
     TrackerWriter,
     Unreachable,
 )
-from connectors.work import Work, one_line
+from connectors.work import Work, Worked, one_line
 from flows import collecting
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
@@ -109,8 +109,7 @@ def apply(
     writers = Writers(sitting)
     try:
         for tracker, receipts in _carried_out(sitting, plan, issues, writers):
-            for one in receipts:
-                sitting.ledger.record_receipt(sitting.run, tracker, one.receipt)
+            sitting.ledger.record_receipts(sitting.run, tracker, (one.receipt for one in receipts))
             done += receipts
             sitting.progress("apply", len(done), len(plan.changes))
             sitting.keep_alive()
@@ -142,8 +141,7 @@ def _carried_out(
 
 def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Writers) -> Iterator[list[Done]]:
     silence = 0  # issues in a row without an answer
-    answers = writers.of(tracker).perform(to_do, sitting.now)
-    for number, (work, worked) in enumerate(zip(to_do, answers, strict=True), 1):
+    for number, (work, worked) in enumerate(zip(to_do, _answers(sitting, tracker, to_do, writers), strict=True), 1):
         gone = isinstance(worked.failure, NotFound) and work.issue is not None and _gone(sitting, tracker, work.issue)
         if gone and work.issue is not None:
             sitting.ledger.forget(sitting.site.name, tracker, [work.issue.ref.id])
@@ -154,6 +152,44 @@ def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Wri
             for left in to_do[number:]:
                 yield [Done(tracker, _not_tried(left, change, sitting.now, why)) for change in left.changes]
             return
+
+
+def _answers(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Writers) -> Iterator[Worked]:
+    """What became of each piece of work. A defect met on one issue must not stop the others' changes."""
+    left = deque(to_do)
+    while left:
+        try:
+            for worked in writers.of(tracker).perform(list(left), sitting.now):
+                left.popleft()
+                yield worked
+        except Exception as defect:  # noqa: BLE001 - whatever it is, it is of this one issue
+            told = TrackerError(f"a defect of this program ({type(defect).__name__})", tracker=tracker)
+            yield Worked.broken_off(left.popleft(), (), told, sitting.now)
+            break
+    # Of what went out together with it some may be done, and nobody has said so: one by one, as it is now.
+    for work in left:
+        try:
+            yield _looked_at_again(sitting, tracker, work, writers)
+        except TrackerError as failure:
+            yield Worked.broken_off(work, (), failure, sitting.now)
+        except Exception as defect:  # noqa: BLE001 - as above
+            told = TrackerError(f"a defect of this program ({type(defect).__name__})", tracker=tracker)
+            yield Worked.broken_off(work, (), told, sitting.now)
+
+
+def _looked_at_again(sitting: Sitting, tracker: str, work: Work, writers: Writers) -> Worked:
+    """What is still to be done on the issue, done."""
+    if work.issue is None:
+        return next(iter(writers.of(tracker).perform([work], sitting.now)))
+    with collecting.reading(sitting.site, sitting.site.tracker(tracker)) as reader:
+        issue = reader.issue(work.issue.ref.key)
+    so = [change for change in work.changes if change.satisfied_by(issue)]
+    receipts = tuple(Receipt(issue=issue.ref, change=one, outcome=Outcome.ALREADY_SO, at=sitting.now) for one in so)
+    rest = tuple(change for change in work.changes if change not in so)
+    if not rest:
+        return Worked(receipts)
+    worked = next(iter(writers.of(tracker).perform([Work(issue, rest)], sitting.now)))
+    return Worked((*receipts, *worked.receipts), worked.failure)
 
 
 def _gone(sitting: Sitting, tracker: str, issue: Issue) -> bool:

@@ -145,7 +145,7 @@ def test_threads_write_to_one_file_without_getting_in_each_others_way(ledger: Le
     def write(number: int) -> None:
         try:
             for _ in range(10):
-                ledger.record_receipt("r1", "jira", a_receipt(an_issue(number)))
+                ledger.record_receipts("r1", "jira", [a_receipt(an_issue(number))])
                 ledger.keep("acme", [an_issue(number)])
         except BaseException as error:  # noqa: BLE001 - shown by the assertion below
             failures.append(error)
@@ -162,7 +162,7 @@ def test_threads_write_to_one_file_without_getting_in_each_others_way(ledger: Le
 def test_a_ledger_of_a_later_version_is_refused_with_what_to_do(path: Path) -> None:
     Ledger.open(f"sqlite:///{path}").close()
     _sql(path, "UPDATE warranty_schema SET version = 99")
-    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 3: update the program"):
+    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 4: update the program"):
         Ledger.open(f"sqlite:///{path}")
 
 
@@ -353,8 +353,8 @@ def test_verdicts_and_receipts_come_back_as_they_were_in_order(ledger: Ledger) -
     assert list(ledger.verdicts("acme", since=NOW + HOUR)) == [Judged(issue.ref, later, "r2")]
     assert [one.run for one in ledger.verdicts("acme", before=NOW + HOUR)] == ["r1"]
     report = Receipt(issue=None, change=SetDueDate(None), outcome=Outcome.NOT_TRIED, at=NOW)
-    ledger.record_receipt("r1", "jira", a_receipt())
-    ledger.record_receipt("r2", "jira", report)
+    ledger.record_receipts("r1", "jira", [a_receipt()])
+    ledger.record_receipts("r2", "jira", [report])
     assert ledger.receipts("acme") == (Recorded("r1", "jira", a_receipt()), Recorded("r2", "jira", report))
     assert ledger.receipts("acme", run="r1", issue_id=issue.ref.id)[0].receipt.prior == '{"labels": ["sla:ok", "vip"]}'
 
@@ -407,7 +407,7 @@ def test_evidence_needs_a_run_that_was_begun(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="no run 'r9' was begun"):
         ledger.record_verdicts("r9", [Judged(an_issue().ref, a_verdict())])
     with pytest.raises(LedgerError, match="no run 'r9' was begun"):
-        ledger.record_receipt("r9", "jira", a_receipt())
+        ledger.record_receipts("r9", "jira", [a_receipt()])
 
 
 @pytest.mark.parametrize("table", ["warranty_verdicts", "warranty_receipts"])
@@ -417,7 +417,7 @@ def test_evidence_can_not_be_altered_or_removed_even_by_another_program(
 ) -> None:
     ledger.begin_run("r1", "acme", NOW)
     ledger.record_verdicts("r1", [Judged(an_issue().ref, a_verdict())])
-    ledger.record_receipt("r1", "jira", a_receipt())
+    ledger.record_receipts("r1", "jira", [a_receipt()])
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         _sql(path, statement.format(table))
     with (
@@ -457,7 +457,7 @@ def test_no_secret_reaches_the_file(path: Path) -> None:
         ledger.set_cursor("acme", connection.name, "CAR", NOW)
         ledger.keep("acme", [an_issue(tracker=connection.name, title=f"asked by {connection}")])
         ledger.record_verdicts("r1", [Judged(an_issue().ref, a_verdict())])
-        ledger.record_receipt("r1", connection.name, a_receipt(error=f"{refused} {connection!r}"))
+        ledger.record_receipts("r1", connection.name, [a_receipt(error=f"{refused} {connection!r}")])
         ledger.end_run("r1", NOW, RunState.RED, requests={"GET myself": 1})
         written = b"".join(file.read_bytes() for file in path.parent.iterdir())
     assert b"401 from the server" in written
