@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Literal
 
 from policies.coverage import Coverage, Decision
+from policies.native_sla import NativeSla
 
 
 def utc(instant: datetime) -> datetime:
@@ -216,6 +217,15 @@ class FixVersionsChanged(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentsChanged(_Event):
+    """Attributes: added, removed: component names."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kind: Literal["components_changed"] = "components_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moved(_Event):
     """The issue changed its project. Attributes: before, after: keys."""
 
@@ -281,6 +291,7 @@ Event = (
     | AssigneeChanged
     | DueDateChanged
     | FixVersionsChanged
+    | ComponentsChanged
     | Moved
     | StateChanged
     | SeverityChanged
@@ -299,17 +310,18 @@ _RANK: dict[str, int] = {
     "type_changed": 2,
     "priority_changed": 3,
     "labels_changed": 4,
-    "status_changed": 5,
-    "state_changed": 6,
-    "severity_changed": 7,
-    "category_changed": 8,
-    "coverage_changed": 9,
-    "assignee_changed": 10,
-    "tier_changed": 11,
-    "due_date_changed": 12,
-    "fix_versions_changed": 13,
-    "fix_released": 14,
-    "commented": 15,
+    "components_changed": 5,
+    "status_changed": 6,
+    "state_changed": 7,
+    "severity_changed": 8,
+    "category_changed": 9,
+    "coverage_changed": 10,
+    "assignee_changed": 11,
+    "tier_changed": 12,
+    "due_date_changed": 13,
+    "fix_versions_changed": 14,
+    "fix_released": 15,
+    "commented": 16,
 }
 
 
@@ -379,6 +391,7 @@ class Issue:
         fields: custom fields as (the site's word, text).
         versions: versions of the product it is about ("affects versions").
         confidential: the tracker hides it from the public; nothing of it may be repeated elsewhere.
+        native_slas: what the tracker's own clocks say, for comparison only: no verdict rests on it.
         state, severity, category: the present values in the pack's words; set by the vocabulary.
         coverage: what the warranty says of it; set by ``warranty``, None where the site has no register.
         unmapped: tracker words the vocabulary has no entry for.
@@ -405,6 +418,7 @@ class Issue:
     fields: tuple[tuple[str, str], ...] = ()
     versions: tuple[str, ...] = ()
     confidential: bool = False
+    native_slas: tuple[NativeSla, ...] = ()
     events: tuple[Event, ...] = ()
     gaps: tuple[Gap, ...] = ()
     state: State | None = None

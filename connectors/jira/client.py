@@ -49,7 +49,8 @@ _SHORTEST_SECRET = 6
 # Who asked, as the answer has it: Cloud's header and Data Center's, and what they say of nobody.
 _ACCOUNT_HEADERS = ("X-AAccountId", "X-AUSERNAME")
 _NOBODY = frozenset({"", "anonymous", "unknown"})
-_GATEWAY = "https://api.atlassian.com/ex/jira/"
+_GATEWAY_PATH = "/ex/jira/"
+_GATEWAY = f"https://api.atlassian.com{_GATEWAY_PATH}"
 _SCOPES = "read:jira-work, write:jira-work and read:jira-user"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -70,7 +71,7 @@ class JiraClient:
         self.url = connection.url.rstrip("/")
         self.requests: Counter[str] = Counter()
         self.answered: Callable[[str, str | None], None] = lambda _template, _account: None
-        self._scoped_elsewhere = bool(connection.user) and not self.url.startswith(_GATEWAY)
+        self._at_a_site = bool(connection.user) and _GATEWAY_PATH not in self.url
         self._retry = retry or Retry()
         # A token out of a file often ends with a line break, which no header may hold.
         token = connection.token.get_secret_value().strip()
@@ -251,7 +252,7 @@ class JiraClient:
         advice = ""
         if "scope" in response.text[:_LONGEST_DETAIL].casefold():
             advice = f"Make a token with the scopes {_SCOPES}"
-        elif self._scoped_elsewhere:
+        elif self._at_a_site:
             advice = (
                 f"{CredentialsRefused.advice}. A token with scopes is refused here: its address is {_GATEWAY}<cloudId>, "
                 f"with the cloudId that {self._harmless(self.url)}/_edge/tenant_info shows"

@@ -1,4 +1,4 @@
-"""Fields that a site names: which field of this Jira each is, and what a value of one says as text. Pure.
+"""Fields that a site names, and a service desk's: which field of this Jira each is, and what a value says as text. Pure.
 
 Rules:
 
@@ -21,11 +21,9 @@ from typing import Any
 from connectors.jira.adf import text_of
 from connectors.jira.history import identifier
 from connectors.jira.instants import instant
+from connectors.jira.service_desk import ORGANISATIONS, SLA, WORDS
 from connectors.jira.text import received
 from connectors.tracker import ORGANISATION, REPORTED_AT, UnknownField
-
-ORGANISATIONS = "com.atlassian.servicedesk:sd-customer-organizations"
-"""The type's key of the field in which Jira Service Management keeps an issue's customer organisations."""
 
 _INSTANTS = frozenset({"datetime", "string", "any", ""})
 # Words of a value, the most telling first: an option, a person, anything named, an asset, a link.
@@ -55,15 +53,18 @@ class Fields:
     Attributes:
         reported_at, organisation: ids of fields, "" for none.
         others: (our word, id of the field).
+        desk: (our word, id of the field) of what a service desk keeps; slas: (name, id) of its own clocks.
     """
 
     reported_at: str = ""
     organisation: str = ""
     others: tuple[tuple[str, str], ...] = ()
+    desk: tuple[tuple[str, str], ...] = ()
+    slas: tuple[tuple[str, str], ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
-        named = (self.reported_at, self.organisation, *(id_ for _, id_ in self.others))
+        named = (self.reported_at, self.organisation, *(id_ for _, id_ in (*self.others, *self.desk, *self.slas)))
         return tuple(dict.fromkeys(id_ for id_ in named if id_))
 
 
@@ -102,7 +103,17 @@ def resolved(named: Mapping[str, str], listed: Sequence[Field], tracker: str) ->
         detail = "; ".join(error.detail for error in wrong)
         raise UnknownField(detail, tracker=tracker, doing=_DOING, advice=wrong[0].advice if len(wrong) == 1 else "")
     reported_at, organisation = found.pop(REPORTED_AT, ""), found.pop(ORGANISATION, "")
-    return Fields(reported_at, organisation, tuple(found.items()))
+    return Fields(
+        reported_at,
+        organisation,
+        tuple(found.items()),
+        desk=tuple(
+            (word, ids[0])
+            for word, type_ in WORDS.items()
+            if word not in named and len(ids := _typed(type_, listed)) == 1
+        ),
+        slas=tuple((field.name, field.id) for field in listed if field.custom == SLA),
+    )
 
 
 def one_field(word: str, wanted: str, listed: Sequence[Field], tracker: str) -> Field | None:
@@ -158,6 +169,10 @@ def _fitting(wanted: str, listed: Sequence[Field]) -> Sequence[Field]:
     by_type = [field for field in listed if field.custom.casefold() == folded]
     by_name = [field for field in listed if field.name.strip().casefold() == folded]
     return by_id or by_type or by_name
+
+
+def _typed(type_: str, listed: Sequence[Field]) -> list[str]:
+    return [field.id for field in listed if field.custom == type_]
 
 
 def _nearest(wanted: str, listed: Sequence[Field]) -> Sequence[Field]:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.jira import fields as custom
+from connectors.jira import service_desk
 from connectors.jira.adf import text_of
 from connectors.jira.fields import NO_FIELDS, Fields
 from connectors.jira.history import History, identifier, status_gaps
@@ -62,7 +63,7 @@ class Source:
         url: the address people use, without a slash at the end.
         own: id of the account these flows write with.
         group: status id -> status category key, "" if unknown; asked for statuses in histories only.
-        fields: the fields that the site names.
+        fields: the fields that the site names, and a service desk's.
     """
 
     tracker: str
@@ -116,7 +117,10 @@ def issue_of(payload: Any, source: Source) -> Issue | Unreadable:
         resolution=word_of(fields.get("resolution")).name,
         reported_at=reported_at,
         organisation=custom.organisation(_named(fields, source.fields.organisation)),
-        fields=tuple((word, text) for word, id_ in source.fields.others if (text := custom.as_text(fields.get(id_)))),
+        fields=_custom(fields, source.fields),
+        native_slas=tuple(
+            sla for name, id_ in source.fields.slas if (sla := service_desk.native_sla(name, fields.get(id_)))
+        ),
         versions=_names(fields.get("versions")),
         confidential=isinstance(fields.get("security"), Mapping),
         events=tuple(events),
@@ -187,6 +191,13 @@ def project_of(payload: Any, url: str) -> Project | None:
 def _named(fields: Mapping[str, Any], id_: str) -> Any:
     """The value of a field that the site names; None where it names none."""
     return fields.get(id_) if id_ else None
+
+
+def _custom(fields: Mapping[str, Any], read: Fields) -> tuple[tuple[str, str], ...]:
+    """The words of the site, then those of a service desk, each with its text; without those that hold nothing."""
+    named = ((word, custom.as_text(fields.get(id_))) for word, id_ in read.others)
+    desk = ((word, custom.as_text(service_desk.request_type(fields.get(id_)))) for word, id_ in read.desk)
+    return tuple((word, text) for word, text in (*named, *desk) if text)
 
 
 def _reported(fields: Mapping[str, Any], named: Fields) -> tuple[datetime | None, list[Gap]]:

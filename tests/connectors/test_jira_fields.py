@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from connectors.jira.fields import NO_FIELDS, ORGANISATIONS, Field, Fields, as_text, field_of, one_field, resolved
+from connectors.jira.fields import NO_FIELDS, Field, Fields, as_text, field_of, one_field, resolved
 from connectors.jira.mapping import FIELDS, Source, issue_of
+from connectors.jira.service_desk import ORGANISATIONS
 from connectors.jira.tracker import JiraReader
 from connectors.retry import Retry
 from connectors.tracker import Connection, UnknownField
