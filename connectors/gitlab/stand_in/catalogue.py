@@ -28,7 +28,7 @@ _ELSEWHERE = frozenset({"token", "token_revoked", "commit", "tag", "release", "r
 _OF_ISSUES = frozenset(
     {
         "issue", "loaded", "edited", "commented", "comment_edited", "comment_removed", "issues_linked",
-        "issues_unlinked", "web_linked", "web_unlinked", "property",
+        "issues_unlinked", "web_linked", "web_unlinked", "property", "moved", "removed", "value",
     }
 )  # fmt: skip
 _PREPARED = 2_000
@@ -44,7 +44,7 @@ class Catalogue:
 
     def _forget(self) -> None:
         self._read = 0
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, tuple[str, Place]] = {}
         self._orders: dict[str, list[Place]] = {}
         self._closing: dict[str, dict[int, list[MergeRequest]]] = {}
         self._prepared: dict[str, dict[Any, Any]] = {}
@@ -70,21 +70,23 @@ class Catalogue:
         changed = set()
         for id_ in touched:
             self._prepared.pop(id_, None)
-            issue = self.store.issues[id_]
-            place = (issue.updated, int(id_))
-            before = self._places.get(id_)
-            if place == before:
+            issue = self.store.issues.get(id_)
+            after = None if issue is None else (issue.project, (issue.updated, int(id_)))
+            before = self._places.pop(id_, None)
+            if after is not None:
+                self._places[id_] = after
+            if after == before:
                 continue
-            order = self._orders.setdefault(issue.project, [])
-            self._places[id_] = place
             if anew:
-                changed.add(issue.project)
+                changed.update(one[0] for one in (before, after) if one is not None)
                 continue
             if before is not None:
-                del order[bisect_left(order, before)]
-            insort(order, place)
+                order = self._orders[before[0]]
+                del order[bisect_left(order, before[1])]
+            if after is not None:
+                insort(self._orders.setdefault(after[0], []), after[1])
         for key in changed:
-            self._orders[key] = sorted(self._places[one.id] for one in self.store.projects[key].issues.values())
+            self._orders[key] = sorted(self._places[one.id][1] for one in self.store.projects[key].issues.values())
 
     # ------------------------------------------------------------------------------------------------------- asking
     def by_update(

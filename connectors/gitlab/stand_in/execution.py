@@ -36,6 +36,16 @@ _CLASSES: Mapping[str, type] = {"Int": int, "Float": float, "Boolean": bool}
 _LEFT = object()
 
 
+class Shared(dict[str, Any]):
+    """A view that many others of one request point to, of plain values alone: it is worked out once a selection."""
+
+    __slots__ = ("done",)
+
+    def __init__(self, view: dict[str, Any]) -> None:
+        super().__init__(view)
+        self.done: dict[int, dict[str, Any]] = {}
+
+
 class _Step(NamedTuple):
     """One field of a selection.
 
@@ -125,6 +135,14 @@ class Execution(ExecutionContext):
 
     def _short(self, step: _Step, value: Any, path: Path) -> Any:
         """The answer for a value, ``_LEFT`` where graphql-core shall decide."""
+        if value.__class__ is Shared and not step.listed:
+            # A step lives as long as its query, and so does the view.
+            if id(step) not in value.done:
+                plan = self._below(step, dict(value))
+                if plan is None:
+                    return _LEFT
+                value.done[id(step)] = self._object(plan, value, path)
+            return value.done[id(step)]
         if not step.listed:
             plan = self._below(step, value)
             return _LEFT if plan is None else self._object(plan, value, path)
@@ -135,7 +153,7 @@ class Execution(ExecutionContext):
             if item is None and step.gaps:
                 found.append(None)
                 continue
-            plan = self._below(step, item)
+            plan = self._below(step, dict(item) if item.__class__ is Shared else item)
             if plan is None:
                 return _LEFT
             found.append(self._object(plan, item, Path(path, place, None)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab.stand_in.connections import connection
+from connectors.gitlab.stand_in.execution import Shared
 from connectors.gitlab.stand_in.gids import gid, moment
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class ProjectViews:
 
     def __init__(self, call: Call) -> None:
         self.call = call
+        self._people: dict[str, View | None] = {}
 
     def closing(self, issue: Issue) -> list[MergeRequest]:
         """The merge requests that close, or closed, an issue."""
@@ -34,10 +36,16 @@ class ProjectViews:
 
     # ------------------------------------------------------------------------------------------------------- people
     def user(self, account: str) -> View | None:
+        """One object for all who ask within a request."""
+        if account not in self._people:
+            self._people[account] = self._user(account)
+        return self._people[account]
+
+    def _user(self, account: str) -> View | None:
         user = self.call.store.users.get(account)
         if user is None:
             return None
-        return {
+        return Shared({
             "id": gid("User", user.number),
             "username": user.username,
             "name": user.name,
@@ -46,7 +54,7 @@ class ProjectViews:
             "active": user.active,
             "state": "active" if user.active else "blocked",
             "webUrl": f"{self.call.shapes.base}/{user.username}",
-        }
+        })
 
     def users(self, accounts: list[str], asked: dict[str, Any]) -> View:
         known = [one for one in accounts if one in self.call.store.users]
