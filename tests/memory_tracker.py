@@ -233,6 +233,9 @@ class MemoryWriter(_Client):
 
     def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
         for piece in work:
+            if piece.issue is not None and len(piece.changes) > 1:
+                yield self._together(piece.issue, piece.changes, now)
+                continue
             done: list[Receipt] = []
             try:
                 # What was done before a failure stays in the list.
@@ -241,6 +244,108 @@ class MemoryWriter(_Client):
                 yield Worked.broken_off(piece, done, failure, now)
             else:
                 yield Worked(tuple(done))
+
+    def _together(self, issue: Issue, changes: Sequence[Change], now: datetime) -> Worked:
+        """All changes of an issue in one request, without those that would be refused."""
+        refused = {change: why for change in changes if (why := self._refusal(change)) is not None}
+        left = [change for change in changes if change not in refused]
+        try:
+            record = self._read("GET issue", lambda: self._server.find(issue.ref.id))
+            prior = {change: self._prior(record, change) for change in left}
+            self._write_all(record, left)
+            made = {change: self._made(record, change) for change in left}
+        except TrackerError as failure:
+            return Worked.broken_off(Work(issue, tuple(changes)), (), failure, now)
+        receipts = [
+            Receipt(issue=issue.ref, change=change, outcome=Outcome.FAILED, at=now, error=str(refused[change]))
+            if change in refused
+            else Receipt(
+                issue=issue.ref,
+                change=change,
+                outcome=Outcome.PERFORMED,
+                at=now,
+                prior=json.dumps(prior[change]),
+                made=made[change],
+            )
+            for change in changes
+        ]
+        return Worked(tuple(receipts), next(iter(refused.values()), None))
+
+    def _refusal(self, change: Change) -> Rejected | None:
+        if isinstance(change, SetAssignee) and change.account not in self._server.people:
+            return Rejected(f"nobody is called {change.account!r}", tracker=self.name)
+        if isinstance(change, SetPriority) and not any(change.priority in {one.id, one.name} for one in PRIORITIES):
+            return Rejected(f"no priority {change.priority!r}", tracker=self.name)
+        return None
+
+    def _prior(self, record: Record, change: Change) -> dict[str, Any]:
+        match change:
+            case Relabel():
+                return {"labels": sorted(record.labels)}
+            case SetPriority():
+                return {"priority": record.priority.id if record.priority else None}
+            case SetDueDate():
+                return {"due": record.due.isoformat() if record.due else None}
+            case SetAssignee():
+                return {"assignee": record.assignee}
+            case UpsertComment():
+                note = self._standing(record, change)
+                return {"comment": note.id, "text": note.raw} if note else {"comment": None}
+            case UpsertLink(global_id=global_id):
+                return {"link": record.links.get(global_id)}
+            case UpsertReport():
+                raise AssertionError("a report comes by itself")
+            case _:
+                assert_never(change)
+
+    def _write_all(self, record: Record, changes: Sequence[Change]) -> None:
+        """Where the answer got lost, look before a comment is made again; the rest may be done twice."""
+        comments = [one for one in changes if isinstance(one, UpsertComment)]
+        notes = {one: self._standing(record, one) for one in comments}
+        text = "".join(self._rendered(one.document, one.mark) for one in comments)
+        try:
+            self._send(Kind.CREATE, "PUT all", lambda who: self._apply(record, changes, notes, who), text=text)
+        except (OutcomeUnknown, ServerFailed, BadAnswer):
+            left = self._still_to_write(record, changes, notes)
+            self._send(Kind.CREATE, "PUT all", lambda who: self._apply(record, left, notes, who), text=text)
+
+    def _still_to_write(
+        self, record: Record, changes: Sequence[Change], notes: Mapping[UpsertComment, Note | None]
+    ) -> list[Change]:
+        made = [one for one, note in notes.items() if note is None and self._standing(record, one)]
+        return [one for one in changes if one not in made]
+
+    def _apply(
+        self, record: Record, changes: Sequence[Change], notes: Mapping[UpsertComment, Note | None], who: str
+    ) -> None:
+        """What the server does with such a request; a comment that is not known to stand is added."""
+        for change in changes:
+            match change:
+                case Relabel():
+                    self._relabel(record, change, who)
+                case SetPriority(priority=priority):
+                    word = next(one for one in PRIORITIES if priority in {one.id, one.name})
+                    self._server.set_priority(record, word, by=who)
+                case SetDueDate(due=due):
+                    self._server.set_due(record, due, by=who)
+                case SetAssignee(account=account):
+                    self._server.set_assignee(record, account, by=who)
+                case UpsertComment():
+                    raw, note = self._rendered(change.document, change.mark), notes[change]
+                    if note is None:
+                        self._server.comment(record, raw, by=who, internal=change.internal)
+                    else:
+                        self._server.edit_comment(record, note, raw, by=who)
+                case UpsertLink(global_id=global_id, url=url):
+                    self._server.link(record, global_id, url)
+                case UpsertReport():
+                    raise AssertionError("a report comes by itself")
+                case _:
+                    assert_never(change)
+
+    def _made(self, record: Record, change: Change) -> str:
+        note = self._standing(record, change) if isinstance(change, UpsertComment) else None
+        return note.id if note else ""
 
     def _perform(self, issue: Issue | None, change: Change, now: datetime) -> Receipt:
         if isinstance(change, UpsertReport):

@@ -8,7 +8,17 @@ from datetime import date
 import pytest
 
 from connectors.tracker import NotFound, PermissionRefused, Rejected
-from policies.changes import Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink, UpsertReport
+from connectors.work import Work, Worked
+from policies.changes import (
+    Change,
+    Relabel,
+    SetAssignee,
+    SetDueDate,
+    SetPriority,
+    UpsertComment,
+    UpsertLink,
+    UpsertReport,
+)
 from policies.document import BulletList, Document, Heading, Paragraph, Table, Text
 from policies.receipt import Outcome
 from tests.ground import (
@@ -17,6 +27,7 @@ from tests.ground import (
     capabilities,
     document,
     leaves,
+    link,
     note,
     our_notes,
     perform,
@@ -242,3 +253,101 @@ def what_the_tracker_does_not_know_is_refused_and_changes_nothing(ground: Ground
         with pytest.raises((Rejected, NotFound)):
             perform(ground, issue, change)
     assert ground.really(key) == before
+
+
+# ------------------------------------------------------------------------------------------- all changes of an issue
+
+
+def together(ground: Ground) -> tuple[Change, ...]:
+    """A change of every kind this tracker can do, as a plan gives them: each once, the labels last, a proof among them."""
+    can = capabilities(ground)
+    changes: list[Change] = [SetDueDate(DUE), SetAssignee(ground.colleague), note("All is well.")]
+    labels = ["sla-at-risk", "sla-tier-L2"]
+    if can.priorities:
+        with reading(ground) as reader:
+            changes.append(SetPriority(reader.words(ground.project).priorities[0].id))
+    if can.web_links:
+        changes.append(link())
+        labels.append(link().proof)
+    return (*changes, Relabel(add=tuple(labels), remove=("sla-ok",)))
+
+
+def perform_all(ground: Ground, *work: tuple[str, tuple[Change, ...]]) -> list[Worked]:
+    """The answers of a new writer to the changes of some issues, by key, each as it is read now."""
+    pieces = [Work(read(ground, key), changes) for key, changes in work]
+    with writing(ground) as writer:
+        return list(writer.perform(pieces, ground.now))
+
+
+@promise
+def all_changes_of_an_issue_given_together_are_done_each_with_its_receipt(ground: Ground) -> None:
+    key = ground.opens("Pump leaks", labels=["sla-ok", "vip"])
+    perform(ground, read(ground, key), SetDueDate(date(2026, 5, 1)))
+    perform(ground, read(ground, key), note("The first words."))
+    (standing,) = our_notes(ground, key)
+    changes = together(ground)
+    (worked,) = perform_all(ground, (key, changes))
+    issue = read(ground, key)
+    assert worked.failure is None
+    assert tuple(receipt.change for receipt in worked.receipts) == changes
+    assert {receipt.outcome for receipt in worked.receipts} == {Outcome.PERFORMED}
+    assert {receipt.issue.id for receipt in worked.receipts if receipt.issue} == {issue.ref.id}
+    assert [change for change in changes if not change.satisfied_by(issue)] == [], "told as done, and not so"
+    told = {receipt.change.kind: receipt for receipt in worked.receipts}
+    assert "2026-05-01" in leaves(told["set_due_date"].prior)
+    assert "None" in leaves(told["set_assignee"].prior)
+    assert any("The first words." in value for value in leaves(told["upsert_comment"].prior))
+    assert told["upsert_comment"].made == standing.id
+    assert "vip" in issue.labels
+    assert len(our_notes(ground, key)) == 1
+
+
+@promise
+def one_refused_change_neither_undoes_nor_hides_the_others(ground: Ground) -> None:
+    key = ground.opens("Pump leaks", labels=["sla-ok"])
+    refused = SetAssignee("nobody-is-called-that")
+    relabel = Relabel(add=("sla-at-risk",), remove=("sla-ok",))
+    changes = (SetDueDate(DUE), refused, note("All is well."), relabel)
+    (worked,) = perform_all(ground, (key, changes))
+    issue = read(ground, key)
+    assert isinstance(worked.failure, Rejected | NotFound)
+    assert tuple(receipt.change for receipt in worked.receipts) == changes
+    for receipt in worked.receipts:
+        failed = receipt.change == refused
+        assert receipt.outcome is (Outcome.FAILED if failed else Outcome.PERFORMED)
+        assert bool(receipt.error) is failed
+        assert receipt.change.satisfied_by(issue) is not failed
+    assert ground.really(key).assignee is None
+
+
+@promise
+def a_failure_on_one_issue_stops_no_other_and_the_answers_come_in_order(ground: Ground) -> None:
+    keys = [ground.opens(f"Pump {number}", labels=["sla-ok"]) for number in range(3)]
+    well = (SetDueDate(DUE), Relabel(add=("sla-at-risk",), remove=("sla-ok",)))
+    badly = (SetAssignee("nobody-is-called-that"), SetAssignee("nor-that"))
+    worked = perform_all(ground, (keys[0], well), (keys[1], badly), (keys[2], well))
+    assert [one.failure is not None for one in worked] == [False, True, False]
+    told = [{receipt.issue.key for receipt in one.receipts if receipt.issue} for one in worked]
+    assert told == [{key} for key in keys]
+    for key in (keys[0], keys[2]):
+        issue = read(ground, key)
+        assert all(change.satisfied_by(issue) for change in well)
+    assert ground.really(keys[1]).labels == {"sla-ok"}
+
+
+@promise
+def a_change_that_ended_unknown_among_several_is_done_once(ground: Ground) -> None:
+    changes = (SetDueDate(DUE), note("All is well."), Relabel(add=("sla-at-risk",), remove=("sla-ok",)))
+    for trouble in ("lost", "cut", "failed"):
+        key = ground.opens(f"Pump leaks ({trouble})", labels=["sla-ok"])
+        if trouble == "failed":
+            ground.refuses_next(status=500, text="warranty-flows:")
+        else:
+            ground.loses_next_answer(text="warranty-flows:", cut=trouble == "cut")
+        for _ in range(3):
+            issue = read(ground, key)
+            if left := tuple(change for change in changes if not change.satisfied_by(issue)):
+                perform_all(ground, (key, left))
+        issue = read(ground, key)
+        assert all(change.satisfied_by(issue) for change in changes), "three runs did not bring it about"
+        assert len(our_notes(ground, key)) == 1, "a comment stands twice"

@@ -27,6 +27,7 @@ from connectors.tracker import (
     Unreadable,
     Words,
 )
+from connectors.work import Work, Worked
 from policies.changes import Change, Mark, Relabel, SetDueDate, UpsertComment, UpsertReport
 from policies.document import Document
 from policies.issue import Actor, Commented, Event, Gap, Issue, LabelsChanged, Release
@@ -366,6 +367,58 @@ class PostsTwiceAfterAnError(MemoryWriter):
             return look() or self._send(Kind.CREATE, name, create, text=text)
 
 
+class ForgetsWhatSeveralReplaced(MemoryWriter):
+    def _prior(self, record: Record, change: Change) -> dict[str, Any]:  # noqa: ARG002 - that is its breakage
+        return {}
+
+
+class DoesFourAtMost(MemoryWriter):
+    def _write_all(self, record: Record, changes: Sequence[Change]) -> None:
+        super()._write_all(record, changes[:4])
+
+
+class DropsAllForOneRefusal(MemoryWriter):
+    def _together(self, issue: Issue, changes: Sequence[Change], now: datetime) -> Worked:
+        refusal = next(filter(None, map(self._refusal, changes)), None)
+        if refusal is None:
+            return super()._together(issue, changes, now)
+        return Worked.broken_off(Work(issue, tuple(changes)), (), refusal, now)
+
+
+class TellsNothingOfARefusal(MemoryWriter):
+    def _together(self, issue: Issue, changes: Sequence[Change], now: datetime) -> Worked:
+        worked = super()._together(issue, changes, now)
+        told = tuple(receipt for receipt in worked.receipts if receipt.outcome is Outcome.PERFORMED)
+        return replace(worked, receipts=told or worked.receipts)
+
+
+class StopsAtTheFirstIssueThatFails(MemoryWriter):
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        failure: TrackerError | None = None
+        for piece in work:
+            if failure is not None:
+                yield Worked.broken_off(piece, (), failure, now)
+                continue
+            (worked,) = super().perform([piece], now)
+            failure = worked.failure
+            yield worked
+
+
+class AnswersTheLastFirst(MemoryWriter):
+    def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        yield from reversed(list(super().perform(work, now)))
+
+
+class WritesSeveralAgainBlindly(MemoryWriter):
+    def _still_to_write(
+        self,
+        record: Record,  # noqa: ARG002 - that is its breakage
+        changes: Sequence[Change],
+        notes: Mapping[UpsertComment, Note | None],  # noqa: ARG002 - as above
+    ) -> list[Change]:
+        return list(changes)
+
+
 BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
     TakesItsNameForItsAccount: reading.the_own_account_is_known,
     RepeatsTheToken: reading.a_wrong_token_is_refused_and_not_repeated,
@@ -414,6 +467,13 @@ BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
     PostsAgainBlindly: trouble.a_lost_answer_leaves_one_comment,
     PostsTwiceAfterAnError: trouble.a_500_on_writing_a_comment_leaves_one_comment,
     OpensAgainBlindly: trouble.a_lost_answer_leaves_one_report,
+    ForgetsWhatSeveralReplaced: writing.all_changes_of_an_issue_given_together_are_done_each_with_its_receipt,
+    DoesFourAtMost: writing.all_changes_of_an_issue_given_together_are_done_each_with_its_receipt,
+    DropsAllForOneRefusal: writing.one_refused_change_neither_undoes_nor_hides_the_others,
+    TellsNothingOfARefusal: writing.one_refused_change_neither_undoes_nor_hides_the_others,
+    StopsAtTheFirstIssueThatFails: writing.a_failure_on_one_issue_stops_no_other_and_the_answers_come_in_order,
+    AnswersTheLastFirst: writing.a_failure_on_one_issue_stops_no_other_and_the_answers_come_in_order,
+    WritesSeveralAgainBlindly: writing.a_change_that_ended_unknown_among_several_is_done_once,
 }
 
 
