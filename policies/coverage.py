@@ -38,6 +38,7 @@ class Ground(StrEnum):
     NO_ANCHOR = "no_anchor"
     NO_CONTRACT = "no_contract"
     SEVERAL_CONTRACTS = "several_contracts"
+    HISTORY_GAP = "history_gap"
     BY_HAND = "by_hand"
 
 
@@ -74,7 +75,10 @@ class Coverage:
         contract: the contract's id; "" where none was found or several claim the report.
         candidates: ids of all contracts the report matches, in the register's order.
         clause: the text or reference of the clause it rests on, "" if there is none.
-        evidence: ids of events: of the opening, then of the override.
+        evidence: ids of events: of the opening, of what completed the report later, then of the override.
+        undated: facts it rests on that count as they stand now, for the tracker tells no history of them
+            (``organisation``, ``field contract``).
+        gap: what is missing of the history that it rests on; "" if nothing is.
         documents: the papers that moved the window's end.
         overridden_by: name or id of the person whose label decides; "" if nobody's does.
         next_change_at: when a document that is already signed for a later day comes to count; None if there is none.
@@ -91,6 +95,8 @@ class Coverage:
     window: Window | None = None
     clause: str = ""
     evidence: tuple[str, ...] = ()
+    undated: tuple[str, ...] = ()
+    gap: str = ""
     documents: tuple[str, ...] = ()
     overridden_by: str = ""
     next_change_at: datetime | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from policies.issue import (
     AssigneeChanged,
     CategoryChanged,
+    ComponentsChanged,
     CoverageChanged,
     LabelsChanged,
     PriorityChanged,
@@ -46,6 +47,7 @@ _TELLING = {
     "category_changed": "category",
     "coverage_changed": "coverage",
     "labels_changed": "labels",
+    "components_changed": "components",
     "priority_changed": "priority",
     "type_changed": "type",
     "assignee_changed": "assignee",
@@ -108,6 +110,20 @@ def labels_at_opening(issue: Issue) -> frozenset[str]:
     return frozenset(labels)
 
 
+def components_at_opening(issue: Issue) -> tuple[str, ...]:
+    """The components an issue was opened with: its present ones with every change taken back."""
+    components = issue.components
+    for event in reversed(issue.events):
+        if isinstance(event, ComponentsChanged):
+            components = recomposed(components, added=event.removed, removed=event.added)
+    return components
+
+
+def recomposed(components: tuple[str, ...], *, added: tuple[str, ...], removed: tuple[str, ...]) -> tuple[str, ...]:
+    """The components after a change, by name: their order is told nowhere."""
+    return tuple(sorted({*components}.difference(removed).union(added)))
+
+
 def _at_opening(issue: Issue) -> dict[str, Any]:
     """The fields of the first moment, in their order: the present values with every change taken back."""
     held: dict[str, Any] = {
@@ -131,6 +147,8 @@ def _at_opening(issue: Issue) -> dict[str, Any]:
             continue
         if isinstance(event, LabelsChanged):
             held["labels"] = held["labels"].difference(event.added).union(event.removed)
+        elif isinstance(event, ComponentsChanged):
+            held["components"] = recomposed(held["components"], added=event.removed, removed=event.added)
         else:
             assert isinstance(event, _FIELD_CHANGES)
             held[_TELLING[event.kind]] = event.before
@@ -141,6 +159,8 @@ def _step(held: dict[str, Any], event: Event) -> None:
     """Take an event into the fields that hold."""
     if isinstance(event, LabelsChanged):
         held["labels"] = held["labels"].difference(event.removed).union(event.added)
+    elif isinstance(event, ComponentsChanged):
+        held["components"] = recomposed(held["components"], added=event.added, removed=event.removed)
     else:
         assert isinstance(event, _FIELD_CHANGES)
         held[_TELLING[event.kind]] = event.after

@@ -81,6 +81,8 @@ def _cover(coverage: Coverage, phrases: Phrases) -> Iterator[str]:
         yield say("coverage_clause", clause=coverage.clause)
     if coverage.documents:
         yield say("coverage_documents", documents="; ".join(coverage.documents))
+    if coverage.gap:
+        yield say("coverage_gap", gap=coverage.gap)
     if coverage.overridden_by:
         decision, ground = phrases.decision(coverage.computed), phrases.ground(coverage.computed_ground)
         yield say("coverage_override", who=coverage.overridden_by, decision=decision, ground=ground)

@@ -106,15 +106,15 @@ class _Shape(BaseModel):
 
 
 class MatchShape(_Shape):
-    """All words given must fit; a value that ends in ``*`` fits by its beginning."""
+    """All words given must fit; a value that ends in ``*`` fits by its beginning. They are asked of the report."""
 
     tracker: Words | None = Field(None, description="the site's name of a tracker")
-    project: Words | None = Field(None, description="project key or full path")
-    component: Words | None = Field(None, description="the issue bears one of these components")
-    label: Words | None = Field(None, description="the issue bears one of these labels")
+    project: Words | None = Field(None, description="project key or full path it was reported in")
+    component: Words | None = Field(None, description="the report bears one of these components")
+    label: Words | None = Field(None, description="the report bears one of these labels")
     reporter: Words | None = Field(None, description="account id of the reporter")
     organisation: Words | None = Field(None, description="the organisation the tracker names for the issue")
-    category: Words | None = Field(None, description="category word of the pack")
+    category: Words | None = Field(None, description="category word of the pack, as first given")
     field: dict[Line, Words] | None = Field(None, min_length=1, description="a word of the site's `fields` -> values")
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from policies.issue import (
     AssigneeChanged,
     CategoryChanged,
     Commented,
+    ComponentsChanged,
     CoverageChanged,
     DueDateChanged,
     FixReleased,
@@ -175,10 +176,9 @@ def _told(event: Event) -> str:
             return f"status {_word(event.before)} -> {_word(event.after)}"
         case StateChanged():
             return f"state {event.before.value if event.before else '?'} -> {event.after.value}"
-        case LabelsChanged():
-            return "labels " + " ".join(
-                [*(f"+{name}" for name in event.added), *(f"-{name}" for name in event.removed)]
-            )
+        case LabelsChanged() | ComponentsChanged() | FixVersionsChanged():
+            changes = [*(f"+{name}" for name in event.added), *(f"-{name}" for name in event.removed)]
+            return " ".join([event.kind.removesuffix("_changed").replace("_", " "), *changes])
         case PriorityChanged() | TypeChanged():
             return f"{event.kind.removesuffix('_changed')} {_word(event.before)} -> {_word(event.after)}"
         case SeverityChanged() | CategoryChanged() | CoverageChanged() | AssigneeChanged():
@@ -187,8 +187,6 @@ def _told(event: Event) -> str:
             return f"handed over {event.before or 'no tier'} -> {event.after or 'no tier'}"
         case DueDateChanged():
             return f"due date {event.before or 'none'} -> {event.after or 'none'}"
-        case FixVersionsChanged():
-            return "fix versions " + " ".join([*(f"+{n}" for n in event.added), *(f"-{n}" for n in event.removed)])
         case Moved():
             return f"moved {event.before} -> {event.after}"
         case FixReleased():

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from policies.history import labels_at_opening
+from policies.history import components_at_opening, labels_at_opening, recomposed
 from policies.issue import (
     CategoryChanged,
+    ComponentsChanged,
     LabelsChanged,
     PriorityChanged,
     SeverityChanged,
@@ -46,6 +47,7 @@ class _Facts:
     labels: frozenset[str]
     priority: Word | None
     type: Word | None
+    components: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +167,13 @@ class Vocabulary:
         severity = self._severities.of_labels(facts.labels)
         if severity is None and facts.priority is not None:
             severity = self._severities.of_word(facts.priority)
-        return _Reading(state, severity, self._category(facts, issue))
+        return _Reading(state, severity, self._category(facts))
 
-    def _category(self, facts: _Facts, issue: Issue) -> str | None:
+    def _category(self, facts: _Facts) -> str | None:
         words = self._categories
         found = words.of_labels(facts.labels)
         if found is None:
-            named = (words.of(f"component:{component}") for component in issue.components)
+            named = (words.of(f"component:{component}") for component in facts.components)
             found = next((category for category in named if category is not None), None)
         if found is None and facts.type is not None:
             found = words.of(f"type:{facts.type.id}") or words.of(f"type:{facts.type.name}")
@@ -191,6 +193,7 @@ def _at_opening(issue: Issue) -> _Facts:
         labels=labels_at_opening(issue),
         priority=priority.before if priority else issue.priority,
         type=type_.before if type_ else issue.type,
+        components=components_at_opening(issue),
     )
 
 
@@ -200,6 +203,8 @@ def _after(facts: _Facts, event: Event) -> _Facts | None:
             return replace(facts, status=event.after)
         case LabelsChanged():
             return replace(facts, labels=facts.labels.difference(event.removed).union(event.added))
+        case ComponentsChanged():
+            return replace(facts, components=recomposed(facts.components, added=event.added, removed=event.removed))
         case PriorityChanged():
             return replace(facts, priority=event.after)
         case TypeChanged():

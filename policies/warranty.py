@@ -2,29 +2,33 @@
 
 Rules:
 
-1. The instant that counts is when the report was made. A defect open at expiry, or reopened after it, stays covered.
+1. The instant that counts is when the report was made, for the dates of a contract and for what an issue is matched by
+   (how: see ``claim``). A defect open at expiry, or reopened after it, stays covered.
 2. Every contract that claims a report is looked at, and only then do dates and clauses choose. If just one of them
    covers it, that one does; if several do, the report is ``disputed`` and all are named. ``supersedes`` settles that.
 3. What the register does not say is ``unknown``, never a guess: no contract, no clause for the category, no category,
    no delivery yet.
 4. A person's label decides over the register, and the register's own decision is kept beside it.
 5. A chargeable category is ``out`` with its clause: the work may be done, the warranty does not pay for it.
+6. What rests on facts that a gap of the history leaves in doubt is ``unknown`` and names the gap; what does not, stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 from zoneinfo import ZoneInfo
 
+from policies.claim import CATEGORY, COMPONENT, VERSION, Asked, Claim, Values
 from policies.coverage import Coverage, Decision, Ground, Window
 from policies.coverage_override import overrides
-from policies.issue import CoverageChanged, Opened
+from policies.issue import CoverageChanged
 
 if TYPE_CHECKING:
+    from policies.claim import Fact
     from policies.issue import Issue
     from policies.term import Term
 
@@ -46,63 +50,6 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What of a report its coverage rests on.
-
-    Attributes:
-        fields: custom fields by name, as text.
-        versions: versions of the product the report is about, as far as the tracker says.
-        evidence: the event that shows when it was made.
-        words: what a match may ask for, without regard to case: (the match's word, the field's name or "") -> values.
-    """
-
-    reported_at: datetime
-    tracker: str
-    project: str
-    reporter: str = ""
-    organisation: str = ""
-    category: str | None = None
-    components: tuple[str, ...] = ()
-    labels: frozenset[str] = frozenset()
-    fields: Mapping[str, str] = field(default_factory=dict)
-    versions: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    words: Mapping[tuple[str, str], frozenset[str]] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        told: dict[tuple[str, str], Iterable[str]] = {
-            ("tracker", ""): (self.tracker,),
-            ("project", ""): (self.project,),
-            ("component", ""): self.components,
-            ("label", ""): self.labels,
-            ("reporter", ""): (self.reporter,),
-            ("organisation", ""): (self.organisation,),
-            ("category", ""): (self.category or "",),
-            **{("field", name.casefold()): (value,) for name, value in self.fields.items()},
-        }
-        words = {word: frozenset(value.casefold() for value in values if value) for word, values in told.items()}
-        object.__setattr__(self, "words", words)
-
-    @classmethod
-    def of(cls, issue: Issue) -> Claim:
-        """The claim an issue makes, by its present values."""
-        opened = next((event.id for event in issue.events if isinstance(event, Opened)), None)
-        return cls(
-            reported_at=issue.reported_at or issue.opened_at,
-            tracker=issue.ref.tracker,
-            project=issue.ref.project,
-            reporter=issue.reporter.id,
-            organisation=issue.organisation,
-            fields=dict(issue.fields),
-            versions=issue.versions,
-            category=issue.category,
-            components=issue.components,
-            labels=issue.labels,
-            evidence=(opened,) if opened is not None else (),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """All words given must fit; a word fits if one of its values does.
 
@@ -118,34 +65,26 @@ class Match:
     organisation: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    _asked: tuple[tuple[tuple[str, str], frozenset[str], tuple[str, ...]], ...] = field(
-        init=False, repr=False, compare=False
-    )
+    _asked: tuple[tuple[Fact, Values], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         named = [((word, ""), getattr(self, word)) for word in _WORDS]
         named += [(("field", name.casefold()), values) for name, values in self.fields]
-        asked = tuple((word, *_split(values)) for word, values in named if values)
-        object.__setattr__(self, "_asked", asked)
+        object.__setattr__(self, "_asked", tuple((fact, Values.of(values)) for fact, values in named if values))
 
-    def fits(self, claim: Claim) -> bool:
-        if not self._asked:
-            return False
-        for word, exact, beginnings in self._asked:
-            held = claim.words.get(word, frozenset())
-            if exact.isdisjoint(held) and not (beginnings and any(each.startswith(beginnings) for each in held)):
-                return False
-        return True
+    @property
+    def asked(self) -> frozenset[Fact]:
+        """The facts it looks at."""
+        return frozenset(fact for fact, _values in self._asked)
+
+    def fits(self, claim: Claim, leaving_out: frozenset[Fact] = frozenset()) -> bool:
+        """Whether all words fit, those about the facts left out unseen."""
+        return bool(self._asked) and all(
+            fact in leaving_out or values.meet(claim.words.get(fact, frozenset())) for fact, values in self._asked
+        )
 
 
 _WORDS = ("tracker", "project", "component", "label", "reporter", "organisation", "category")
-
-
-def _split(values: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Values to be met exactly, and beginnings."""
-    folded = [value.casefold() for value in values]
-    exact = frozenset(value for value in folded if not value.endswith("*"))
-    return exact, tuple(value[:-1] for value in folded if value.endswith("*"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +138,35 @@ class Contract:
     calendar: str = ""
     policy: str = ""
 
-    def claims(self, claim: Claim) -> bool:
-        return any(match.fits(claim) for match in self.match)
+    def claims(self, claim: Claim, leaving_out: frozenset[Fact] = frozenset()) -> bool:
+        return any(match.fits(claim, leaving_out) for match in self.match)
+
+    @property
+    def asked(self) -> frozenset[Fact]:
+        """The facts of a report that it looks at."""
+        return self._asked_within.union(*(match.asked for match in self.match))
+
+    @property
+    def _asked_within(self) -> frozenset[Fact]:
+        """The facts that only a report made within the term is asked for."""
+        by_category = {CATEGORY} if self.clauses else set()
+        by_version = {VERSION} if any(product.lines for product in self.products) else set()
+        by_product = {COMPONENT} if by_version and len(self.products) > 1 else set()
+        return frozenset(by_category | by_version | by_product).union(*(each.match.asked for each in self.exclusions))
+
+    def surely_claims(self, claim: Claim) -> bool:
+        """It claims the report whatever the history does not tell."""
+        return any(match.fits(claim) and match.asked.isdisjoint(claim.doubtful) for match in self.match)
+
+    def doubted(self, claim: Claim, now: datetime) -> bool:
+        """What the history does not tell could change what this contract says of a report, or whether it is asked."""
+        if not self.claims(claim, claim.doubtful):
+            return False
+        if not self.surely_claims(claim):
+            return True
+        window = self.term.window(self.zone, now)
+        within = window is not None and claim.reported_at in window
+        return within and not self._asked_within.isdisjoint(claim.doubtful)
 
     def decide(self, claim: Claim, now: datetime) -> Coverage:
         """What this contract alone says of a report, as known at ``now``."""
@@ -217,7 +183,9 @@ class Contract:
             customer=self.customer,
             window=window,
             clause=clause,
-            evidence=claim.evidence,
+            evidence=claim.proof(self.asked),
+            undated=claim.undated(self.asked),
+            gap=claim.missing(self.asked),
             documents=self.term.documents(today) if window is not None else (),
             next_change_at=self.term.next_document(self.zone, now),
         )
@@ -281,14 +249,37 @@ class Register:
     contracts: tuple[Contract, ...] = ()
     version_label: str = ""
 
+    _asked: Asked = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        matches = [match for contract in self.contracts for match in contract.match]
+        excluding = [each.match for contract in self.contracts for each in contract.exclusions]
+        asked = Asked(
+            projects=Values.of(value for match in matches for value in match.project),
+            labels=Values.of(value for match in matches for value in match.label),
+            excluded=Values.of(value for match in excluding for value in match.label),
+            version_label=self.version_label,
+        )
+        object.__setattr__(self, "_asked", asked)
+
     def contract(self, id_: str) -> Contract | None:
         return next((contract for contract in self.contracts if contract.id == id_), None)
 
+    def claim(self, issue: Issue, now: datetime) -> Claim:
+        """What an issue claims of these contracts, as known at ``now``."""
+        return Claim.of(issue, self._asked, now)
+
     def decide(self, claim: Claim, now: datetime) -> Coverage:
         """What the register says of a report, as known at ``now``; nobody's override is looked at."""
-        claiming = [contract for contract in self.contracts if contract.claims(claim)]
+        if claim.gap and any(contract.doubted(claim, now) for contract in self.contracts):
+            claiming = tuple(contract for contract in self.contracts if contract.claims(claim, claim.doubtful))
+            return _in_doubt(claim, claiming, claim.gap, now)
+        claiming = tuple(contract for contract in self.contracts if contract.claims(claim))
         if not claiming:
-            return _undecided(claim, Decision.UNKNOWN, Ground.NO_CONTRACT)
+            return _undecided(claim, self.contracts, Decision.UNKNOWN, Ground.NO_CONTRACT)
+        if claim.report_gap and any(_begun(contract, claim, now) for contract in claiming):
+            # It can only have been made earlier than the issue was opened: before its beginning no contract covers it.
+            return _in_doubt(claim, claiming, claim.report_gap, now)
         ids = tuple(contract.id for contract in claiming)
         found = [contract.decide(claim, now) for contract in claiming]
         coming = min((each.next_change_at for each in found if each.next_change_at), default=None)
@@ -302,7 +293,7 @@ class Register:
         within = [each for each in within if each.contract not in stepping_back]
         covering = [each for each in within if each.decision is Decision.IN]
         if len(covering) > 1:
-            several = _undecided(claim, Decision.DISPUTED, Ground.SEVERAL_CONTRACTS)
+            several = _undecided(claim, claiming, Decision.DISPUTED, Ground.SEVERAL_CONTRACTS)
             return replace(several, candidates=ids, next_change_at=coming)
         chosen = covering or within or sorted(found, key=_nearness)
         chosen = sorted(chosen, key=lambda each: _HOPE.index(each.decision)) if within else chosen
@@ -322,15 +313,33 @@ def _nearness(coverage: Coverage) -> tuple[bool, float]:
     return True, away.total_seconds()
 
 
-def _undecided(claim: Claim, decision: Decision, ground: Ground) -> Coverage:
+def _begun(contract: Contract, claim: Claim, now: datetime) -> bool:
+    window = contract.term.window(contract.zone, now)
+    return window is not None and claim.reported_at >= window.start
+
+
+def _undecided(claim: Claim, asking: Iterable[Contract], decision: Decision, ground: Ground) -> Coverage:
+    asked = {fact for contract in asking for fact in contract.asked}
     return Coverage(
         decision=decision,
         computed=decision,
         ground=ground,
         computed_ground=ground,
         reported_at=claim.reported_at,
-        evidence=claim.evidence,
+        evidence=claim.proof(asked),
+        undated=claim.undated(asked),
+        gap=claim.missing(asked),
     )
+
+
+def _in_doubt(claim: Claim, asking: Sequence[Contract], gap: str, now: datetime) -> Coverage:
+    """Unknown, for something of the history is missing that the contracts ask for; the contract is named if it is sure."""
+    unknown = _undecided(claim, asking, Decision.UNKNOWN, Ground.HISTORY_GAP)
+    found = replace(unknown, gap=gap, candidates=tuple(contract.id for contract in asking))
+    if len(asking) > 1 or not asking[0].surely_claims(claim):
+        return found
+    (only,) = asking
+    return replace(found, contract=only.id, customer=only.customer, window=only.term.window(only.zone, now))
 
 
 # ------------------------------------------------------------------------------------------------------------ deciding
@@ -344,10 +353,7 @@ def cover(issue: Issue, register: Register, now: datetime, *, prefix: str = "war
         now: documents signed and labels put on after it are not known.
         prefix: our labels are ``<prefix>::...``.
     """
-    claim = Claim.of(issue)
-    if register.version_label:
-        stated = (each.removeprefix(register.version_label) for each in sorted(claim.labels) if _names(each, register))
-        claim = replace(claim, versions=(*claim.versions, *stated))
+    claim = register.claim(issue, now)
     computed = register.decide(claim, now)
     spoken = [word for word in overrides(issue, prefix) if word.at <= now]
     last = spoken[-1] if spoken else None
@@ -360,10 +366,6 @@ def cover(issue: Issue, register: Register, now: datetime, *, prefix: str = "war
         evidence=tuple(dict.fromkeys((*computed.evidence, last.evidence))),
         overridden_by=last.by,
     )
-
-
-def _names(label: str, register: Register) -> bool:
-    return label.startswith(register.version_label) and len(label) > len(register.version_label)
 
 
 def covered(issue: Issue, register: Register, now: datetime, *, prefix: str = "warranty") -> Issue:

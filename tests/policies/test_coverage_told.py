@@ -248,6 +248,13 @@ def test_the_comment_names_all_contracts_that_claim_an_issue() -> None:
     assert line(told) == "Coverage: disputed (several contracts cover it). Contracts that claim it: a, b."
 
 
+def test_the_comment_names_what_is_missing_of_the_history() -> None:
+    told = replace(PLAIN, decision=Decision.UNKNOWN, ground=Ground.HISTORY_GAP, gap="history entries not delivered: 2")
+    assert line(told) == (
+        "Coverage: unknown (a part of its history is missing). Missing: history entries not delivered: 2."
+    )
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_decision_and_ground_has_words_in_every_language(language: str) -> None:
     for decision in Decision:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from policies.history import labels_at_opening, moments, spells
-from policies.issue import Actor, AssigneeChanged, PriorityChanged, State, TypeChanged, Word
+from policies.history import components_at_opening, labels_at_opening, moments, spells
+from policies.issue import Actor, AssigneeChanged, ComponentsChanged, PriorityChanged, State, TypeChanged, Word
 from tests.policies.build_issue import at, becomes, build_issue, category, labels, reply, severity
 
 LOW, TOP = Word("4", "Low"), Word("1", "Top")
@@ -75,6 +75,21 @@ def test_the_labels_at_opening_are_the_present_ones_with_every_change_taken_back
     )
     assert labels_at_opening(issue) == {"old"}
     assert [moment.labels for moment in moments(issue)] == [{"old"}, {"old", "vip"}, set(), {"new"}]
+
+
+def test_the_components_at_opening_are_the_present_ones_with_every_change_taken_back() -> None:
+    issue = build_issue(
+        ComponentsChanged(id="c1", at=at(1), added=("radio",)),
+        ComponentsChanged(id="c2", at=at(2), added=("engine",), removed=("radio", "wheel")),
+        components=("engine", "brake"),
+    )
+    assert components_at_opening(issue) == ("brake", "wheel")
+    assert [(moment.components, moment.evidence) for moment in moments(issue)] == [
+        (("brake", "wheel"), ()),
+        (("brake", "radio", "wheel"), ("c1",)),
+        (("brake", "engine"), ("c2",)),
+    ]
+    assert components_at_opening(build_issue(components=("wheel", "brake"))) == ("wheel", "brake")
 
 
 def test_spells_are_the_stretches_that_hold_the_last_one_open() -> None:
