@@ -1,9 +1,10 @@
-"""What both APIs write alike: an issue's fields, its labels, its notes, its links, each as a GitLab Free server would.
+"""What both APIs write alike: an issue's fields, its labels, its notes, its links, each as the server's tier has it.
 
 Rules:
 
 1. One request leaves one entry in the issue's history, under one instant.
 2. Free: one assignee; a scoped label (``sla::ok``) does not push out its sibling; no weights; no blocking links.
+   Premium has all four, and of several labels of one scope keeps the last.
 3. Quick actions in a description or a note are carried out, with the writer's rights, and taken out of the text.
 """
 
@@ -19,6 +20,7 @@ from connectors.sandbox.store import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from connectors.gitlab.stand_in.server import Server
     from connectors.sandbox.nouns import Comment, Issue, IssueLink, Project
     from connectors.sandbox.store import Store
 
@@ -38,6 +40,10 @@ class Conflict(Exception):
     """It is so already, or cannot be in the present state; the text is GitLab's."""
 
 
+class Unlicensed(Conflict):
+    """A thing of a tier that the server has no licence for; the text is REST's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """Attributes: comment: the note, None where the text was quick actions only. said: what these did."""
@@ -50,8 +56,12 @@ class Written:
 class Edits:
     """Attributes: actor: account id of the writer."""
 
-    store: Store
+    server: Server
     actor: str
+
+    @property
+    def store(self) -> Store:
+        return self.server.store
 
     def create(self, project: Project, title: str, description: str, changes: dict[str, Any]) -> Issue:
         """A new issue. Args: changes: as ``Issue`` holds them. Raises Invalid."""
@@ -59,10 +69,9 @@ class Edits:
         _short(description, "description")
         text, commands = quick_actions.extract(description)
         wanted, _ = quick_actions.changes(commands, None, project, self.store.users.values(), self.actor)
-        fields = {**changes, **wanted}
+        fields = self._fit({**changes, **wanted})
         status = fields.pop("status", "opened")
-        fields["labels"] = list(dict.fromkeys([*changes.get("labels", ()), *wanted.get("labels", ())]))
-        fields["assignees"] = self._assignees(fields.get("assignees", ()))
+        fields |= self._fit({"labels": list(dict.fromkeys([*changes.get("labels", ()), *wanted.get("labels", ())]))})
         if "type" in fields:
             fields["type_"] = fields.pop("type")
         at = self.store.clock.for_write()
@@ -84,9 +93,7 @@ class Edits:
             changes = {**changes, **wanted}
         if "description" in changes and not changes["description"] and not issue.description:
             del changes["description"]
-        if "assignees" in changes:
-            changes["assignees"] = self._assignees(changes["assignees"])
-        return self.store.edit(issue.id, changes, actor=self.actor)
+        return self.store.edit(issue.id, self._fit(changes), actor=self.actor)
 
     def relabelled(self, issue: Issue, add: Iterable[str], remove: Iterable[str]) -> list[str]:
         """The issue's labels with some added and some removed."""
@@ -113,9 +120,11 @@ class Edits:
         return Written(comment if text.strip() else None, tuple(said))
 
     def link(self, source: Issue, target: Issue, kind: str) -> IssueLink:
-        """Link two issues. Raises Conflict where they are linked already, or with a kind that Free does not have."""
-        if kind != "relates_to":
-            raise Conflict("Blocked issues not available for current license")
+        """Link two issues. Raises Conflict where they are linked already, Unlicensed for a kind that Free does not have."""
+        if kind != "relates_to" and not self.server.terms.paid:
+            raise Unlicensed("Blocked issues not available for current license")
+        if kind == "is_blocked_by":
+            source, target, kind = target, source, "blocks"
         pair = {source.id, target.id}
         if any({link.source, link.target} == pair for link in source.links):
             raise Conflict(ALREADY_LINKED)
@@ -128,13 +137,32 @@ class Edits:
         project = self.store.projects[issue.project]
         wanted, said = quick_actions.changes(commands, issue, project, self.store.users.values(), self.actor)
         if wanted:
-            self.store.edit(issue.id, wanted, actor=self.actor)
+            self.store.edit(issue.id, self._fit(wanted), actor=self.actor)
         return said
+
+    def _fit(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """What the tier makes of changes."""
+        fit = dict(changes)
+        paid = self.server.terms.paid
+        if not paid:
+            fit.pop("weight", None)
+        if "assignees" in fit:
+            fit["assignees"] = self._assignees(fit["assignees"])
+        if "labels" in fit and paid:
+            last = {scope(name): name for name in fit["labels"] if scope(name)}
+            fit["labels"] = [name for name in fit["labels"] if last.get(scope(name), name) == name]
+        return fit
 
     def _assignees(self, accounts: Iterable[str]) -> list[str]:
         """Those who can be assigned, one on Free."""
         users = self.store.users
-        return [one for one in accounts if one in users and users[one].active][:1]
+        known = [one for one in dict.fromkeys(accounts) if one in users and users[one].active]
+        return known if self.server.terms.paid else known[:1]
+
+
+def scope(label: str) -> str:
+    """``workflow::state`` of ``workflow::state::done``; "" for a label without scope."""
+    return label.rpartition("::")[0]
 
 
 def _titled(title: str) -> None:

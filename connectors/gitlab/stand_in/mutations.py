@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLError
 
 from connectors.gitlab.stand_in.call import whole_number
-from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
+from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid, Unlicensed
 from connectors.gitlab.stand_in.gids import number
 from connectors.gitlab.stand_in.history import written
-from connectors.gitlab.stand_in.project_views import TYPE_NUMBERS
+from connectors.gitlab.stand_in.project_views import type_numbers
+from connectors.gitlab.stand_in.throttle import TOO_MANY, may_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 UNAVAILABLE = (
     "The resource that you are attempting to access does not exist or you don't have permission to perform this action"
 )
+UNLICENSED = "Blocked work items are not available for the current subscription tier"
 _LINKS = {"RELATED": "relates_to", "BLOCKS": "blocks", "BLOCKED_BY": "is_blocked_by"}
 _LINKS_AT_ONCE = 10
 _STATES = {"CLOSE": "closed", "REOPEN": "opened"}
@@ -60,7 +62,7 @@ class _Writes:
         asked = arguments["input"]
         issue = self._issue(asked["id"], "edit")
         project = self.store.projects[issue.project]
-        if "weightWidget" in asked:
+        if "weightWidget" in asked and not self.call.terms.paid:
             return _payload(
                 asked, ["Following widget keys are not supported by Issue type: [:weight_widget]"], workItem=None
             )
@@ -69,9 +71,9 @@ class _Writes:
         if labels:
             added = self._label_names(project, labels.get("addLabelIds"))
             removed = self._label_names(project, labels.get("removeLabelIds"))
-            changes["labels"] = Edits(self.store, "").relabelled(issue, added, removed)
+            changes["labels"] = Edits(self.call.server, "").relabelled(issue, added, removed)
         errors = _tried(lambda: self._edits().update(issue, changes))
-        return _payload(asked, errors, workItem=self.views.work_item(issue))
+        return _payload(asked, errors, workItem=None if errors else self.views.work_item(issue))
 
     def work_item_create(self, _info: Any, **arguments: Input) -> View:
         asked = arguments["input"]
@@ -81,7 +83,7 @@ class _Writes:
         title = changes.pop("title")
         if (labels := asked.get("labelsWidget")) is not None:
             changes["labels"] = self._label_names(project, labels["labelIds"])
-        kind = {id_: name for name, id_ in TYPE_NUMBERS.items()}.get(asked.get("workItemTypeId") or 1)
+        kind = {id_: name for name, id_ in type_numbers(project).items()}.get(asked.get("workItemTypeId") or 1)
         if kind not in {word.id for word in project.types}:
             raise GraphQLError(UNAVAILABLE)
         made: list[Issue] = []
@@ -109,6 +111,8 @@ class _Writes:
             other = self._issue(target, "link")
             try:
                 self._edits().link(issue, other, _LINKS[kind])
+            except Unlicensed:
+                return [UNLICENSED], []
             except Conflict as conflict:
                 errors.append("Items are already linked" if "already" in str(conflict) else str(conflict))
             else:
@@ -131,6 +135,8 @@ class _Writes:
             changes["milestone"] = self._milestone(project, milestone["milestoneId"])
         if (dates := asked.get("startAndDueDateWidget")) is not None and "dueDate" in dates:
             changes["due"] = dates["dueDate"]
+        if (weight := asked.get("weightWidget")) is not None and "weight" in weight:
+            changes["weight"] = weight["weight"]
         return changes
 
     # ---------------------------------------------------------------------------------------------------------- issues
@@ -172,7 +178,7 @@ class _Writes:
         if whole is not None:
             changes["labels"] = whole
         elif added or removed:
-            changes["labels"] = Edits(self.store, "").relabelled(issue, added or (), removed or ())
+            changes["labels"] = Edits(self.call.server, "").relabelled(issue, added or (), removed or ())
         errors = _tried(lambda: self._edits().update(issue, changes))
         return _payload(asked, errors, issue=self.views.issue(issue))
 
@@ -193,6 +199,8 @@ class _Writes:
     def note_create(self, _info: Any, **arguments: Input) -> View:
         asked = arguments["input"]
         issue = self._issue(asked["noteableId"], "comment")
+        if self.call.token is not None and not may_note(self.call.server, self.call.token):
+            raise GraphQLError(TOO_MANY)
         made: list[Any] = []
         internal = bool(asked.get("internal"))
         errors = _tried(lambda: made.append(self._edits().comment(issue, asked["body"], internal=internal)))
@@ -231,7 +239,7 @@ class _Writes:
 
     # ------------------------------------------------------------------------------------------------- who and what for
     def _edits(self) -> Edits:
-        return Edits(self.store, self._token("comment", None))
+        return Edits(self.call.server, self._token("comment", None))
 
     def _token(self, permission: str, project: Project | None) -> str:
         token = self.call.token

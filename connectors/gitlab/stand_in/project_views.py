@@ -23,12 +23,22 @@ View = dict[str, Any]
 TYPE_NUMBERS = {"ISSUE": 1, "INCIDENT": 2, "TEST_CASE": 3, "REQUIREMENT": 4, "TASK": 5}
 
 
+_FIRST_OWN_TYPE = 1001
+
+
+def type_numbers(project: Project) -> dict[str, int]:
+    """Ids of a project's types of work items: the vendor's own, and those that somebody made."""
+    own = [word.id for word in project.types if word.id not in TYPE_NUMBERS]
+    return TYPE_NUMBERS | {id_: _FIRST_OWN_TYPE + n for n, id_ in enumerate(own)}
+
+
 class ProjectViews:
     """Attributes: call: who asks, and of which server."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self._people: dict[str, View | None] = {}
+        self._types: dict[tuple[int, str], View] = {}
 
     def closing(self, issue: Issue) -> list[MergeRequest]:
         """The merge requests that close, or closed, an issue."""
@@ -144,13 +154,18 @@ class ProjectViews:
 
     def types(self, project: Project, asked: dict[str, Any]) -> View:
         wanted = asked.get("name")
-        known = [word.id for word in project.types if word.id in TYPE_NUMBERS and wanted in {None, word.id}]
-        return connection(known, self.type, asked, lambda one: ("", TYPE_NUMBERS[one]))
+        numbers = type_numbers(project)
+        known = [word.id for word in project.types if wanted in {None, word.id}]
+        return connection(known, lambda one: self.type(project, one), asked, lambda one: ("", numbers[one]))
 
-    def type(self, id_: str) -> View:
-        name = id_.replace("_", " ").capitalize()
-        icon = f"work-item-{id_.lower().replace('_', '-')}"
-        return {"id": gid("WorkItems::Type", TYPE_NUMBERS.get(id_, 1)), "name": name, "iconName": icon}
+    def type(self, project: Project, id_: str) -> View:
+        if (found := self._types.get((project.id, id_))) is None:
+            name = next((word.name for word in project.types if word.id == id_), id_.replace("_", " ").capitalize())
+            icon = f"work-item-{id_.lower().replace('_', '-')}"
+            number = type_numbers(project).get(id_, TYPE_NUMBERS["ISSUE"])
+            found = Shared({"id": gid("WorkItems::Type", number), "name": name, "iconName": icon})
+            self._types[project.id, id_] = found
+        return found
 
     # ------------------------------------------------------------------------------------------------------- patches
     def merge_requests(self, project: Project, asked: dict[str, Any]) -> View:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from connectors.gitlab.stand_in.call import Refusal, missing
-from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid
+from connectors.gitlab.stand_in.edits import Conflict, Edits, Invalid, Unlicensed
 from connectors.gitlab.stand_in.history import Note, latest, thread, written
+from connectors.gitlab.stand_in.meter import PERIOD
 from connectors.gitlab.stand_in.paging import keyset, listed, place_of
+from connectors.gitlab.stand_in.throttle import TOO_MANY, may_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -180,7 +182,7 @@ def create_issue(call: Call) -> Response:
     changes = _changes(call, project, None)
     changes.pop("title", None)
     changes.pop("description", None)
-    edits = Edits(call.store, token.user)
+    edits = Edits(call.server, token.user)
     with _model():
         issue = edits.create(project, call.text("title"), call.text("description"), changes)
     return JSONResponse(call.shapes.issue(issue), 201)
@@ -194,7 +196,7 @@ def update_issue(call: Call) -> Response:
         raise Refusal.invalid(f"{', '.join(_UPDATABLE)} are missing, at least one parameter must be provided")
     changes = _changes(call, project, issue)
     with _model():
-        Edits(call.store, token.user).update(issue, changes)
+        Edits(call.server, token.user).update(issue, changes)
     return JSONResponse(call.shapes.issue(issue))
 
 
@@ -208,6 +210,8 @@ def _changes(call: Call, project: Project, issue: Issue | None) -> dict[str, Any
     if call.given("milestone_id"):
         number = call.whole("milestone_id", 0)
         changes["milestone"] = number if number in project.milestones else None
+    if call.given("weight"):
+        changes["weight"] = call.whole("weight", 0) if call.text("weight") else None
     if call.given("assignee_ids"):
         changes["assignees"] = _accounts(call, call.numbers("assignee_ids"))
     elif call.given("assignee_id"):
@@ -277,9 +281,11 @@ def get_note(call: Call) -> Response:
 def create_note(call: Call) -> Response:
     issue = call.issue()
     token = call.need("comment", call.store.projects[issue.project])
+    if not may_note(call.server, token):
+        raise Refusal(429, {"message": {"error": TOO_MANY}}, {"Retry-After": str(PERIOD)})
     call.required("body")
     internal = call.flag("internal", call.flag("confidential", default=False))
-    done = _write(lambda: Edits(call.store, token.user).comment(issue, call.text("body"), internal=bool(internal)))
+    done = _write(lambda: Edits(call.server, token.user).comment(issue, call.text("body"), internal=bool(internal)))
     if done.comment is None:
         return JSONResponse({"commands_changes": {}, "summary": list(done.said)}, 202)
     return JSONResponse(call.shapes.note(issue, written(done.comment)), 201)
@@ -294,7 +300,7 @@ def update_note(call: Call) -> Response:
     if not call.given("body"):
         raise Refusal.invalid("body, confidential are missing, at least one parameter must be provided")
     comment = note.comment
-    done = _write(lambda: Edits(call.store, token.user).edit_comment(issue, comment, call.text("body")))
+    done = _write(lambda: Edits(call.server, token.user).edit_comment(issue, comment, call.text("body")))
     if done.comment is None:
         return JSONResponse({"commands_changes": {}, "summary": list(done.said)}, 202)
     return JSONResponse(call.shapes.note(issue, written(done.comment)))
@@ -383,9 +389,9 @@ def create_link(call: Call) -> Response:
     if target is None or not call.sees(target):
         raise missing()
     try:
-        link = Edits(call.store, token.user).link(issue, target, kind)
+        link = Edits(call.server, token.user).link(issue, target, kind)
     except Conflict as conflict:
-        status = 409 if "already" in str(conflict) else 403 if "license" in str(conflict) else 404
+        status = 403 if isinstance(conflict, Unlicensed) else 409 if "already" in str(conflict) else 404
         raise Refusal.message(status, str(conflict)) from conflict
     return JSONResponse(call.shapes.link(link), 201)
 

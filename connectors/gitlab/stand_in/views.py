@@ -114,7 +114,7 @@ class Views(ProjectViews):
             "id": gid("WorkItem", issue.id),
             "state": "OPEN" if issue.status == "opened" else "CLOSED",
             "lockVersion": len(issue.history),
-            "workItemType": self.type(issue.type),
+            "workItemType": self.type(self.call.store.projects[issue.project], issue.type),
             "project": lambda _info: self.project(self.call.store.projects[issue.project]),
             "userPermissions": lambda _info: self._permissions(issue),
             "widgets": lambda _info, **asked: self.widgets(issue, asked),
