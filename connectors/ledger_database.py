@@ -161,8 +161,9 @@ def _prepare(connection: Connection, where: str) -> None:
         )
     if version < VERSION:
         Table.metadata.create_all(connection)
-        for since, table, column, kind in ADDED:
+        for since, table, column in ADDED:
             if version < since and column not in {each["name"] for each in inspect(connection).get_columns(table)}:
+                kind = Table.metadata.tables[table].columns[column].type.compile(connection.dialect)
                 connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column} {kind}"))
         connection.execute(update(SchemaRow).values(version=VERSION))
 

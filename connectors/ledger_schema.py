@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 VERSION = 4
 
-ADDED: tuple[tuple[int, str, str, str], ...] = (
-    (3, "warranty_verdicts", "calendar_digest", "VARCHAR(128)"),
-    (3, "warranty_verdicts", "correction_of", "INTEGER"),
-    (3, "warranty_verdicts", "correction", "TEXT"),
-    (3, "warranty_runs", "policy_digest", "VARCHAR(64)"),
-    (4, "warranty_cursors", "reconciled_at", "DATETIME"),
+ADDED: tuple[tuple[int, str, str], ...] = (
+    (3, "warranty_verdicts", "calendar_digest"),
+    (3, "warranty_verdicts", "correction_of"),
+    (3, "warranty_verdicts", "correction"),
+    (3, "warranty_runs", "policy_digest"),
+    (4, "warranty_cursors", "reconciled_at"),
 )
-"""Columns that came later: (version, table, column, type). All of them may be empty."""
+"""Columns that came later: (version, table, column). All of them may be empty."""
 
 SITE = String(120)
 TRACKER = String(120)

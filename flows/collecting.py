@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from connectors import registry
 from connectors.cache import Cache
 from connectors.tracker import TrackerError, TrackerReader, Unreadable
-from flows.run import Collected
+from flows import reconciling
+from flows.run import Collected, Gone
 from flows.site import Site
 from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
@@ -59,6 +60,9 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     whole = not reading_.cut_short
     if whole and not reading_.unreadable and reading_.newest is not None:
         ledger.set_cursor(site.name, tracker.name, project, max(reading_.newest, cursor or reading_.newest))
+    gone, doubt = _gone(sitting, tracker, project, reader, reading_) if whole and cursor is not None else ((), "")
+    if cursor is None:
+        ledger.set_reconciled(site.name, tracker.name, project, sitting.now)
     lost = {unreadable.key for unreadable in reading_.unreadable}
     issues = tuple(
         issue
@@ -75,8 +79,21 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
         own=own,
         capabilities=capabilities,
         cut_short=reading_.cut_short,
+        gone=gone,
+        doubt=doubt,
         requests=Counter(reader.requests) - before,
     )
+
+
+def _gone(
+    sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader, reading_: _Reading
+) -> tuple[tuple[Gone, ...], str]:
+    """What is no longer there, and what could not be made sure of."""
+    fresh = frozenset(reading_.fresh)
+    try:
+        return reconciling.reconcile(sitting, tracker.name, project, reader, fresh), ""
+    except (reconciling.MostAreGone, TrackerError) as failure:
+        return (), str(failure)
 
 
 class _Reading:

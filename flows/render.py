@@ -293,6 +293,15 @@ def without_goal(run: Run) -> Grid:
     )
 
 
+def gone(run: Run) -> Grid:
+    """Issues that are no longer there."""
+    return Grid(
+        title="No longer there, and forgotten",
+        header=("tracker", "issue", "why"),
+        rows=tuple((each.tracker, each.key, each.why) for each in run.gone),
+    )
+
+
 def requests(run: Run) -> Grid:
     """Requests sent, by kind."""
     return Grid(
@@ -315,7 +324,7 @@ def grids(run: Run) -> tuple[Grid, ...]:
     trackers = list(dict.fromkeys(one.issue.ref.tracker for one in run.judged))
     parts = [verdicts(run, tracker) for tracker in trackers]
     parts.append(plan(run))
-    parts += [grid for grid in (held_back(run), skipped(run), without_goal(run), signals(run)) if grid.rows]
+    parts += [grid for grid in (held_back(run), skipped(run), gone(run), without_goal(run), signals(run)) if grid.rows]
     if run.receipts is not None:
         parts.append(receipts(run))
     parts += [releases(run), summaries(run)]
@@ -410,6 +419,7 @@ def as_document(run: Run) -> str:
             },
             "unreadable": run.unreadable,
             "faults": run.faults,
+            "gone": run.gone,
             "receipts": None if run.receipts is None else [_done(one) for one in run.receipts],
             "releases": run.releases,
             "summary": _counts(run),

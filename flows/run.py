@@ -24,6 +24,15 @@ def silent(doing: str, done: int, total: int | None) -> None:
     del doing, done, total
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An issue that was read before and is no longer there. Attributes: why: in plain words."""
+
+    tracker: str
+    key: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
     """One project of one tracker, as known after reading what changed.
@@ -32,6 +41,8 @@ class Collected:
         issues: raw facts, cached ones merged with those just read.
         fresh: ids of the issues read in this run.
         cut_short: why reading ended early, in one line; "" when it did not. The cursor then stays where it was.
+        gone: issues that were forgotten.
+        doubt: what could not be made sure of, in one line; all that was read counts all the same.
         requests: requests sent for it, by kind.
     """
 
@@ -44,6 +55,8 @@ class Collected:
     own: Actor | None = None
     capabilities: Capabilities | None = None
     cut_short: str = ""
+    gone: tuple[Gone, ...] = ()
+    doubt: str = ""
     requests: Counter[str] = field(default_factory=Counter)
 
 
@@ -63,7 +76,8 @@ class Run:
     id: names the run in the ledger.
     policy: ``id@version`` of the pack in force; ``policy_digest`` covers all its versions and their calendars.
     judged: issues with their verdicts; the report issues are not among them.
-    faults: tracker or project -> why it was cut short.
+    faults: tracker or project -> why it was cut short, or what is in doubt there.
+    gone: issues that are no longer there.
     receipts: None for a run that only planned.
     requests: tracker -> requests sent, by kind.
     """
@@ -81,6 +95,7 @@ class Run:
     servers: Mapping[str, str] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
+    gone: tuple[Gone, ...] = ()
     receipts: tuple[Done, ...] | None = None
     requests: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     read_nothing: bool = False

@@ -232,8 +232,11 @@ def plan_judged(
         servers={project.tracker: project.capabilities.server for project in collected if project.capabilities},
         unreadable=tuple(unreadable for project in collected for unreadable in project.unreadable),
         faults={
-            f"{project.tracker}/{project.project}": project.cut_short for project in collected if project.cut_short
+            f"{project.tracker}/{project.project}": told
+            for project in collected
+            if (told := project.cut_short or project.doubt)
         },
+        gone=tuple(gone for project in collected for gone in project.gone),
         requests=requests_of(collected),
         read_nothing=not any(project.capabilities for project in collected),
     )

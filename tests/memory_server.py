@@ -78,6 +78,7 @@ class Record:
     links: dict[str, str] = field(default_factory=dict)
     history: list[Event] = field(default_factory=list)
     garbled: bool = False
+    former_key: str = ""
 
 
 @dataclass(slots=True)
@@ -143,7 +144,7 @@ class MemoryServer:
 
     def find(self, key: str) -> Record:
         for record in (one for records in self.projects.values() for one in records):
-            if key in {record.key, record.id}:
+            if key in {record.key, record.id, record.former_key}:
                 return record
         raise NotFound(f"no issue {key!r}")
 
@@ -151,6 +152,13 @@ class MemoryServer:
         if project not in self.projects:
             raise NotFound(f"no project {project!r}")
         return self.projects[project]
+
+    def moves(self, record: Record, project: str) -> None:
+        """To another project: a new key, the same id; the old key leads there."""
+        self.records(record.project).remove(record)
+        there = self.projects.setdefault(project, [])
+        record.former_key, record.project, record.key = record.key, project, f"{project}-{len(there) + 1}"
+        there.append(record)
 
     # acts, by people and by connectors; each leaves its event
     def open(self, project: str, title: str, *, by: str, description: str = "", at: datetime | None = None) -> Record:

@@ -181,7 +181,7 @@ def test_a_ledger_of_version_two_gets_its_new_columns_and_its_verdicts_stay_as_t
     with Ledger.open(f"sqlite:///{path}") as ledger:
         ledger.begin_run("r1", "acme", NOW)
         ledger.record_verdicts("r1", [Judged(issue.ref, old)])
-    for _version, table, column, _kind in ADDED:
+    for _version, table, column in ADDED:
         _sql(path, f"ALTER TABLE {table} DROP COLUMN {column}")
     _sql(path, "UPDATE warranty_schema SET version = 2")
     with Ledger.open(f"sqlite:///{path}") as ledger:
@@ -190,7 +190,7 @@ def test_a_ledger_of_version_two_gets_its_new_columns_and_its_verdicts_stay_as_t
         ledger.record_verdicts("r2", [Judged(issue.ref, replace(old, digest="cd34", calendar_digest="ef56"))])
         first, second = ledger.history("acme", "CAR-1")
     assert (first.verdict, first.correction_of, second.correction_of) == (old, None, None)
-    assert _sql(path, "SELECT version FROM warranty_schema") == [(3,)]
+    assert _sql(path, "SELECT version FROM warranty_schema") == [(4,)]
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -295,6 +295,39 @@ def test_what_was_read_at_another_address_is_dropped_of_that_tracker_only(ledger
     assert (ledger.cursor("acme", "jira", "CAR"), list(ledger.issues("acme", "jira"))) == (None, [])
     assert ledger.cursor("acme", "other", "CAR") == NOW
     assert len(list(ledger.issues("acme", "other"))) == 1
+
+
+def test_when_a_project_was_last_compared_is_kept_beside_its_cursor(ledger: Ledger) -> None:
+    ledger.set_reconciled("acme", "jira", "CAR", NOW)
+    assert ledger.reconciled_at("acme", "jira", "CAR") is None, "nothing was read yet"
+    ledger.set_cursor("acme", "jira", "CAR", NOW)
+    ledger.set_reconciled("acme", "jira", "CAR", NOW)
+    ledger.set_cursor("acme", "jira", "CAR", NOW + HOUR)
+    assert (ledger.cursor("acme", "jira", "CAR"), ledger.reconciled_at("acme", "jira", "CAR")) == (NOW + HOUR, NOW)
+
+
+def test_the_known_issues_of_a_project_are_told_with_their_last_update(ledger: Ledger) -> None:
+    ledger.keep("acme", [an_issue(1), replace(an_issue(2), updated_at=NOW), an_issue(3, project="BUS")])
+    assert ledger.known("acme", "jira", "CAR") == {"10001": NOW - HOUR, "10002": NOW}
+    assert ledger.known("acme", "jira", "CAR", NOW) == {"10002": NOW}
+
+
+def test_what_was_learned_of_a_server_lasts_as_long_as_was_said_and_no_longer(ledger: Ledger) -> None:
+    ledger.cache("acme", "jira", NOW).put("fields", [{"id": "customfield_1", "name": "供应商"}], HOUR)
+    assert ledger.cache("acme", "jira", NOW + HOUR / 2).get("fields") == [{"id": "customfield_1", "name": "供应商"}]
+    assert ledger.cache("acme", "jira", NOW + HOUR).get("fields") is None
+    assert ledger.cache("acme", "other", NOW).get("fields") is None
+    ledger.cache("acme", "jira", NOW).put("fields", [], HOUR)
+    assert ledger.cache("acme", "jira", NOW).get("fields") == []
+    ledger.cache("acme", "jira", NOW).drop("fields")
+    assert ledger.cache("acme", "jira", NOW).get("fields") is None
+
+
+def test_what_was_learned_of_a_server_is_dropped_with_its_address(ledger: Ledger) -> None:
+    ledger.read_at("acme", "jira", "http://here.test")
+    ledger.cache("acme", "jira", NOW).put("server", "Cloud", HOUR)
+    ledger.read_at("acme", "jira", "http://there.test")
+    assert ledger.cache("acme", "jira", NOW).get("server") is None
 
 
 def test_an_address_is_not_kept_as_it_is(path: Path) -> None:
