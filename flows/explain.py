@@ -21,6 +21,7 @@ from flows.grid import STYLES, line
 from flows.refusal import Refusal
 from flows.render import instant_in, span
 from flows.run import Collected
+from flows.second_opinion import Comparison, documented, second_opinion, shown
 from flows.share_bar import share_bar
 from flows.site import Site
 from policies.coverage import Coverage
@@ -67,8 +68,12 @@ def tell(site: Site, judged: Judged, at: datetime, replay: Mapping[str, Any] | N
     issue, pack = judged.issue, judged.pack
     assert pack is not None
     story = timeline(issue, pack, at, judged.verdicts)
+    titles = {name: tuple(clock.title.values()) for name, clock in pack.clocks.items()}
+    # What the tracker's clocks say, they say of the present.
+    native = () if replay else issue.native_slas
+    opinion = second_opinion(native, judged.verdicts, titles, site.zone)
     if not as_json:
-        _show(render.console(), site, judged, pack, story)
+        _show(render.console(), site, judged, pack, story, opinion)
         return
     document = {
         **(replay or {}),
@@ -92,6 +97,7 @@ def tell(site: Site, judged: Judged, at: datetime, replay: Mapping[str, Any] | N
             for verdict in judged.verdicts
         ],
         "signals": judged.signals,
+        "second_opinion": documented(opinion),
     }
     sys.stdout.write(render.document(document) + "\n")
 
@@ -143,7 +149,14 @@ def _elsewhere(site: Site, here: str, faults: list[str]) -> tuple[Release, ...]:
 # ---------------------------------------------------------------------------------------------------------------- show
 
 
-def _show(out: Console, site: Site, judged: Judged, pack: PolicyPack, story: tuple[Line, ...]) -> None:
+def _show(
+    out: Console,
+    site: Site,
+    judged: Judged,
+    pack: PolicyPack,
+    story: tuple[Line, ...],
+    opinion: tuple[Comparison, ...],
+) -> None:
     issue = judged.issue
     out.print(Text.assemble((issue.ref.key, "bold"), "  ", line(issue.title, _TITLE)))
     words = (
@@ -165,6 +178,8 @@ def _show(out: Console, site: Site, judged: Judged, pack: PolicyPack, story: tup
             out.print(Text.assemble("  ", share_bar(shares)))
     for signal in judged.signals:
         out.print(Text(f"{instant_in(site.zone, signal.at)}  {line(render.signal_words(signal))}", style="yellow"))
+    for told in shown(opinion, site.zone):
+        out.print(told)
 
 
 def _coverage(coverage: Coverage) -> str:
