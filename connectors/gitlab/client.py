@@ -16,7 +16,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -105,6 +105,11 @@ class Answers:
 def project_path(project: str) -> str:
     """``projects/acme%2Fcar`` for ``acme/car``."""
     return f"projects/{quote(project, safe='')}"
+
+
+def group_path(group: str) -> str:
+    """``groups/acme%2Fsupport`` for ``acme/support``."""
+    return f"groups/{quote(group, safe='')}"
 
 
 class GitLabClient:
@@ -341,13 +346,22 @@ class GitLabClient:
             return BadAnswer(f"a web page came back (HTTP {self._status}) instead of an answer of the API")
         return BadAnswer(f"the answer (HTTP {self._status}) is not whole JSON")
 
-    def _wait_asked(self) -> float | None:
+    def server_day(self) -> date | None:
+        """The day it is where the last answer came from, by its ``Date``; None where it did not say."""
+        now = self._server_clock()
+        return now.date() if now else None
+
+    def _server_clock(self) -> datetime | None:
         headers = {name.lower(): value for name, value in self._headers.items()}
         try:
-            # Both sides of the difference are the server's clock.
-            now = parsedate_to_datetime(headers.get("date", ""))
+            return parsedate_to_datetime(headers.get("date", ""))
         except ValueError:
-            now = None
+            return None
+
+    def _wait_asked(self) -> float | None:
+        headers = {name.lower(): value for name, value in self._headers.items()}
+        # Both sides of the difference are the server's clock.
+        now = self._server_clock()
         if "retry-after" in headers:
             return retry_after_seconds(headers["retry-after"], now or datetime.fromtimestamp(0, UTC))
         reset = headers.get("ratelimit-reset", "")

@@ -2,7 +2,8 @@
 
 Rules:
 
-1. A query asks for its own cost, so that the page can be fitted to the server's limit (250 points with a log-in).
+1. A query for a page asks for its own cost, so that the page can be fitted to the server's limit (250 points with a
+   log-in), and for who is asking and which version answers, so that neither needs a request of its own.
 2. Only fields of the public schema; what is marked experiment there is asked for only where nothing else tells it.
 
 Source: docs.gitlab.com/api/graphql/reference, GitLab's queryComplexity.
@@ -10,13 +11,25 @@ Source: docs.gitlab.com/api/graphql/reference, GitLab's queryComplexity.
 
 from __future__ import annotations
 
-PROBE = """
+from functools import cache
+
+_WHO = """
+  currentUser { id username name bot }
+  metadata { version }
+"""
+
+PROBE = (
+    """
 query Probe {
+"""
+    + _WHO
+    + """
   project: __type(name: "Project") { fields { name args { name } } }
   notes: __type(name: "WorkItemWidgetNotes") { fields { name args { name } } }
   mutation: __type(name: "Mutation") { fields { name } }
 }
 """
+)
 
 LABELS = """
 query Labels($path: ID!, $after: String) {
@@ -29,6 +42,44 @@ query Labels($path: ID!, $after: String) {
   }
 }
 """
+
+MILESTONES = """
+query Milestones($path: ID!, $after: String) {
+  project(fullPath: $path) {
+    milestones(first: 100, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { iid title }
+    }
+  }
+}
+"""
+
+WORDS = (
+    """
+query Words($path: ID!) {
+"""
+    + _WHO
+    + """
+  project(fullPath: $path) { workItemTypes(first: 100) { nodes { name } } }
+}
+"""
+)
+
+IDS = (
+    """
+query Ids($path: ID!, $after: String) {
+"""
+    + _WHO
+    + """
+  project(fullPath: $path) {
+    workItems(first: 100, after: $after, sort: CREATED_ASC) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id workItemType { name } }
+    }
+  }
+}
+"""
+)
 
 _NOTE = """
 fragment NoteParts on Note {
@@ -62,13 +113,25 @@ fragment WorkItemParts on WorkItem {
     + _NOTE
 )
 
+# Custom types have no name to filter by: all are asked for, and those that are no issues are left out by us.
 WORK_ITEMS = (
     """
-query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!) {
+query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!, $names: Boolean!) {
   queryComplexity { score limit }
+"""
+    + _WHO
+    + """
   project(fullPath: $path) {
     fullPath
-    workItems(first: $n, after: $after, updatedAfter: $since, sort: UPDATED_ASC, types: [ISSUE, INCIDENT, TASK]) {
+    labels(includeAncestorGroups: true, first: 100) @include(if: $names) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id title }
+    }
+    milestones(first: 100) @include(if: $names) {
+      pageInfo { hasNextPage endCursor }
+      nodes { iid title }
+    }
+    workItems(first: $n, after: $after, updatedAfter: $since, sort: UPDATED_ASC) {
       pageInfo { hasNextPage endCursor }
       nodes { ...WorkItemParts }
     }
@@ -81,6 +144,9 @@ query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!) {
 WORK_ITEM = (
     """
 query WorkItem($path: ID!, $iid: String!, $d: Int!) {
+"""
+    + _WHO
+    + """
   project(fullPath: $path) {
     fullPath
     workItems(iids: [$iid], first: 1) { nodes { ...WorkItemParts } }
@@ -90,16 +156,14 @@ query WorkItem($path: ID!, $iid: String!, $d: Int!) {
     + _WORK_ITEM
 )
 
-MORE_DISCUSSIONS = (
-    """
-query MoreDiscussions($path: ID!, $iid: String!, $after: String, $d: Int!) {
-  project(fullPath: $path) {
-    workItems(iids: [$iid], first: 1) {
+_MORE = """
+  t%(n)d: project(fullPath: $path) {
+    workItems(iids: [$i%(n)d], first: 1) {
       nodes {
         widgets(onlyTypes: [NOTES]) {
           type
           ... on WorkItemWidgetNotes {
-            discussions(first: $d, after: $after, filter: ALL_NOTES, sort: CREATED_ASC) {
+            discussions(first: $d, after: $a%(n)d, filter: ALL_NOTES, sort: CREATED_ASC) {
               pageInfo { hasNextPage endCursor }
               nodes { notes(first: 20) { pageInfo { hasNextPage } nodes { ...NoteParts } } }
             }
@@ -108,10 +172,16 @@ query MoreDiscussions($path: ID!, $iid: String!, $after: String, $d: Int!) {
       }
     }
   }
-}
 """
-    + _NOTE
-)
+
+
+@cache
+def more_discussions(issues: int) -> str:
+    """Further discussions of several issues of one project: ``$i0`` after ``$a0`` as ``t0``, and so on."""
+    given = "".join(f", $i{n}: String!, $a{n}: String" for n in range(issues))
+    asked = "".join(_MORE % {"n": n} for n in range(issues))
+    return f"query MoreDiscussions($path: ID!, $d: Int!{given}) {{{asked}}}{_NOTE}"
+
 
 NOTES = (
     """

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from connectors.gitlab import mapping
 from connectors.gitlab.client import project_path
-from connectors.gitlab.payload import Malformed, text_of
+from connectors.gitlab.payload import Malformed, kind_of, text_of
+from connectors.gitlab.work_items import NO_ISSUES
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected, Unreadable
 from policies.issue import Gap, GapKind
 
@@ -35,6 +36,13 @@ class RestIssues:
 
     def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
         """Issues updated at or after ``since``, oldest first, each once."""
+        return (self._mapped(payload, project) for payload in self._listed(project, since))
+
+    def ids(self, project: str) -> Iterator[str]:
+        """Ids of all issues, oldest first, a hundred a request."""
+        return (str(payload.get("id")) for payload in self._listed(project, None))
+
+    def _listed(self, project: str, since: datetime | None) -> Iterator[Payload]:
         query = {"state": "all", "order_by": "created_at", "sort": "asc", "scope": "all"}
         if since:
             query["updated_after"] = since.isoformat()
@@ -42,9 +50,9 @@ class RestIssues:
         path = f"{project_path(project)}/issues"
         for payload in self._client.pages(path, doing=f"read issues of {project}", query=query):
             number = str(payload.get("id"))
-            if number not in seen and (text_of(payload.get("issue_type")) or "issue").lower() in TYPES:
+            if number not in seen and kind_of(text_of(payload.get("issue_type"))).id not in NO_ISSUES:
                 seen.add(number)
-                yield self._mapped(payload, project)
+                yield payload
 
     def issue(self, project: str, iid: str) -> Issue:
         """One issue. Raises NotFound; BadAnswer where it can not be made sense of."""

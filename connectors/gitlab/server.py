@@ -1,41 +1,41 @@
-"""Which GitLab answers, who we are on it, and whether it will let us do our work.
+"""Which GitLab answers, and who we are on it.
 
 Rules:
 
-1. The generation is told by one look at the schema, never guessed from a version.
-2. An account is known before anything is read: an anonymous session sees less and says nothing about it.
+1. The generation is told by one look at the schema, never guessed from a version. It is kept from run to run together
+   with the version; another version, and it is looked at anew.
+2. An account is known before anything is read: an anonymous session sees less and says nothing about it. Over GraphQL
+   each page says who asked and which version answered, and is held against what is known; over REST it is asked once.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from connectors.gitlab import documents
-from connectors.gitlab.client import project_path
 from connectors.gitlab.payload import actor, number, objects, one, text_of
 from connectors.tracker import (
     BadAnswer,
     CredentialsRefused,
-    Finding,
     NotFound,
     PermissionRefused,
     Rejected,
     ServerFailed,
-    TrackerError,
 )
 from policies.issue import Actor, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from connectors.cache import Cache
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.payload import Payload
 
-# Access levels: docs.gitlab.com/api/members. A planner may set labels, assignees and dates like a reporter.
-_PLANNER = 15
-_LEVELS = {5: "Minimal", 10: "Guest", 15: "Planner", 20: "Reporter", 30: "Developer", 40: "Maintainer", 50: "Owner"}
+# Every page of GraphQL holds these against the server's own word.
+_VERIFIED = timedelta(days=30)
+# REST says nothing of itself in passing: a server that was brought up to date is found out within a day.
+_UNVERIFIED = timedelta(days=1)
+_SERVER, _ACCOUNT = "gitlab server", "gitlab account"
 
 
 class Generation(StrEnum):
@@ -46,7 +46,7 @@ class Generation(StrEnum):
 
 
 class Server:
-    """What is known of one GitLab; each thing is asked for once."""
+    """What is known of one GitLab; each thing is asked for once, and not again while nothing speaks against it."""
 
     def __init__(self, client: GitLabClient, cache: Cache) -> None:
         self._client = client
@@ -54,32 +54,70 @@ class Server:
         self._generation: Generation | None = None
         self._version: str | None = None
         self._account: Actor | None = None
-        self._account_number = ""
+        self._number = ""
 
     def generation(self) -> Generation:
         """Which API holds whole histories here."""
         if self._generation is None:
-            try:
-                seen = self._client.graphql("Probe", documents.PROBE, {}, doing="look at the schema")
-                self._generation = Generation.WORK_ITEMS if _speaks_work_items(seen) else Generation.REST
-            except (NotFound, Rejected, PermissionRefused, BadAnswer, ServerFailed):
-                # No GraphQL, or introspection is switched off by a proxy.
-                self._generation = Generation.REST
+            kept = one(self._cache.get(_SERVER))
+            if kept.get("generation") in set(Generation):
+                self._generation = Generation(kept["generation"])
+                self._version = text_of(kept.get("version"))
+            else:
+                self._probe()
+        assert self._generation is not None
         return self._generation
 
-    def fall_back(self) -> None:
-        """The schema promised more than it holds: REST from now on."""
+    def _probe(self) -> None:
+        doing = "look at the schema"
         self._generation = Generation.REST
+        try:
+            seen = self._client.graphql("Probe", documents.PROBE, {}, doing=doing)
+        except ServerFailed:
+            # Its REST may answer. The next run looks again.
+            return
+        except (NotFound, Rejected, PermissionRefused, BadAnswer):
+            # No GraphQL, or introspection is switched off by a proxy.
+            self._version = self._version_by_rest()
+        else:
+            self._version = text_of(one(seen.get("metadata")).get("version"))
+            if "currentUser" in seen:
+                self._is(actor(seen["currentUser"]), seen["currentUser"], doing)
+            if _speaks_work_items(seen):
+                self._generation = Generation.WORK_ITEMS
+        kept = {"generation": self._generation.value, "version": self._version}
+        self._cache.put(_SERVER, kept, _VERIFIED if self._generation is Generation.WORK_ITEMS else _UNVERIFIED)
+
+    def _version_by_rest(self) -> str:
+        try:
+            return text_of(one(self._client.rest("GET", "version", doing="ask for the version")).get("version"))
+        except (NotFound, PermissionRefused, Rejected):
+            return ""
+
+    def fall_back(self) -> None:
+        """The schema promised more than it holds: REST for the rest of this session."""
+        self._generation = Generation.REST
+        self._cache.drop(_SERVER)
+
+    def verify(self, answer: Payload, doing: str) -> None:
+        """Hold what is known against a GraphQL answer that says who asked and which version answers.
+
+        Raises:
+            CredentialsRefused: nobody is logged in; what else the answer holds is what strangers may see.
+        """
+        self._is(actor(answer.get("currentUser")), answer.get("currentUser"), doing)
+        version = text_of(one(answer.get("metadata")).get("version"))
+        if version and self._version is not None and version != self._version:
+            self._generation = None
+            self._cache.drop(_SERVER)
+        self._version = version or self._version
 
     def words(self) -> str:
         """``GitLab 19.2.0-ee (GraphQL)``."""
+        generation = self.generation()
         if self._version is None:
-            try:
-                answer = one(self._client.rest("GET", "version", doing="ask for the version"))
-                self._version = text_of(answer.get("version"))
-            except (NotFound, PermissionRefused, Rejected):
-                self._version = ""
-        return " ".join(part for part in ("GitLab", self._version, f"({self.generation()})") if part)
+            self._version = self._version_by_rest()
+        return " ".join(part for part in ("GitLab", self._version, f"({generation})") if part)
 
     def account(self) -> Actor:
         """The account that the token belongs to.
@@ -87,98 +125,49 @@ class Server:
         Raises:
             CredentialsRefused: nobody is logged in.
         """
+        if self._account is None and self.generation() is Generation.WORK_ITEMS:
+            kept = one(self._cache.get(_ACCOUNT))
+            if text_of(kept.get("id")):
+                self._account = _own(Actor(kept["id"], text_of(kept.get("name")), bot=kept.get("bot") is True))
+                self._number = text_of(kept.get("number"))
         if self._account is None:
-            doing = "see who is logged in"
-            answer = one(self._client.rest("GET", "user", doing=doing))
-            who = actor(answer)
-            if not who.id:
-                raise CredentialsRefused("nobody is logged in", tracker=self._client.name, doing=doing)
-            self._account_number = number(answer.get("id"))
-            self._account = Actor(who.id, who.name, bot=who.bot, active=who.active, role=Role.OWN)
+            self._ask_account()
+        assert self._account is not None
         return self._account
 
-    # ---------------------------------------------------------------------------------------------------------- check
+    def _ask_account(self) -> None:
+        doing = "see who is logged in"
+        answer = one(self._client.rest("GET", "user", doing=doing))
+        self._is(actor(answer), answer, doing)
 
-    def check(self, projects: Sequence[str]) -> Iterator[Finding]:
-        """What would fail later, found now."""
-        try:
-            who = self.account()
-        except TrackerError as error:
-            yield Finding("log-in", ok=False, detail=error.detail, advice=error.advice)
-            return
-        yield Finding("log-in", ok=True, detail=f"as {who.id}" + (f" ({who.name})" if who.name else ""))
-        yield from self._token()
-        generation = self.generation()
-        yield Finding(
-            "API",
-            ok=True,
-            detail=f"{self.words()}: "
-            + ("about 50 issues a request" if generation is Generation.WORK_ITEMS else "about 4 requests an issue"),
-        )
-        for project in projects:
-            yield from self._project(project)
+    def account_number(self) -> str:
+        """The account's number, in digits."""
+        self.account()
+        return self._number
 
-    def _token(self) -> Iterator[Finding]:
-        try:
-            answer = self._client.rest("GET", "personal_access_tokens/self", doing="look at the token")
-        except (NotFound, PermissionRefused, Rejected, CredentialsRefused):
-            # OAuth tokens, old servers, and tokens without a scope for it: their log-in was good all the same.
-            return
-        token = one(answer)
-        scopes = [scope for scope in token.get("scopes") or [] if isinstance(scope, str)]
-        expires = text_of(token.get("expires_at"))
-        until = f", expires {expires}" if expires else ", does not expire"
-        listed = ", ".join(scopes) or "none told"
-        if "api" in scopes or not scopes:
-            yield Finding("token", ok=True, detail=f"scopes {listed}{until}")
-        elif "read_api" in scopes:
-            advice = "Enough to plan; to apply, use a token with the scope 'api'"
-            yield Finding("token", ok=False, detail=f"scopes {listed}{until}: it can read, not write", advice=advice)
-        else:
-            advice = "Use a token with the scope 'api' ('read_api' is enough to plan)"
-            yield Finding("token", ok=False, detail=f"scopes {listed}{until}", advice=advice)
+    def ask_anew(self) -> None:
+        """Forget what was kept: for a check, which is to see with its own eyes."""
+        self._cache.drop(_SERVER)
+        self._cache.drop(_ACCOUNT)
+        self._generation = self._version = self._account = None
 
-    def _project(self, project: str) -> Iterator[Finding]:
-        subject = f"project {project}"
-        doing = f"look at project {project}"
-        try:
-            found = one(self._client.rest("GET", project_path(project), doing=doing))
-            level = self._level(project, found)
-        except TrackerError as error:
-            advice = error.advice or "Check the site file"
-            yield Finding(subject, ok=False, detail=error.detail, advice=advice)
+    def _is(self, who: Actor, told: object, doing: str) -> None:
+        """The server says who we are."""
+        if not who.id:
+            self._account = None
+            self._cache.drop(_ACCOUNT)
+            raise CredentialsRefused("nobody is logged in", tracker=self._client.name, doing=doing)
+        if self._account is not None and self._account.id == who.id:
             return
-        if found.get("issues_enabled") is False or found.get("issues_access_level") == "disabled":
-            advice = "Switch issues on in the project's settings, or take it off the site file"
-            yield Finding(subject, ok=False, detail="its issues are switched off", advice=advice)
-            return
-        if found.get("archived") is True:
-            advice = "Take it off the site file: nothing can be written there"
-            yield Finding(subject, ok=False, detail="it is archived", advice=advice)
-            return
-        named = _LEVELS.get(level, str(level)) if level else "no member"
-        yield Finding(
-            subject,
-            ok=level >= _PLANNER,
-            detail=f"access: {named}",
-            advice=""
-            if level >= _PLANNER
-            else "Give the account the role Reporter, to label, assign and set due dates",
-        )
+        self._account = _own(who)
+        self._number = number(one(told).get("id"))
+        kept = {"id": who.id, "name": who.name, "bot": who.bot, "number": self._number}
+        if self._cache.get(_ACCOUNT) != kept:
+            self._cache.put(_ACCOUNT, kept, _VERIFIED)
 
-    def _level(self, project: str, found: Payload) -> int:
-        permissions = one(found.get("permissions"))
-        levels = [one(permissions.get(name)).get("access_level") for name in ("project_access", "group_access")]
-        known = [level for level in levels if isinstance(level, int)]
-        if known:
-            return max(known)
-        try:
-            # Membership that comes from a group further up is told only here.
-            path = f"{project_path(project)}/members/all/{self._account_number}"
-            level = one(self._client.rest("GET", path, doing=f"look up our role in {project}")).get("access_level")
-        except (NotFound, PermissionRefused):
-            return 0
-        return level if isinstance(level, int) else 0
+
+def _own(who: Actor) -> Actor:
+    return Actor(who.id, who.name, bot=who.bot, active=who.active, role=Role.OWN)
 
 
 def _speaks_work_items(seen: Payload) -> bool:

@@ -10,10 +10,12 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
 from connectors.cache import SessionCache
+from connectors.gitlab.checks import Checks
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, project_path
 from connectors.gitlab.history import CLOSED, OPENED
 from connectors.gitlab.mapping import with_own
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from connectors.retry import Retry
     from connectors.tracker import Connection, Finding
     from connectors.work import Work, Worked
-    from policies.issue import Actor, Release
+    from policies.issue import Actor, Release, Word
 
 _KEY = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
 
@@ -44,9 +46,10 @@ class GitLabReader:
     """Reads a GitLab. Attributes: as the port's ``TrackerReader``."""
 
     def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
+        kept = cache or SessionCache()
         self._client = GitLabClient(connection, retry=retry)
-        self._server = Server(self._client, cache or SessionCache())
-        self._work_items = WorkItems(self._client)
+        self._server = Server(self._client, kept)
+        self._work_items = WorkItems(self._client, self._server, kept)
         self._rest = RestIssues(self._client)
         self.name = connection.name
         self.requests: Counter[str] = self._client.requests
@@ -58,7 +61,7 @@ class GitLabReader:
         return self._server.account()
 
     def check(self, projects: Sequence[str]) -> Iterator[Finding]:
-        yield from self._server.check(projects)
+        yield from Checks(self._client, self._server).check(projects)
 
     def projects(self) -> tuple[Project, ...]:
         query = {"membership": "true", "archived": "false", "order_by": "id", "sort": "asc", "simple": "true"}
@@ -73,45 +76,60 @@ class GitLabReader:
         )
 
     def words(self, project: str) -> Words:
-        """GitLab's words are the same in every project; the project is looked up all the same, to be there."""
-        self._client.rest("GET", project_path(project), doing=f"look at project {project}")
-        return Words(statuses=(OPENED, CLOSED), priorities=(), types=tuple(kind_of(name) for name in TYPES))
+        """Statuses are the same in every project; types are the project's own."""
+        types: tuple[Word, ...] = ()
+        if self._server.generation() is Generation.WORK_ITEMS:
+            # A server that does not tell of types has the plain ones.
+            with contextlib.suppress(SchemaDiffers):
+                types = self._work_items.types(project)
+        if not types:
+            # The project is looked up all the same, to be there.
+            self._client.rest("GET", project_path(project), doing=f"look at project {project}")
+        return Words(statuses=(OPENED, CLOSED), priorities=(), types=types or tuple(kind_of(name) for name in TYPES))
 
     def changed_since(
         self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
     ) -> Iterator[Issue | Unreadable]:
-        del known  # an issue that was read before costs no request of its own
-        own = self._server.account().id
+        # Instants are kept to the second: what was updated in the same second as it was read is not known to be the same.
+        del known
+        self._server.account()
         if self._server.generation() is Generation.WORK_ITEMS:
             try:
-                for found in self._work_items.changed_since(project, since):
-                    yield with_own(found, own) if isinstance(found, Issue) else found
+                yield from map(self._ours, self._work_items.changed_since(project, since))
             except SchemaDiffers:
                 # Parts of the work item schema are marked experiment and may go in any release.
                 self._server.fall_back()
             else:
                 return
-        for found in self._rest.changed_since(project, since):
-            yield with_own(found, own) if isinstance(found, Issue) else found
+        yield from map(self._ours, self._rest.changed_since(project, since))
+
+    def _ours(self, found: Issue | Unreadable) -> Issue | Unreadable:
+        # The page that brought it may have told of another account than was known before.
+        return with_own(found, self._server.account().id) if isinstance(found, Issue) else found
 
     def ids(self, project: str) -> Iterator[str]:
-        _ = self._server.account()
-        query = {"state": "all", "order_by": "created_at", "sort": "asc", "scope": "all"}
-        path = f"{project_path(project)}/issues"
-        for payload in self._client.pages(path, doing=f"list the issues of {project}", query=query):
-            yield text_of(payload.get("id")) or str(payload.get("id"))
+        self._server.account()
+        if self._server.generation() is Generation.WORK_ITEMS:
+            try:
+                yield from self._work_items.ids(project)
+            except SchemaDiffers:
+                self._server.fall_back()
+            else:
+                return
+        yield from self._rest.ids(project)
 
     def issue(self, key: str) -> Issue:
         named = _KEY.fullmatch(key)
         if named is None:
             raise NotFound(f"{key!r} names no issue; GitLab's are like 'group/project#7'", tracker=self.name)
-        own = self._server.account().id
+        self._server.account()
         if self._server.generation() is Generation.WORK_ITEMS:
             try:
-                return with_own(self._work_items.issue(named["project"], named["iid"]), own)
+                found = self._work_items.issue(named["project"], named["iid"])
+                return with_own(found, self._server.account().id)
             except SchemaDiffers:
                 self._server.fall_back()
-        return with_own(self._rest.issue(named["project"], named["iid"]), own)
+        return with_own(self._rest.issue(named["project"], named["iid"]), self._server.account().id)
 
     def releases(self, project: str) -> tuple[Release, ...]:
         return read_releases(self._client, project)

@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 from connectors.gitlab import documents, mapping, markdown
 from connectors.gitlab.client import AlreadyThere, SchemaDiffers, project_path
+from connectors.gitlab.names import look_up_labels
 from connectors.gitlab.payload import actor, number, objects, one, several, text_of
 from connectors.gitlab.server import Generation
-from connectors.gitlab.work_items import look_up_labels
 from connectors.retry import Kind
 from connectors.tracker import (
     BadAnswer,

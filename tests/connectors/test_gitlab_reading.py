@@ -14,6 +14,7 @@ import responses
 from pydantic import SecretStr
 
 from connectors.cache import SessionCache
+from connectors.gitlab.checks import Checks
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, TooComplex
 from connectors.gitlab.releases import read_releases
 from connectors.gitlab.server import Generation, Server
@@ -70,11 +71,20 @@ def item(iid: int, *widgets: dict[str, Any]) -> dict[str, Any]:
 
 def page(*items: dict[str, Any], more: str = "") -> dict[str, Any]:
     info = {"hasNextPage": bool(more), "endCursor": more or None}
-    return {"project": {"fullPath": "acme/car", "workItems": {"pageInfo": info, "nodes": list(items)}}}
+    return answer({"fullPath": "acme/car", "workItems": {"pageInfo": info, "nodes": list(items)}})
+
+
+def answer(project: object) -> dict[str, Any]:
+    return {"currentUser": {"id": "gid://gitlab/User/9", "username": "bot"}, "project": project}
+
+
+def work_items(client: GitLabClient) -> WorkItems:
+    cache = SessionCache()
+    return WorkItems(client, Server(client, cache), cache)
 
 
 def read(client: GitLabClient) -> list[Issue | Unreadable]:
-    return list(WorkItems(client).changed_since("acme/car", None))
+    return list(work_items(client).changed_since("acme/car", None))
 
 
 def only(found: list[Issue | Unreadable]) -> Issue:
@@ -157,7 +167,7 @@ def test_a_page_too_dear_is_halved_until_it_fits_and_stays_so() -> None:
     dear = TooComplex("Query has complexity of 300")
     client = Answers(WorkItems=[dear, dear, page(item(1, thread()), more="c1"), page(item(2, thread()))])
     assert len(read(client)) == 2
-    assert [variables["n"] for _, variables in client.asked] == [50, 25, 12, 12]
+    assert [variables["n"] for _, variables in client.asked] == [40, 20, 10, 10]
     assert [variables["after"] for _, variables in client.asked] == [None, None, None, "c1"]
 
 
@@ -179,9 +189,9 @@ def test_a_page_that_leads_to_itself_ends_with_an_error() -> None:
 
 def test_no_project_and_hidden_issues_are_told_apart() -> None:
     with pytest.raises(NotFound):
-        read(Answers(WorkItems=[{"project": None}]))
+        read(Answers(WorkItems=[answer(None)]))
     with pytest.raises(PermissionRefused, match="hidden or switched off"):
-        read(Answers(WorkItems=[{"project": {"fullPath": "acme/car", "workItems": None}}]))
+        read(Answers(WorkItems=[answer({"fullPath": "acme/car", "workItems": None})]))
 
 
 def test_a_work_item_that_makes_no_sense_is_unreadable_and_stops_nobody() -> None:
@@ -195,7 +205,7 @@ def test_a_work_item_that_makes_no_sense_is_unreadable_and_stops_nobody() -> Non
 def test_a_schema_that_lost_a_field_is_read_by_rest_instead() -> None:
     reader = GitLabReader(CONNECTION, retry=Retry(attempts=1))
     client = Answers(WorkItems=[SchemaDiffers("Field 'author' doesn't exist on type 'WorkItem'")])
-    reader._work_items = WorkItems(client)
+    reader._work_items = work_items(client)
     reader._server._generation = Generation.WORK_ITEMS
     issue = {"id": 71, "iid": 7, "state": "opened", "created_at": "2026-03-02T09:00:00Z", "title": "Pump"}
     with responses.RequestsMock() as mock:
@@ -221,9 +231,9 @@ def mocked() -> Iterator[responses.RequestsMock]:
 
 
 def findings(*projects: str) -> dict[str, Finding]:
-    server = Server(GitLabClient(CONNECTION, retry=Retry(attempts=1)), SessionCache())
-    server.fall_back()
-    return {finding.subject: finding for finding in server.check(projects)}
+    client = Answers(Probe=[NotFound("no GraphQL here")])
+    server = Server(client, SessionCache())
+    return {finding.subject: finding for finding in Checks(client, server).check(projects)}
 
 
 @pytest.mark.parametrize(

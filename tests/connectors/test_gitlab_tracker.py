@@ -340,7 +340,7 @@ def test_nothing_changed_is_one_request_for_issues(ground: Ground) -> None:
         ground.store.create_issue(PROJECT, f"Pump {n}", actor="alice")
     reader = ground.reader()
     assert len(list(reader.changed_since(PROJECT, None))) == 120
-    assert reader.requests == {"POST graphql Probe": 1, "GET user": 1, "POST graphql WorkItems": 3}
+    assert reader.requests == {"POST graphql Probe": 1, "POST graphql WorkItems": 3}
     assert list(reader.changed_since(PROJECT, NOW + timedelta(days=1))) == []
     assert reader.requests["POST graphql WorkItems"] == 4
     reader.close()
@@ -349,8 +349,8 @@ def test_nothing_changed_is_one_request_for_issues(ground: Ground) -> None:
 def test_a_page_that_is_too_dear_is_asked_for_in_smaller_pieces(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.gitlab.work_items._ISSUES", 100)
-    monkeypatch.setattr("connectors.gitlab.work_items._DISCUSSIONS", 100)
+    monkeypatch.setattr("connectors.gitlab.page_size._ISSUES", 100)
+    monkeypatch.setattr("connectors.gitlab.page_size._DISCUSSIONS", 100)
     for n in range(70):
         ground.store.create_issue(PROJECT, f"Pump {n}", actor="alice")
     reader = ground.reader()

@@ -1,0 +1,121 @@
+"""What the references in a project's system notes stand for: label ids and milestone numbers, with their present names.
+
+Rules:
+
+1. The first hundred of each come with the first page of issues; more are asked for only when a note names an unknown one.
+2. Nothing is kept from run to run: a label may have another name since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.gitlab import documents, mapping
+from connectors.gitlab.payload import number, one, text_of
+from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.payload import Payload
+
+OUT_OF_REACH = (NotFound, PermissionRefused, Rejected, BadAnswer)
+_START = ""
+
+
+def project_of(client: GitLabClient, data: Payload, project: str) -> Payload:
+    """The project in an answer. Raises NotFound."""
+    found = data.get("project")
+    if isinstance(found, dict):
+        return found
+    raise NotFound(f"no project {project!r}", tracker=client.name, doing=f"read project {project}")
+
+
+def further(connection: Payload) -> str | None:
+    """Where the next page begins; None on the last one."""
+    page = one(connection.get("pageInfo"))
+    return text_of(page.get("endCursor")) or None if page.get("hasNextPage") else None
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """A project's labels and milestones, as far as they were read.
+
+    Attributes:
+        labels: id (digits) to title. ids: title to global ids.
+        milestones: iid to title.
+    """
+
+    client: GitLabClient
+    project: str
+    labels: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, list[str]] = field(default_factory=dict)
+    milestones: dict[str, str] = field(default_factory=dict)
+    _labels_after: str | None = _START
+    _milestones_after: str | None = _START
+
+    def take(self, found: Payload) -> None:
+        """The first of each, as they came with a page of issues."""
+        if isinstance(found.get("labels"), dict):
+            self._take_labels(one(found["labels"]))
+        if isinstance(found.get("milestones"), dict):
+            self._take_milestones(one(found["milestones"]))
+
+    def names(self, notes: Iterable[Payload], borne: set[str]) -> mapping.Names:
+        """What the notes' references stand for. Args: borne: label ids whose titles are told elsewhere."""
+        notes = list(notes)
+        labels = mapping.label_references(notes) - borne
+        while self._labels_after is not None and labels - self.labels.keys():
+            self._more_labels()
+        milestones = mapping.milestone_references(notes)
+        while self._milestones_after is not None and milestones - self.milestones.keys():
+            self._more_milestones()
+        return mapping.Names(self.labels, self.milestones)
+
+    def read_labels(self) -> None:
+        """All labels a project's issues can bear, those of its groups included."""
+        while self._labels_after is not None:
+            self._more_labels()
+
+    def _more_labels(self) -> None:
+        ask = {"path": self.project, "after": self._labels_after or None}
+        data = self.client.graphql("Labels", documents.LABELS, ask, doing=f"read the labels of {self.project}")
+        self._take_labels(one(project_of(self.client, data, self.project).get("labels")))
+
+    def _take_labels(self, connection: Payload) -> None:
+        for label in mapping.nodes(connection):
+            gid, title = text_of(label.get("id")), text_of(label.get("title"))
+            self.labels[number(gid)] = title
+            self.ids.setdefault(title, []).append(gid)
+        self._labels_after = self._onward(self._labels_after, further(connection), "labels")
+
+    def _more_milestones(self) -> None:
+        ask = {"path": self.project, "after": self._milestones_after or None}
+        doing = f"read the milestones of {self.project}"
+        try:
+            data = self.client.graphql("Milestones", documents.MILESTONES, ask, doing=doing)
+        except OUT_OF_REACH:
+            # Their names are then unknown, and said to be.
+            self._milestones_after = None
+            return
+        self._take_milestones(one(project_of(self.client, data, self.project).get("milestones")))
+
+    def _take_milestones(self, connection: Payload) -> None:
+        for milestone in mapping.nodes(connection):
+            self.milestones[str(milestone.get("iid"))] = text_of(milestone.get("title"))
+        self._milestones_after = self._onward(self._milestones_after, further(connection), "milestones")
+
+    def _onward(self, before: str | None, after: str | None, what: str) -> str | None:
+        if after is not None and after == before:
+            doing = f"read the {what} of {self.project}"
+            raise BadAnswer("the next page is the same page", tracker=self.client.name, doing=doing)
+        return after
+
+
+def look_up_labels(client: GitLabClient, project: str) -> Vocabulary:
+    """All labels a project's issues can bear, those of its groups included."""
+    found = Vocabulary(client, project)
+    found.read_labels()
+    return found
