@@ -152,7 +152,7 @@ def test_a_plan_over_a_limit_is_shown_and_says_so(workshop: Workshop, warranty: 
 
 
 def test_a_failed_change_stops_its_issue_and_no_other(workshop: Workshop, warranty: Command) -> None:
-    workshop.north.troubles.append(Trouble(refused, name="PUT due", times=1))
+    workshop.north.troubles.append(Trouble(refused, name="PUT all", times=1))
     said = warranty("apply", "--json")
     assert said.code == Exit.PARTLY
     outcomes = [(one["issue"], one["outcome"]) for one in said.document["receipts"]]
@@ -178,7 +178,7 @@ def test_an_issue_deleted_after_it_was_cached_is_forgotten_and_said(workshop: Wo
 def test_an_issue_that_is_still_there_is_not_forgotten_because_something_else_is_missing(
     workshop: Workshop, warranty: Command
 ) -> None:
-    workshop.north.troubles.append(Trouble(missing, name="PUT due", times=1))
+    workshop.north.troubles.append(Trouble(missing, name="PUT all", times=1))
     said = warranty("apply", "--json")
     assert not [line for line in said.document["why"] if "forgotten" in line]
     again = warranty("apply", "--json")
@@ -194,7 +194,7 @@ def test_what_was_read_from_another_server_is_not_believed_of_this_one(workshop:
 
 
 def test_the_next_run_finishes_what_failed(workshop: Workshop, warranty: Command) -> None:
-    workshop.north.troubles.append(Trouble(refused, name="PUT due", times=1))
+    workshop.north.troubles.append(Trouble(refused, name="PUT all", times=1))
     warranty("apply")
     again = warranty("apply", "--json")
     assert again.code == Exit.FINE
