@@ -103,6 +103,27 @@ class Log:
                 self._append("label", {"project": home.key, **data}, actor, at)
             return home.labels[name]
 
+    def create_group_label(
+        self,
+        group: str,
+        name: str,
+        *,
+        color: str = "#428bca",
+        description: str = "",
+        actor: str = "",
+        at: datetime | None = None,
+    ) -> Label:
+        """A label of a GitLab group (by full path), for all projects below, those to come included."""
+        with self.lock:
+            if name in self.world.group_labels.get(group, {}):
+                raise Refused(f"group {group} already has a label {name!r}")
+            taken = (key for key, one in self.projects.items() if key.startswith(f"{group}/") and name in one.labels)
+            if (key := next(taken, None)) is not None:
+                raise Refused(f"project {key} already has a label {name!r}")
+            data = {"id": self._next("label"), "name": name, "color": color, "description": description}
+            self._append("group_label", {"group": group, **data}, actor, at)
+            return self.world.group_labels[group][name]
+
     def change_label(
         self, project: str, name: str, changes: Mapping[str, Any], *, actor: str = "", at: datetime | None = None
     ) -> Label:

@@ -53,6 +53,7 @@ class Token:
 
     Attributes:
         user: account id. projects: keys it may see, None for all. valid: False once revoked.
+        expires: the day from which it is refused (GitLab), None for never.
         scopes: of an Atlassian token with scopes (``read:jira-work``), None for a token without.
     """
 
@@ -61,6 +62,7 @@ class Token:
     permissions: frozenset[str] = EVERYTHING
     projects: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
+    expires: date | None = None
     valid: bool = True
 
     def may(self, permission: str, project: str | None = None) -> bool:
@@ -87,7 +89,8 @@ class Version:
 
 @dataclass(slots=True)
 class Label:
-    """A GitLab project label. Attributes: former: names it bore before, which history still uses."""
+    """A GitLab label. Attributes: former: names it bore before, which history still uses. group: whose it is, "" for a
+    project's own; a group's label is one and the same record in all projects below."""
 
     id: int
     name: str
@@ -95,6 +98,7 @@ class Label:
     description: str = ""
     created: datetime | None = None
     former: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass(slots=True)

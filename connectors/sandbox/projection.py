@@ -21,6 +21,7 @@ from connectors.sandbox.nouns import (
     Issue,
     IssueLink,
     Item,
+    Label,
     Project,
     Token,
     User,
@@ -56,6 +57,7 @@ class World:
     """All there is, by id.
 
     Attributes:
+        group_labels: of GitLab groups, by full path and name.
         keys, comments: issue ids by key (also by those that moved issues had), and by the id of a comment.
         translations: names of words by locale, kind and id.
         anonymous: whether somebody without a log-in gets in, to see nothing.
@@ -65,6 +67,7 @@ class World:
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
+    group_labels: dict[str, dict[str, Label]] = field(default_factory=dict)
     issues: dict[str, Issue] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
@@ -138,6 +141,9 @@ def _project(world: World, entry: Entry) -> None:
     words = {name: list(entry.data[name]) for name in ("statuses", "priorities", "types", "resolutions", "components")}
     project = Project(created=entry.at, **{**entry.data, **words})
     world.projects[project.key] = project
+    for group, labels in world.group_labels.items():
+        if project.kind == "gitlab" and project.key.startswith(f"{group}/"):
+            project.labels.update(labels)
     world.counted("project", project.id)
 
 

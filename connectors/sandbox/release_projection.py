@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from connectors.sandbox.nouns import Commit, Label, MergeRequest, Milestone, Release, Tag, Version
+from connectors.sandbox.nouns import Commit, Label, MergeRequest, Milestone, Project, Release, Tag, Version
 
 if TYPE_CHECKING:
     from connectors.sandbox.projection import Entry, World
@@ -37,28 +37,55 @@ def _label(world: World, entry: Entry) -> None:
     world.counted("label", data["id"])
 
 
+def _group_label(world: World, entry: Entry) -> None:
+    label = Label(created=entry.at, **entry.data)
+    world.group_labels.setdefault(label.group, {})[label.name] = label
+    for project in world.projects.values():
+        if project.kind == "gitlab" and project.key.startswith(f"{label.group}/"):
+            project.labels[label.name] = label
+    world.counted("label", label.id)
+
+
 def _label_changed(world: World, entry: Entry) -> None:
-    project = world.projects[entry.data["project"]]
-    label = project.labels.pop(entry.data["name"])
+    before = entry.data["name"]
+    label = world.projects[entry.data["project"]].labels[before]
+    bearing = _bearing(world, label)
     for name, value in entry.data["changes"].items():
         setattr(label, name, value)
-    project.labels[label.name] = label
-    if label.name != entry.data["name"]:
-        label.former = (*label.former, entry.data["name"])
+    if label.name == before:
+        return
+    label.former = (*label.former, before)
+    for labels in _kept_in(world, label, before):
+        labels[label.name] = labels.pop(before)
+    for project in bearing:
         for issue in project.issues.values():
-            issue.labels = [label.name if one == entry.data["name"] else one for one in issue.labels]
+            issue.labels = [label.name if one == before else one for one in issue.labels]
 
 
 def _label_removed(world: World, entry: Entry) -> None:
-    project = world.projects[entry.data["project"]]
     gone = entry.data["name"]
-    del project.labels[gone]
-    for issue in project.issues.values():
-        if gone in issue.labels:
-            # The label leaves the issue without a trace; that the issue was born with it stays in its history.
-            changes = (item.before for one in issue.history for item in one.items if item.field == "labels")
-            issue.extra.setdefault(LABELS_AT_BIRTH, next(changes, issue.labels))
-            issue.labels = [one for one in issue.labels if one != gone]
+    label = world.projects[entry.data["project"]].labels[gone]
+    bearing = _bearing(world, label)
+    for labels in _kept_in(world, label, gone):
+        del labels[gone]
+    for project in bearing:
+        for issue in project.issues.values():
+            if gone in issue.labels:
+                # The label leaves the issue without a trace; that the issue was born with it stays in its history.
+                changes = (item.before for one in issue.history for item in one.items if item.field == "labels")
+                issue.extra.setdefault(LABELS_AT_BIRTH, next(changes, issue.labels))
+                issue.labels = [one for one in issue.labels if one != gone]
+
+
+def _kept_in(world: World, label: Label, name: str) -> list[dict[str, Label]]:
+    """The collections in which a label stands under a name: its project's, or its group's and all projects' below."""
+    held = (*world.group_labels.values(), *(project.labels for project in world.projects.values()))
+    return [labels for labels in held if labels.get(name) is label]
+
+
+def _bearing(world: World, label: Label) -> list[Project]:
+    """The projects whose issues may bear a label."""
+    return [one for one in world.projects.values() if any(held is label for held in one.labels.values())]
 
 
 def _milestone(world: World, entry: Entry) -> None:
@@ -120,6 +147,7 @@ RELEASES: dict[str, Callable[[World, Entry], None]] = {
     "version": _version,
     "version_changed": _version_changed,
     "label": _label,
+    "group_label": _group_label,
     "label_changed": _label_changed,
     "label_removed": _label_removed,
     "milestone": _milestone,

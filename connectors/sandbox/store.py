@@ -25,7 +25,7 @@ releases, milestones) and ``store.issues``; their shape is in ``nouns``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.sandbox.log import Refused, Request
@@ -95,6 +95,7 @@ class Store(ReleaseCommands):
         permissions: Iterable[str] = EVERYTHING,
         projects: Iterable[str] | None = None,
         scopes: Iterable[str] | None = None,
+        expires: date | None = None,
         at: datetime | None = None,
     ) -> Token:
         """Let ``text`` log in as a user, with some permissions, to some projects (None: all).
@@ -109,7 +110,7 @@ class Store(ReleaseCommands):
             seen = None if projects is None else frozenset(projects)
             data = {
                 "text": text, "user": user, "permissions": words, "projects": seen,
-                "scopes": None if scopes is None else frozenset(scopes),
+                "scopes": None if scopes is None else frozenset(scopes), "expires": expires,
             }  # fmt: skip
             self._append("token", data, "", at)
             return self.world.tokens[text]

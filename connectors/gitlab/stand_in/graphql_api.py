@@ -34,6 +34,7 @@ from connectors.gitlab.stand_in.call import Call, asker, base_of, unfit
 from connectors.gitlab.stand_in.connections import connection
 from connectors.gitlab.stand_in.execution import Execution
 from connectors.gitlab.stand_in.gids import number, schema_of
+from connectors.gitlab.stand_in.groups import groups
 from connectors.gitlab.stand_in.mutations import mutations
 from connectors.gitlab.stand_in.shapes import Shapes
 from connectors.gitlab.stand_in.throttle import throttle
@@ -154,6 +155,11 @@ def queries(views: Views) -> dict[str, Any]:
             rows = [one for one in rows if f"gid://gitlab/Project/{one.id}" in ids]
         return connection(rows, views.project, asked, lambda one: ("", one.id))
 
+    def group(_info: Any, **asked: Any) -> View | None:
+        path = asked["fullPath"].casefold()
+        found = None if path.isdecimal() else groups(call.store, call.projects()).get(path)
+        return views.group(found) if found else None
+
     def user(_info: Any, **asked: Any) -> View | None:
         people = call.store.users.values()
         found = (one.id for one in people if asked.get("username") == one.username or asked.get("id") == one.number)
@@ -178,6 +184,7 @@ def queries(views: Views) -> dict[str, Any]:
 
     return {
         "currentUser": lambda _info: views.user(call.token.user) if call.token else None,
+        "group": group,
         "issue": lambda info, **asked: views.issue(found) if (found := issue(info, **asked)) else None,
         "metadata": metadata,
         "project": project,

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from connectors.sandbox.nouns import Comment, History, Issue, Item, Label, MergeRequest, Project, User
 
-Kind = Literal["comment", "system", "label", "state", "milestone"]
+Kind = Literal["comment", "system", "label", "state", "milestone", "weight"]
+
+SYNTHETIC = frozenset({"label", "state", "milestone", "weight"})
+"""Kinds that are events, kept apart from notes, and shown as notes only where all is merged."""
 
 # Ids of what is derived must not meet the ids of what was written: notes, system notes and events share one number space.
 _DERIVED = 10_000_000_000
@@ -43,6 +46,7 @@ class Note:
         added, removed: names of labels (kind ``label``).
         state: ``closed`` or ``reopened`` (kind ``state``). request: iid of the merge request that did it.
         milestone: id (kind ``milestone``); ``action_taken`` is then ``add`` or ``remove``.
+        weight: since then, None for none (kind ``weight``).
         comment: the comment itself (kind ``comment``).
     """
 
@@ -57,6 +61,7 @@ class Note:
     state: str = ""
     request: int | None = None
     milestone: int | None = None
+    weight: int | None = None
     action_taken: str = ""
     comment: Comment | None = None
 
@@ -129,8 +134,8 @@ def _birth(issue: Issue, project: Project, users: Mapping[str, User]) -> Iterato
     for entry in issue.history:
         for item in entry.items:
             first.setdefault(item.field, item.before)
-    at_birth = {name: first.get(name, getattr(issue, name)) for name in ("labels", "milestone", "assignees", "due")}
-    nothing: dict[str, Any] = {"labels": [], "milestone": None, "assignees": [], "due": None}
+    at_birth = {name: first.get(name, getattr(issue, name)) for name in ("labels", "milestone", "assignees", "due", "weight")}
+    nothing: dict[str, Any] = {"labels": [], "milestone": None, "assignees": [], "due": None, "weight": None}
     number = _DERIVED * 9 + int(issue.id) * _PER_ENTRY
     for name, after in at_birth.items():
         for note in _told(name, nothing[name], after, project, users):
@@ -187,6 +192,9 @@ def _told(field: str, before: Any, after: Any, project: Project, users: Mapping[
             yield _blank("label", action="label", added=added, removed=removed)
     elif field == "milestone":
         yield _milestone(before, after, project)
+    elif field == "weight":
+        body = "removed the weight" if after is None else f"set weight to **{after}**"
+        yield _blank("weight", action="weight", body=body, weight=after)
     elif body := _words(field, before, after, project, users):
         gone = field in _OPPOSITES and not after
         yield _blank("system", action=_OPPOSITES[field] if gone else _ACTIONS[field], body=body)
@@ -211,8 +219,10 @@ def _words(field: str, before: Any, after: Any, project: Project, users: Mapping
         names = {word.id: word.name for word in project.types}
         return f"changed type from {names.get(before, before).lower()} to {names.get(after, after).lower()}"
     if field == "issue_link":
-        other = (after or before)["key"].removeprefix(project.key)
-        return f"marked this issue as related to {other}" if after else f"removed the relation with {other}"
+        said = after or before
+        other = said["key"].removeprefix(project.key)
+        kind = "related to" if said["type"] != "blocks" else "blocking" if said["outward"] else "blocked by"
+        return f"marked this issue as {kind} {other}" if after else f"removed the relation with {other}"
     plain = _PLAIN.get(field)
     return plain(before, after) if plain else ""
 

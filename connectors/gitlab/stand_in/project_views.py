@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from connectors.gitlab.stand_in.connections import connection
 from connectors.gitlab.stand_in.execution import Shared
 from connectors.gitlab.stand_in.gids import gid, moment
+from connectors.gitlab.stand_in.groups import above, groups
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.gitlab.stand_in.call import Call
+    from connectors.gitlab.stand_in.groups import Group
     from connectors.sandbox.nouns import Commit, Issue, Label, MergeRequest, Milestone, Project, Release
 
 View = dict[str, Any]
@@ -30,6 +32,20 @@ def type_numbers(project: Project) -> dict[str, int]:
     """Ids of a project's types of work items: the vendor's own, and those that somebody made."""
     own = [word.id for word in project.types if word.id not in TYPE_NUMBERS]
     return TYPE_NUMBERS | {id_: _FIRST_OWN_TYPE + n for n, id_ in enumerate(own)}
+
+
+# A release always offers its source as zip, tar.gz, tar.bz2 and tar.
+_SOURCES = 4
+
+
+def _asset_link(link: dict[str, Any]) -> View:
+    return {
+        "id": gid("Releases::Link", link.get("id", 0)),
+        "name": link.get("name"),
+        "url": link.get("url"),
+        "directAssetUrl": link.get("direct_asset_url", link.get("url")),
+        "linkType": str(link.get("link_type", "other")).upper(),
+    }
 
 
 class ProjectViews:
@@ -98,15 +114,54 @@ class ProjectViews:
             "workItemTypes": lambda _info, **asked: self.types(project, asked),
         }
 
+    def group(self, group: Group) -> View:
+        """A group, as far as its projects tell of it."""
+        call = self.call
+
+        def projects(_info: Any, **asked: Any) -> View:
+            rows = group.projects if asked.get("includeSubgroups") else group.own
+            return connection(rows, self.project, asked, lambda one: ("", one.id))
+
+        def parent(_info: Any) -> View | None:
+            return self.group(groups(call.store, call.projects())[group.parent.casefold()]) if group.parent else None
+
+        return {
+            "id": gid("Group", group.id),
+            "name": group.name,
+            "path": group.name,
+            "fullPath": group.path,
+            "fullName": group.path.replace("/", " / "),
+            "description": None,
+            "visibility": "private",
+            "webUrl": f"{call.shapes.base}/groups/{group.path}",
+            "parent": parent,
+            "projects": projects,
+            "labels": lambda _info, **asked: self.group_labels(group, asked),
+        }
+
+    def group_labels(self, group: Group, asked: dict[str, Any]) -> View:
+        """Those of the group; of the groups above and below where these are asked for."""
+        world = self.call.store.world.group_labels
+        paths = {group.path}
+        if asked.get("includeAncestorGroups"):
+            paths.update(above(group.path))
+        if asked.get("includeDescendantGroups"):
+            paths.update(path for path in world if path.startswith(f"{group.path}/"))
+        words, title = (asked.get("searchTerm") or "").casefold(), asked.get("title")
+        rows = [label for path in paths for label in world.get(path, {}).values()]
+        rows = [one for one in rows if words in one.name.casefold() and title in {None, one.name}]
+        return connection(rows, self.label, asked, lambda one: (one.name.casefold(), one.id))
+
     def labels(self, project: Project, asked: dict[str, Any]) -> View:
         words, title = (asked.get("searchTerm") or "").casefold(), asked.get("title")
         rows = [one for one in project.labels.values() if words in one.name.casefold() and title in {None, one.name}]
+        rows = [one for one in rows if not one.group or asked.get("includeAncestorGroups")]
         return connection(rows, self.label, asked, lambda one: (one.name.casefold(), one.id))
 
     def label(self, label: Label) -> View:
         created = moment(label.created) if label.created else "2026-01-01T00:00:00Z"
         return {
-            "id": gid("ProjectLabel", label.id),
+            "id": gid("GroupLabel" if label.group else "ProjectLabel", label.id),
             "title": label.name,
             "color": label.color,
             "textColor": "#FFFFFF",
@@ -231,7 +286,17 @@ class ProjectViews:
             "createdAt": moment(release.created),
             "releasedAt": moment(release.released_at),
             "upcomingRelease": release.released_at > self.call.now(),
-            "links": {"selfUrl": f"{self.call.shapes.web(project)}/-/releases/{release.tag}"},
+            "links": {
+                "selfUrl": f"{self.call.shapes.web(project)}/-/releases/{release.tag}",
+                "editUrl": f"{self.call.shapes.web(project)}/-/releases/{release.tag}/edit",
+            },
+            "author": self.user(release.author),
+            "assets": {
+                "count": len(release.links) + _SOURCES,
+                "links": lambda _info, **asked: connection(
+                    release.links, _asset_link, asked, lambda one: ("", int(one.get("id", 0)))
+                ),
+            },
             "commit": self.commit(project, commit) if commit else None,
             "milestones": lambda _info, **asked: self.milestones(project, milestones, asked),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import zlib
 from datetime import datetime
 from html import escape
 from itertools import islice
@@ -13,13 +14,14 @@ from graphql import GraphQLError
 from connectors.gitlab.stand_in.call import whole_number
 from connectors.gitlab.stand_in.connections import BAD_CURSOR, connection, page, page_size, place_of
 from connectors.gitlab.stand_in.gids import gid, moment
-from connectors.gitlab.stand_in.history import Note, label_body, label_named, latest, thread
+from connectors.gitlab.stand_in.history import Note, SYNTHETIC, label_body, label_named, latest, thread
 from connectors.gitlab.stand_in.project_views import ProjectViews, View
 from connectors.gitlab.stand_in.shapes import link_kind, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from connectors.gitlab.stand_in.groups import Group
     from connectors.sandbox.nouns import Issue, IssueLink, MergeRequest, Project
 
 _ICONS = {
@@ -37,6 +39,7 @@ _ICONS = {
     "title": "pencil",
     "unrelate": "unlink",
     "visible": "eye",
+    "weight": "weight",
 }
 _NOTE_MODELS = {
     "comment": "Note",
@@ -44,6 +47,7 @@ _NOTE_MODELS = {
     "label": "LabelNote",
     "state": "StateNote",
     "milestone": "MilestoneNote",
+    "weight": "WeightNote",
 }
 
 
@@ -56,6 +60,14 @@ class Views(ProjectViews):
             "workItems": lambda _info, **asked: self.issues([project], asked, self.work_item),
             "issues": lambda _info, **asked: self.issues([project], asked, self.issue),
         }
+
+    def group(self, group: Group) -> View:
+        """A group, with the work items of its projects where descendants are asked for (it has none of its own)."""
+
+        def work_items(_info: Any, **asked: Any) -> View:
+            return self.issues(group.projects if asked.get("includeDescendants") else [], asked, self.work_item)
+
+        return {**super().group(group), "workItems": work_items}
 
     # -------------------------------------------------------------------------------------------------------- issues
     def issues(self, projects: Sequence[Project], asked: dict[str, Any], shape: Callable[[Issue], View]) -> View:
@@ -116,6 +128,7 @@ class Views(ProjectViews):
             "lockVersion": len(issue.history),
             "workItemType": self.type(self.call.store.projects[issue.project], issue.type),
             "project": lambda _info: self.project(self.call.store.projects[issue.project]),
+            "namespace": lambda _info: self._namespace(issue),
             "userPermissions": lambda _info: self._permissions(issue),
             "widgets": lambda _info, **asked: self.widgets(issue, asked),
         }
@@ -161,6 +174,16 @@ class Views(ProjectViews):
             "userDiscussionsCount": len(issue.comments),
         }
 
+    def _namespace(self, issue: Issue) -> View:
+        project = self.call.store.projects[issue.project]
+        return {
+            "id": gid("Namespaces::ProjectNamespace", project.id),
+            "name": project.name,
+            "path": project.key.rpartition("/")[2],
+            "fullPath": project.key,
+            "fullName": self.call.shapes.full_name(project),
+        }
+
     def _permissions(self, issue: Issue) -> View:
         token = self.call.token
         may = {word: token is not None and token.may(word, issue.project) for word in ("admin", "comment", "edit")}
@@ -179,21 +202,22 @@ class Views(ProjectViews):
 
     # ------------------------------------------------------------------------------------------------------- widgets
     def widgets(self, issue: Issue, asked: dict[str, Any]) -> list[View]:
-        """Those a Free server puts on an issue, in its order."""
+        """Those the server puts on an issue, in its order."""
+        paid = self.call.terms.paid
         only, but = asked.get("onlyTypes"), asked.get("exceptTypes") or ()
         project = self.call.store.projects[issue.project]
         fields: dict[str, tuple[str, View]] = {
             "ASSIGNEES": (
                 "Assignees",
                 {
-                    "allowsMultipleAssignees": False,
+                    "allowsMultipleAssignees": paid,
                     "assignees": lambda _info, **more: self.users(issue.assignees, more),
                 },
             ),
             "DESCRIPTION": ("Description", self._description(issue)),
             "LABELS": (
                 "Labels",
-                {"allowsScopedLabels": False, "labels": lambda _info, **more: self._labels_of(issue, more)},
+                {"allowsScopedLabels": paid, "labels": lambda _info, **more: self._labels_of(issue, more)},
             ),
             "MILESTONE": (
                 "Milestone",
@@ -216,9 +240,21 @@ class Views(ProjectViews):
         if self.call.generation == "19.2":
             fields["LINKED_ITEMS"] = (
                 "LinkedItems",
-                {"blocked": False, "linkedItems": lambda _info, **more: self.links(issue, more)},
+                {
+                    "blocked": lambda _info: bool(self._open_links(issue, "is_blocked_by")),
+                    "blockedByCount": lambda _info: len(self._open_links(issue, "is_blocked_by")),
+                    "blockingCount": lambda _info: len(self._open_links(issue, "blocks")),
+                    "linkedItems": lambda _info, **more: self.links(issue, more),
+                },
             )
             fields["DEVELOPMENT"] = ("Development", self._development(issue))
+        if paid:
+            fields["WEIGHT"] = ("Weight", {"weight": issue.weight})
+        if paid and self.call.generation == "19.2":
+            fields["CUSTOM_FIELDS"] = (
+                "CustomFields",
+                {"customFieldValues": lambda _info: self.custom_fields(issue)},
+            )
         shown = [name for name in fields if (only is None or name in only) and name not in but]
         return [{"__typename": f"WorkItemWidget{fields[name][0]}", "type": name, **fields[name][1]} for name in shown]
 
@@ -244,6 +280,31 @@ class Views(ProjectViews):
             "closingMergeRequests": lambda _info, **more: connection(closing, shape, more, lambda one: ("", one.id)),
         }
 
+    def custom_fields(self, issue: Issue) -> list[View]:
+        """A value for each custom field there is, null where the issue has none."""
+        values = []
+        for id_, (name, kind, custom) in self.call.store.world.fields.items():
+            if custom != GITLAB_FIELD:
+                continue
+            type_, theirs = _FIELD_TYPES[kind]
+            held = issue.extra.get(id_)
+            field = {"id": gid("Issuables::CustomField", number_in(id_)), "name": name, "fieldType": theirs}
+            value: View = {"__typename": type_, "customField": {**field, "active": True}}
+            if type_ == "WorkItemSelectFieldValue":
+                chosen = held if isinstance(held, list) else [] if held is None else [held]
+                model = "Issuables::CustomFieldSelectOption"
+                options = [{"id": gid(model, zlib.crc32(one.encode())), "value": one} for one in chosen]
+                value["selectedOptions"] = options if held is not None else None
+            else:
+                value["value"] = float(held) if kind == "number" and held is not None else held
+            values.append(value)
+        return values
+
+    def _open_links(self, issue: Issue, kind: str) -> list[IssueLink]:
+        issues = self.call.store.issues
+        found = (one for one in issue.links if link_kind(one, seen_from=issue) == kind)
+        return [one for one in found if issues[_other_end(one, issue)].status == "opened"]
+
     def links(self, issue: Issue, asked: dict[str, Any]) -> View:
         wanted = {"RELATED": "relates_to", "BLOCKS": "blocks", "BLOCKED_BY": "is_blocked_by"}.get(
             asked.get("filter") or ""
@@ -251,7 +312,7 @@ class Views(ProjectViews):
         rows = [one for one in issue.links if wanted in {None, link_kind(one, seen_from=issue)}]
 
         def shape(link: IssueLink) -> View:
-            other = self.call.store.issues[link.target if link.source == issue.id else link.source]
+            other = self.call.store.issues[_other_end(link, issue)]
             at = moment(link.at) if link.at else moment(issue.created)
             return {
                 "linkId": gid("WorkItems::RelatedWorkItemLink", link.id),
@@ -277,7 +338,7 @@ class Views(ProjectViews):
         shown = []
         for note in notes:
             hidden = note.comment is not None and note.comment.internal and not self.call.insider()
-            synthetic = note.kind in {"label", "state", "milestone"}
+            synthetic = note.kind in SYNTHETIC
             wanted = kinds == "ALL_NOTES" or (note.kind == "comment") == (kinds == "ONLY_COMMENTS")
             if wanted and not hidden and (merged or not synthetic):
                 shown.append(note)
@@ -321,7 +382,7 @@ class Views(ProjectViews):
         project = self.call.store.projects[issue.project]
         body = label_body(note, project) if note.kind == "label" else note.body
         edited = note.comment if note.comment and note.comment.editor else None
-        synthetic = note.kind in {"label", "state", "milestone"}
+        synthetic = note.kind in SYNTHETIC
         id_ = note.discussion if synthetic else note.id
         return {
             "id": gid(_NOTE_MODELS[note.kind], id_),
@@ -364,6 +425,27 @@ def _numbered(project: Project, numbers: Iterable[str] | None) -> Iterator[Issue
 
 def _place(note: Note) -> tuple[datetime, int]:
     return note.at, note.id
+
+
+GITLAB_FIELD = "gitlab"
+"""What ``store.create_field`` is told as the key of its type for a custom field of GitLab's (see ``_FIELD_TYPES``)."""
+
+_FIELD_TYPES = {
+    "string": ("WorkItemTextFieldValue", "TEXT"),
+    "number": ("WorkItemNumberFieldValue", "NUMBER"),
+    "date": ("WorkItemDateFieldValue", "DATE"),
+    "option": ("WorkItemSelectFieldValue", "SINGLE_SELECT"),
+    "array:option": ("WorkItemSelectFieldValue", "MULTI_SELECT"),
+}
+
+
+def number_in(text: str) -> int:
+    """The digits of a field's id as a number."""
+    return int("".join(filter(str.isdecimal, text)) or 0)
+
+
+def _other_end(link: IssueLink, issue: Issue) -> str:
+    return link.target if link.source == issue.id else link.source
 
 
 _KEYS: dict[str, Callable[[Issue], tuple[str | datetime, int]]] = {
