@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.jira.stand_in import shapes
 from connectors.jira.stand_in.session import Refusal, Session
+from connectors.jira.stand_in.words import named
 from connectors.sandbox.nouns import Issue
 from policies.issue import Word
 
@@ -317,7 +317,7 @@ def _word_test(session: Session, name: str, wanted: set[str], *, empty: bool) ->
         held = {"status": home.statuses, "issuetype": home.types, "priority": home.priorities}
         plain = held.get(name, home.resolutions)
         # By the names they were made with, and by those of the account's language.
-        return [*plain, *(Word(one.id, shapes.named(session, name, one)) for one in plain if session.locale)]
+        return [*plain, *(Word(one.id, named(session, name, one)) for one in plain if session.locale)]
 
     low = {said.lower() for said in wanted}
     ids = {

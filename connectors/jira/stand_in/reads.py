@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from connectors.jira.stand_in import screens, shapes
+from connectors.jira.stand_in import history, screens, shapes, words
 from connectors.jira.stand_in.session import Refusal, Session
 from connectors.sandbox.nouns import Issue
 from policies.issue import Word
@@ -33,14 +33,14 @@ def server_info(session: Session) -> Json:
         "versionNumbers": [int(part) for part in version.partition("-")[0].split(".")],
         "deploymentType": "Cloud" if session.cloud else "Server",
         "buildNumber": 100300 if session.cloud else 9120004,
-        "serverTime": shapes.stamp(session.store.clock.now()),
+        "serverTime": words.stamp(session.store.clock.now()),
         "serverTitle": "Jira",
     }
 
 
 def myself(session: Session) -> Json | None:
     session.log_in()
-    shape = shapes.user(session, session.actor)
+    shape = words.user(session, session.actor)
     locale = session.user.locale or "en_US"
     return None if shape is None else {**shape, "locale": locale}
 
@@ -91,23 +91,23 @@ def _union(session: Session, pick: Callable[[Any], Iterable[Word]]) -> list[Word
 
 
 def statuses(session: Session) -> list[Json]:
-    return [shapes.status(session, one) for one in _union(session, lambda project: project.statuses)]
+    return [words.status(session, one) for one in _union(session, lambda project: project.statuses)]
 
 
 def status_categories(session: Session) -> list[Json]:
-    return [{"self": f"{session.rest}/statuscategory/{one['id']}", **one} for one in shapes.CATEGORIES.values()]
+    return [{"self": f"{session.rest}/statuscategory/{one['id']}", **one} for one in words.CATEGORIES.values()]
 
 
 def priorities(session: Session) -> list[Json]:
-    return [shapes.word(session, "priority", one) for one in _union(session, lambda project: project.priorities)]
+    return [words.word(session, "priority", one) for one in _union(session, lambda project: project.priorities)]
 
 
 def issue_types(session: Session) -> list[Json]:
-    return [shapes.word(session, "issuetype", one) for one in _union(session, lambda project: project.types)]
+    return [words.word(session, "issuetype", one) for one in _union(session, lambda project: project.types)]
 
 
 def resolutions(session: Session) -> list[Json]:
-    return [shapes.word(session, "resolution", one) for one in _union(session, lambda project: project.resolutions)]
+    return [words.word(session, "resolution", one) for one in _union(session, lambda project: project.resolutions)]
 
 
 def link_types(session: Session) -> Json:
@@ -143,8 +143,8 @@ def project(session: Session) -> Json:
 
 def project_statuses(session: Session) -> list[Json]:
     held = session.project(session.path["key"])
-    words = [shapes.status(session, one) for one in held.statuses]
-    return [{**shapes.word(session, "issuetype", one), "statuses": words} for one in held.types]
+    shown = [words.status(session, one) for one in held.statuses]
+    return [{**words.word(session, "issuetype", one), "statuses": shown} for one in held.types]
 
 
 def project_versions(session: Session) -> list[Json]:
@@ -152,7 +152,7 @@ def project_versions(session: Session) -> list[Json]:
 
 
 def project_components(session: Session) -> list[Json]:
-    return [shapes.word(session, "component", one) for one in session.project(session.path["key"]).components]
+    return [words.word(session, "component", one) for one in session.project(session.path["key"]).components]
 
 
 def version(session: Session) -> Json:
@@ -172,7 +172,7 @@ def user(session: Session) -> Json | None:
     if found is None:
         name = "accountId" if session.cloud else "username"
         raise Refusal(404, f"Specified user does not exist or you do not have required permissions ({name} {asked!r}).")
-    return shapes.user(session, found.id)
+    return words.user(session, found.id)
 
 
 def user_search(session: Session) -> list[Json]:
@@ -187,7 +187,7 @@ def user_search(session: Session) -> list[Json]:
         or text in one.email.lower()
         or text in {one.id.lower(), one.username.lower()}
     ]
-    return [shape for one in found[start : start + size] if (shape := shapes.user(session, one.id)) is not None]
+    return [shape for one in found[start : start + size] if (shape := words.user(session, one.id)) is not None]
 
 
 # ------------------------------------------------------------------------------------------------------------- issues
@@ -210,14 +210,14 @@ def with_properties(shape: Json, held: Issue, asked: list[str]) -> Json:
 def issue_changelog(session: Session) -> Json:
     """Cloud: oldest first, by pages."""
     held = session.issue(session.path["key"])
-    shown = shapes.seen_history(session, held)
+    shown = history.seen_history(session, held)
     start, size = session.number("startAt", 0), session.number("maxResults", 100, most=100)
     page = shown[start : start + size]
     return {
         "self": f"{session.rest}/issue/{held.key}/changelog?startAt={start}&maxResults={size}",
-        "startAt": start, "maxResults": size, "total": shapes.history_total(held),
+        "startAt": start, "maxResults": size, "total": history.history_total(held),
         "isLast": start + len(page) >= len(shown),
-        "values": [shapes.history(session, one, held) for one in page],
+        "values": [history.history(session, one, held) for one in page],
     }  # fmt: skip
 
 
@@ -225,7 +225,9 @@ def issue_changelog_list(session: Session) -> Json:
     """Cloud: the entries of some ids."""
     held = session.issue(session.path["key"])
     wanted = {str(one) for one in session.members("changelogIds", required=("changelogIds",))["changelogIds"]}
-    found = [shapes.history(session, one, held) for one in shapes.seen_history(session, held) if str(one.id) in wanted]
+    found = [
+        history.history(session, one, held) for one in history.seen_history(session, held) if str(one.id) in wanted
+    ]
     return {"startAt": 0, "maxResults": len(found), "total": len(found), "histories": found}
 
 
@@ -271,7 +273,7 @@ def transitions(session: Session) -> Json:
     return {
         "expand": "transitions",
         "transitions": [
-            {"id": id_, "name": target.name, "to": shapes.status(session, target), "isAvailable": True,
+            {"id": id_, "name": words.named(session, "status", target), "to": words.status(session, target), "isAvailable": True,
              "hasScreen": target.group == "done", "isGlobal": True, "isInitial": False, "isConditional": False}
             for id_, target in transition_ids(session, held).items()
         ],
@@ -280,8 +282,8 @@ def transitions(session: Session) -> Json:
 
 def transition_ids(session: Session, held: Issue) -> dict[str, Word]:
     """Every status can be reached from every other; ids are the vendor's usual 11, 21, 31 ..."""
-    words = session.home(held).statuses
-    return {str(10 * n + 11): one for n, one in enumerate(words) if one.id != held.status}
+    reached = session.home(held).statuses
+    return {str(10 * n + 11): one for n, one in enumerate(reached) if one.id != held.status}
 
 
 def remote_links(session: Session) -> list[Json] | Json:

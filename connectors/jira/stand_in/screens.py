@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.jira.stand_in import shapes
 from connectors.jira.stand_in.session import Session
+from connectors.jira.stand_in.words import word
 from connectors.sandbox.nouns import Issue, Project
 
 Json = dict[str, Any]
@@ -133,4 +134,4 @@ def _allowed(session: Session, home: Project, id_: str) -> Json:
     if id_ not in words:
         return {}
     kind = "component" if id_ == "components" else id_
-    return {"allowedValues": [shapes.word(session, kind, one) for one in words[id_]]}
+    return {"allowedValues": [word(session, kind, one) for one in words[id_]]}

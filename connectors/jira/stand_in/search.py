@@ -15,7 +15,7 @@ import re
 import secrets
 from typing import Any
 
-from connectors.jira.stand_in import shapes
+from connectors.jira.stand_in import history, shapes
 from connectors.jira.stand_in.jql import parse
 from connectors.jira.stand_in.reads import with_properties
 from connectors.jira.stand_in.session import Refusal, Session
@@ -189,7 +189,7 @@ def changelog_bulk(session: Session) -> Json:
         found, place = _entries(session, keys, wanted), 0
     logs: dict[str, list[Json]] = {}
     for held, entry in found[place : place + size]:
-        logs.setdefault(held.id, []).append(shapes.history(session, entry, held, wanted))
+        logs.setdefault(held.id, []).append(history.history(session, entry, held, wanted))
     answer: Json = {"issueChangeLogs": [{"issueId": id_, "changeHistories": page} for id_, page in logs.items()]}
     if len(found) > place + size:
         answer["nextPageToken"] = _keep(session, found, place + size)
@@ -203,5 +203,5 @@ def _entries(session: Session, keys: list[object], only: frozenset[str] | None) 
             held = session.issue(key)
         except Refusal:
             continue
-        found += [(held, one) for one in shapes.seen_history(session, held) if shapes.touches(one, only)]
+        found += [(held, one) for one in history.seen_history(session, held) if history.touches(one, only)]
     return found
