@@ -56,7 +56,7 @@ def test_a_paused_clock_is_due_at_the_earliest(workshop: Workshop, warranty: Com
     told = warranty("explain", "CAR-2").out
     paused = told[told.index("resolution: paused") :]
     assert paused[: paused.index("policy ")].count("due at the earliest 2026-03-") == 1
-    assert "due at the earliest" not in told[told.index("first_response: ") : told.index("solution: ")]
+    assert "due at the earliest" not in told[told.index("\nresponse: ") : told.index("solution: ")]
     assert "due at the earliest where paused" in " ".join(warranty("plan").out.split())
 
 
@@ -65,7 +65,7 @@ def test_day_after_day_between_two_happenings_is_one_line(workshop: Workshop, wa
     said = warranty("explain", "CAR-2", now=at("20 20:00"))
     runs = [row for row in said.out.splitlines() if "resolution" in row and "runs" in row]
     (folded,) = (" ".join(row.split()) for row in runs if "2026-03-09 13:00" in row)
-    assert folded.endswith("resolution runs on 5 working days until 2026-03-13 12:00 CST 32:00 h")
+    assert folded.endswith("resolution, response runs on 5 working days until 2026-03-13 12:00 CST 32:00 h")
     every = warranty("explain", "CAR-2", "--json", now=at("20 20:00")).document["timeline"]
     assert len([row for row in every if row["kind"] == "working"]) > len(runs) + 10
 
