@@ -8,12 +8,9 @@ Rules:
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from connectors.jira.server import JiraServer
+from connectors.jira.server import KEPT_FOR, JiraServer
 from connectors.tracker import NotFound, PermissionRefused, Rejected
 
-_LASTS = timedelta(hours=24)
 _EITHER = ("ADMINISTER_PROJECTS", "ADMINISTER")
 _BULK = "may change in bulk"
 
@@ -27,33 +24,33 @@ class Rights:
 
     def quiet(self, project: str) -> dict[str, str | int]:
         """``notifyUsers=false`` where the account may write without mail to everybody, nothing where it may not."""
-        known = self._server.cache.get(_quietly(project))
+        known = self._server.cache.get(self._key(f"may write quietly in {project}"))
         return {"notifyUsers": "false"} if (self._ask_quiet(project) if known is None else known) else {}
 
     def still_quiet(self, project: str) -> bool:
         """After a quiet write was refused: whether it may be quiet all the same, asked anew once."""
         if project not in self._asked:
             return self._ask_quiet(project)
-        return bool(self._server.cache.get(_quietly(project)))
+        return bool(self._server.cache.get(self._key(f"may write quietly in {project}")))
 
     def _ask_quiet(self, project: str) -> bool:
         self._asked.add(project)
         may = self._any({"projectKey": project}, _EITHER)
-        self._server.cache.put(_quietly(project), may, _LASTS)
+        self._server.cache.put(self._key(f"may write quietly in {project}"), may, KEPT_FOR)
         return may
 
     @property
     def bulk(self) -> bool:
         """Whether many issues may be changed in one request."""
-        known = self._server.cache.get(_BULK)
+        known = self._server.cache.get(self._key(_BULK))
         if known is None:
             known = self._any({}, ("BULK_CHANGE",))
-            self._server.cache.put(_BULK, known, _LASTS)
+            self._server.cache.put(self._key(_BULK), known, KEPT_FOR)
         return bool(known)
 
     def bulk_was_refused(self) -> None:
         """Not again before a day has passed."""
-        self._server.cache.put(_BULK, value=False, lasts=_LASTS)
+        self._server.cache.put(self._key(_BULK), value=False, lasts=KEPT_FOR)
 
     def _any(self, where: dict[str, str | int], names: tuple[str, ...]) -> bool:
         _ = self._server.cloud
@@ -69,6 +66,6 @@ class Rights:
         entries = [found.get(name) for name in names] if isinstance(found, dict) else []
         return any(isinstance(entry, dict) and entry.get("havePermission") is True for entry in entries)
 
-
-def _quietly(project: str) -> str:
-    return f"may write quietly in {project}"
+    def _key(self, what: str) -> str:
+        # Another account may do other things.
+        return f"{self._server.account.actor.id} {what}"

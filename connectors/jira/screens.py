@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from connectors.jira.mapping import word_of
-from connectors.jira.server import JiraServer
+from connectors.jira.server import KEPT_FOR, JiraServer
 from connectors.jira.text import received
 from connectors.tracker import PermissionRefused, Rejected
 from policies.issue import Issue, Word
 
-_LASTS = timedelta(hours=24)
 _WRITTEN = ("assignee", "comment", "duedate", "fixVersions", "issuelinks", "labels", "priority")
 
 
@@ -57,7 +55,7 @@ class Screens:
 
     def of(self, issue: Issue) -> Screen:
         """As known; asked where it is not."""
-        key = _key(issue)
+        key = self._key(issue)
         if key in self._fresh or issue.ref.id in self._untold:
             return self._fresh.get(key, _UNKNOWN)
         kept = _unpacked(self._server.cache.get(key))
@@ -65,20 +63,25 @@ class Screens:
 
     def anew(self, issue: Issue) -> Screen:
         """As read in this session."""
-        key = _key(issue)
+        key = self._key(issue)
         if key not in self._fresh:
             found = _UNKNOWN if issue.ref.id in self._untold else self._read(issue)
             if found is _UNKNOWN:
                 self._untold.add(issue.ref.id)
                 return found
             self._fresh[key] = found
-            self._server.cache.put(key, _packed(found), _LASTS)
+            self._server.cache.put(key, _packed(found), KEPT_FOR)
         return self._fresh[key]
 
     def doubt(self, issue: Issue) -> None:
         """An edit was refused: what was kept from an earlier run may be wrong."""
-        if _key(issue) not in self._fresh:
-            self._server.cache.drop(_key(issue))
+        if self._key(issue) not in self._fresh:
+            self._server.cache.drop(self._key(issue))
+
+    def _key(self, issue: Issue) -> str:
+        # Another account may see other fields.
+        type_ = issue.type.id or issue.type.name
+        return f"{self._server.account.actor.id} screen of {type_} in {issue.ref.project}"
 
     def _read(self, issue: Issue) -> Screen:
         doing = f"ask what may be edited on {issue.ref.key}"
@@ -97,10 +100,6 @@ class Screens:
             tuple(word_of(one) for one in allowed if isinstance(one, Mapping)) if isinstance(allowed, list) else None
         )
         return Screen({name: _texts(entry.get("operations")) for name, entry in known.items()}, words)
-
-
-def _key(issue: Issue) -> str:
-    return f"screen of {issue.type.id or issue.type.name} in {issue.ref.project}"
 
 
 def _texts(found: Any) -> frozenset[str]:
