@@ -4,7 +4,11 @@
     assert spec.faults(store.requests) == []
 
 Only accepted requests count: what the stand-in refused may well be wrong. API 2 is held to the description of API 3,
-which is the same but for the texts.
+which is the same but for the texts; what went through the gateway is held to the same description.
+
+The description's own limits: it lists the removed ``/search``; it lets any member into an edit, a comment and a remote
+link; it does not say that ``fields`` and ``update`` exclude each other, what a field's value looks like, how long a
+text may be, or that JQL must be bounded. There the stand-in is stricter than the description.
 """
 
 from __future__ import annotations
@@ -40,7 +44,8 @@ class JiraSpec:
         return [f"{one.method} {one.path}: {fault}" for one in accepted for fault in self.faults_in(one)]
 
     def faults_in(self, request: Request) -> list[str]:
-        path = re.sub(r"^/rest/api/(?:2|latest)/", "/rest/api/3/", request.path)
+        below_gateway = re.sub(r"^/ex/jira/[^/]+", "", request.path)
+        path = re.sub(r"^/rest/api/(?:2|latest)/", "/rest/api/3/", below_gateway)
         if not path.startswith("/rest/api/3/"):
             return []
         found = next((item for pattern, item in self._paths if pattern.fullmatch(path)), None)

@@ -169,7 +169,7 @@ def user(session: Session) -> Json | None:
     if not asked:
         raise Refusal(400, "The query parameter 'accountId' is required." if session.cloud else "username is required")
     found = session.store.users.get(asked) if session.cloud else session.store.user(asked)
-    if found is None:
+    if found is None or found.deleted:
         name = "accountId" if session.cloud else "username"
         raise Refusal(404, f"Specified user does not exist or you do not have required permissions ({name} {asked!r}).")
     return words.user(session, found.id)
@@ -182,10 +182,12 @@ def user_search(session: Session) -> list[Json]:
     found = [
         one
         for one in session.store.users.values()
-        if text in {".", ""}
-        or text in one.name.lower()
-        or text in one.email.lower()
-        or text in {one.id.lower(), one.username.lower()}
+        if not one.deleted
+        and (
+            text in {".", "", one.id.lower(), one.username.lower()}
+            or text in one.name.lower()
+            or text in one.email.lower()
+        )
     ]
     return [shape for one in found[start : start + size] if (shape := words.user(session, one.id)) is not None]
 
@@ -254,14 +256,16 @@ def issue_comment(session: Session) -> Json:
 
 def comment_list(session: Session) -> Json:
     """Cloud: comments of any issues, by id."""
-    wanted = {str(one) for one in session.members("ids", required=("ids",))["ids"]}
+    wanted = dict.fromkeys(str(one) for one in session.members("ids", required=("ids",))["ids"])
     if not 1 <= len(wanted) <= 1000:  # noqa: PLR2004 - the vendor's limit
         raise Refusal(400, "The number of comment ids must be between 1 and 1000.")
     expand = "properties" in session.many("expand")
+    seen = {one.key for one in session.projects()}
+    issues = dict.fromkeys(id_ for one in wanted if (id_ := session.store.world.comments.get(one)) is not None)
     found = [
         shapes.comment(session, one, held, properties=expand)
-        for home in session.projects()
-        for held in home.issues.values()
+        for held in (session.store.issues[id_] for id_ in issues)
+        if held.project in seen
         for one in held.comments
         if one.id in wanted
     ]
@@ -270,11 +274,18 @@ def comment_list(session: Session) -> Json:
 
 def transitions(session: Session) -> Json:
     held = session.issue(session.path["key"])
+    home, full = session.home(held), "transitions.fields" in session.many("expand")
+
+    def fields(target: Word) -> Json:
+        screen = screens.transition_screen(session, home, held, closing=target.group == "done")
+        return {"fields": screens.shown(session, home, screen)} if full else {}
+
     return {
         "expand": "transitions",
         "transitions": [
             {"id": id_, "name": words.named(session, "status", target), "to": words.status(session, target), "isAvailable": True,
-             "hasScreen": target.group == "done", "isGlobal": True, "isInitial": False, "isConditional": False}
+             "hasScreen": target.group == "done", "isGlobal": True, "isInitial": False, "isConditional": False,
+             **fields(target)}
             for id_, target in transition_ids(session, held).items()
         ],
     }  # fmt: skip

@@ -116,19 +116,25 @@ def edit_meta(session: Session) -> Json:
     home = session.home(held)
     if not session.token.may("edit"):
         return {"fields": {}}
+    return {"fields": shown(session, home, edit_screen(session, home, held))}
+
+
+def shown(session: Session, home: Project, screen: Mapping[str, Editable]) -> Json:
+    """A screen as Jira tells it: each field with its verbs and the values it may have."""
     answer = {}
     made = session.store.world.fields
-    for id_, one in edit_screen(session, home, held).items():
+    for id_, one in screen.items():
         schema = custom_field(id_, *made.get(id_, (id_, one.kind, _UNKNOWN_TYPE))) if id_ not in _NAMES else None
         answer[id_] = {
             "required": id_ in _REQUIRED, "schema": (schema or field(id_, one.name, one.kind))["schema"],
             "name": one.name, "key": id_, "operations": sorted(one.verbs),
         } | _allowed(session, home, id_)  # fmt: skip
-    return {"fields": answer}
+    return answer
 
 
 def _allowed(session: Session, home: Project, id_: str) -> Json:
     words = {"priority": home.priorities, "issuetype": home.types, "components": home.components}
+    words["resolution"] = home.resolutions
     if id_ == "fixVersions":
         return {"allowedValues": [shapes.version(session, one) for one in home.versions.values()]}
     if id_ not in words:

@@ -314,8 +314,26 @@ def edit_version(session: Session) -> Answer:
     others = (one.name for one in session.store.projects[held.project].versions.values() if one is not held)
     if changes.get("name") in set(others):
         raise Refusal(400, errors={"name": "A version with this name already exists in this project."})
-    session.store.change_version(held, changes, actor=session.actor)
+    heir = _heir(session, held, said.get("moveUnfixedIssuesTo"))
+    at = session.store.clock.for_write()
+    session.store.change_version(held, changes, actor=session.actor, at=at)
+    if heir is not None:
+        for issue in session.store.projects[held.project].issues.values():
+            if held.id in issue.fix_versions and issue.resolution is None:
+                kept = [heir.id if one == held.id else one for one in issue.fix_versions]
+                changed = {"fix_versions": list(dict.fromkeys(kept))}
+                session.store.edit(issue.id, changed, actor=session.actor, at=at)
     return 200, shapes.version(session, held)
+
+
+def _heir(session: Session, held: Version, said: str | None) -> Version | None:
+    """Where the unresolved issues of a released version go, named by its address. Raises Refusal(400)."""
+    if said is None:
+        return None
+    found = session.store.projects[held.project].versions.get(said.rstrip("/").rpartition("/")[2])
+    if found is None or found is held:
+        raise Refusal(400, errors={"moveUnfixedIssuesTo": "The version is not one of this project."})
+    return found
 
 
 def _version(session: Session) -> Version:
