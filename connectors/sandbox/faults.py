@@ -27,6 +27,7 @@ class Fault:
             shows only its latest ``keep`` history entries, and says how many there are).
         method, path: regular expressions; ``path`` is searched in path and query, the mount's name included
             (``/jira-cloud/rest/api/3/issue``).
+        answer: body of a ``status`` fault, JSON in the vendor's words ("" for a plain one).
         body: text that must occur in the request's body ("" for any): picks one GraphQL operation.
         times: requests it is good for; None for ever.
     """
@@ -37,6 +38,7 @@ class Fault:
     body: str = ""
     times: int | None = 1
     status: int = 500
+    answer: str = ""
     retry_after: int | str | None = None
     reason: str = ""
     seconds: float = 0.0

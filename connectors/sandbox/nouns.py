@@ -89,8 +89,10 @@ class Version:
 
 @dataclass(slots=True)
 class Label:
-    """A GitLab label. Attributes: former: names it bore before, which history still uses. group: whose it is, "" for a
-    project's own; a group's label is one and the same record in all projects below."""
+    """A GitLab label; a group's is one and the same record in all projects below.
+
+    Attributes: former: names it bore before, which history still uses. group: full path, "" for a project's own.
+    """
 
     id: int
     name: str

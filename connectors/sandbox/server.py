@@ -255,7 +255,7 @@ async def _plain(send: Send, status: int, body: bytes, headers: list[tuple[bytes
 def _said(fault: Fault) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """Body and headers of a refused request, as both vendors would word it."""
     text = "Rate limit exceeded." if fault.status == 429 else f"HTTP {fault.status}"  # noqa: PLR2004 - its own name
-    body = json.dumps({"errorMessages": [text], "errors": {}, "message": text}).encode()
+    body = (fault.answer or json.dumps({"errorMessages": [text], "errors": {}, "message": text})).encode()
     headers = [(b"content-type", b"application/json")]
     if fault.retry_after is not None:
         headers.append((b"retry-after", str(fault.retry_after).encode()))

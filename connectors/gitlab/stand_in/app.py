@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors.gitlab.stand_in import rest_groups as groups
 from connectors.gitlab.stand_in import rest_issues as issues
 from connectors.gitlab.stand_in import rest_project as project
 from connectors.gitlab.stand_in import rest_repository as repository
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     Endpoint = Callable[[Call], Response]
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_GROUP = "/groups/{group}"
 _PROJECT = "/projects/{project}"
 _ISSUE = f"{_PROJECT}/issues/{{iid}}"
 _MERGE = f"{_PROJECT}/merge_requests/{{iid}}"
@@ -50,6 +52,12 @@ ENDPOINTS: tuple[tuple[str, dict[str, Endpoint]], ...] = (
     ("/users", {"GET": project.users}),
     ("/personal_access_tokens/self", {"GET": project.own_token}),
     ("/issues", {"GET": issues.list_everywhere}),
+    ("/groups", {"GET": groups.list_groups}),
+    (_GROUP, {"GET": groups.get_group}),
+    (f"{_GROUP}/subgroups", {"GET": groups.list_subgroups}),
+    (f"{_GROUP}/projects", {"GET": groups.list_projects}),
+    (f"{_GROUP}/issues", {"GET": issues.list_of_group}),
+    (f"{_GROUP}/labels", {"GET": groups.list_labels}),
     ("/projects", {"GET": project.list_projects}),
     (_PROJECT, {"GET": project.get_project}),
     (f"{_PROJECT}/members/all", {"GET": project.list_members}),
@@ -64,6 +72,7 @@ ENDPOINTS: tuple[tuple[str, dict[str, Endpoint]], ...] = (
     (f"{_ISSUE}/resource_label_events", {"GET": issues.list_label_events}),
     (f"{_ISSUE}/resource_state_events", {"GET": issues.list_state_events}),
     (f"{_ISSUE}/resource_milestone_events", {"GET": issues.list_milestone_events}),
+    (f"{_ISSUE}/resource_weight_events", {"GET": issues.list_weight_events}),
     (f"{_ISSUE}/links", {"GET": issues.list_links, "POST": issues.create_link}),
     (f"{_ISSUE}/links/{{link}}", {"DELETE": issues.delete_link}),
     (f"{_ISSUE}/closed_by", {"GET": issues.list_closing}),

@@ -128,9 +128,13 @@ class Call:
         """All that the caller sees."""
         return [one for one in self.store.projects.values() if self.visible(one.key)]
 
+    def groups(self) -> dict[str, Group]:
+        """Groups by full path (in lower case) and id, with what of them the caller sees."""
+        return groups(self.store, self.projects())
+
     def group(self, name: str = "group") -> Group:
         """The group of the path, by id or full path, with what of it the caller sees. Raises Refusal 404."""
-        found = groups(self.store, self.projects()).get(self.path[name].casefold())
+        found = self.groups().get(self.path[name].casefold())
         if found is None:
             raise missing("Group")
         return found
@@ -273,7 +277,10 @@ def asker(store: Store, request: Request) -> Token | str | None:
         if scheme.casefold() != "bearer":
             return None
         text = bearer.strip()
-    return store.token(text) or ""
+    found = store.token(text)
+    if found is None or (found.expires is not None and found.expires <= store.clock.now().date()):
+        return ""
+    return found
 
 
 def base_of(request: Request) -> str:

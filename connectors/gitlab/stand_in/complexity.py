@@ -19,8 +19,10 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLCompositeType,
     GraphQLField,
+    GraphQLIncludeDirective,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLSkipDirective,
     GraphQLUnionType,
     InlineFragmentNode,
     Node,
@@ -29,7 +31,7 @@ from graphql import (
     get_named_type,
     is_composite_type,
 )
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import get_argument_values, get_directive_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +94,7 @@ class _Account:
 
     def _fields(self, sets: Sequence[SelectionSetNode], kind: GraphQLObjectType) -> dict[str, list[FieldNode]]:
         found: dict[str, list[FieldNode]] = {}
-        for selection in (one for group in sets for one in group.selections):
+        for selection in (one for group in sets for one in group.selections if self._asked(one)):
             if isinstance(selection, FieldNode):
                 key = selection.alias.value if selection.alias else selection.name.value
                 found.setdefault(key, []).append(selection)
@@ -103,6 +105,12 @@ class _Account:
                 for key, nodes in self._fields([fragment.selection_set], kind).items():
                     found.setdefault(key, []).extend(nodes)
         return found
+
+    def _asked(self, node: Node) -> bool:
+        """What ``@skip`` and ``@include`` leave out costs nothing."""
+        skipped = get_directive_values(GraphQLSkipDirective, node, self.values)  # type: ignore[arg-type]  # any selection
+        included = get_directive_values(GraphQLIncludeDirective, node, self.values)  # type: ignore[arg-type]  # the same
+        return not (skipped and skipped["if"]) and (included is None or bool(included["if"]))
 
     def _applies(self, fragment: FragmentDefinitionNode | InlineFragmentNode, kind: GraphQLObjectType) -> bool:
         name = getattr(fragment.type_condition, "name", None)  # an inline fragment may do without

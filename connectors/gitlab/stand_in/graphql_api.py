@@ -34,7 +34,6 @@ from connectors.gitlab.stand_in.call import Call, asker, base_of, unfit
 from connectors.gitlab.stand_in.connections import connection
 from connectors.gitlab.stand_in.execution import Execution
 from connectors.gitlab.stand_in.gids import number, schema_of
-from connectors.gitlab.stand_in.groups import groups
 from connectors.gitlab.stand_in.mutations import mutations
 from connectors.gitlab.stand_in.shapes import Shapes
 from connectors.gitlab.stand_in.throttle import throttle
@@ -157,7 +156,7 @@ def queries(views: Views) -> dict[str, Any]:
 
     def group(_info: Any, **asked: Any) -> View | None:
         path = asked["fullPath"].casefold()
-        found = None if path.isdecimal() else groups(call.store, call.projects()).get(path)
+        found = None if path.isdecimal() else call.groups().get(path)
         return views.group(found) if found else None
 
     def user(_info: Any, **asked: Any) -> View | None:

@@ -43,11 +43,7 @@ class Group:
 
 def groups(store: Store, seen: Iterable[Project]) -> dict[str, Group]:
     """By full path (in lower case), and by id as text."""
-    numbers: dict[str, int] = {}
-    for project in store.projects.values():
-        if project.kind == "gitlab":
-            for path in above(project.key):
-                numbers.setdefault(path, _FIRST_ID + len(numbers))
+    numbers = ids(store)
     found: dict[str, Group] = {}
     for project in sorted(seen, key=lambda one: one.id):
         for path in above(project.key):
@@ -57,12 +53,17 @@ def groups(store: Store, seen: Iterable[Project]) -> dict[str, Group]:
     return found
 
 
+def ids(store: Store) -> dict[str, int]:
+    """The id of each group, by full path: they are numbered as their projects came."""
+    numbers: dict[str, int] = {}
+    for project in store.projects.values():
+        if project.kind == "gitlab":
+            for path in above(project.key):
+                numbers.setdefault(path, _FIRST_ID + len(numbers))
+    return numbers
+
+
 def above(path: str) -> list[str]:
     """The groups a project or group is in, the outermost first."""
     pieces = path.split("/")[:-1]
     return ["/".join(pieces[: n + 1]) for n in range(len(pieces))]
-
-
-def number_of(store: Store, path: str) -> int:
-    """The id of a group."""
-    return groups(store, store.projects.values())[path.casefold()].id

@@ -134,7 +134,9 @@ def _birth(issue: Issue, project: Project, users: Mapping[str, User]) -> Iterato
     for entry in issue.history:
         for item in entry.items:
             first.setdefault(item.field, item.before)
-    at_birth = {name: first.get(name, getattr(issue, name)) for name in ("labels", "milestone", "assignees", "due", "weight")}
+    at_birth = {
+        name: first.get(name, getattr(issue, name)) for name in ("labels", "milestone", "assignees", "due", "weight")
+    }
     nothing: dict[str, Any] = {"labels": [], "milestone": None, "assignees": [], "due": None, "weight": None}
     number = _DERIVED * 9 + int(issue.id) * _PER_ENTRY
     for name, after in at_birth.items():

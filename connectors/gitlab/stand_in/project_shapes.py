@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from connectors.gitlab.stand_in.groups import ids
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -28,6 +30,13 @@ def instant(at: datetime | None) -> str | None:
 def commit_instant(at: datetime) -> str:
     """The repository's own way: ``2026-03-02T09:00:00.000+00:00``."""
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+00:00"
+
+
+GHOST: dict[str, Any] = {
+    "id": 999_999, "username": "ghost", "public_email": "", "name": "Ghost User", "state": "active", "locked": False,
+    "avatar_url": None,
+}  # fmt: skip
+"""Who is named where an account was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class ProjectShapes:
         user = self.store.users.get(id_)
         if user is None:
             return None
+        if user.deleted:
+            return {**GHOST, "web_url": f"{self.base}/ghost"}
         return {
             "id": user.number,
             "username": user.username,
@@ -92,9 +103,9 @@ class ProjectShapes:
             "archived": False,
             "visibility": "private",
             "namespace": {
-                "id": project.id,
-                "name": namespace,
-                "path": namespace,
+                "id": ids(self.store).get(namespace, project.id),
+                "name": namespace.rpartition("/")[2],
+                "path": namespace.rpartition("/")[2],
                 "kind": "group",
                 "full_path": namespace,
             },
@@ -137,7 +148,7 @@ class ProjectShapes:
             "closed_issues_count": borne["closed"],
             "open_merge_requests_count": 0,
         }
-        more = {"subscribed": False, "priority": None, "is_project_label": True}
+        more = {"subscribed": False, "priority": None, "is_project_label": not label.group}
         return {**self.label(label), **(numbers if counts else {}), **more}
 
     def milestone(self, project: Project, milestone: Milestone | None) -> dict[str, Any] | None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from connectors.gitlab.stand_in.connections import connection
 from connectors.gitlab.stand_in.execution import Shared
 from connectors.gitlab.stand_in.gids import gid, moment
-from connectors.gitlab.stand_in.groups import above, groups
+from connectors.gitlab.stand_in.groups import above
+from connectors.gitlab.stand_in.project_shapes import GHOST
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,16 +72,22 @@ class ProjectViews:
         user = self.call.store.users.get(account)
         if user is None:
             return None
-        return Shared({
-            "id": gid("User", user.number),
-            "username": user.username,
-            "name": user.name,
-            "publicEmail": user.email,
-            "bot": user.bot,
-            "active": user.active,
-            "state": "active" if user.active else "blocked",
-            "webUrl": f"{self.call.shapes.base}/{user.username}",
-        })
+        if user.deleted:
+            page = f"{self.call.shapes.base}/ghost"
+            named = {"username": GHOST["username"], "name": GHOST["name"], "publicEmail": "", "state": "active"}
+            return Shared({"id": gid("User", GHOST["id"]), "bot": False, "active": True, "webUrl": page, **named})
+        return Shared(
+            {
+                "id": gid("User", user.number),
+                "username": user.username,
+                "name": user.name,
+                "publicEmail": user.email,
+                "bot": user.bot,
+                "active": user.active,
+                "state": "active" if user.active else "blocked",
+                "webUrl": f"{self.call.shapes.base}/{user.username}",
+            }
+        )
 
     def users(self, accounts: list[str], asked: dict[str, Any]) -> View:
         known = [one for one in accounts if one in self.call.store.users]
@@ -123,7 +130,7 @@ class ProjectViews:
             return connection(rows, self.project, asked, lambda one: ("", one.id))
 
         def parent(_info: Any) -> View | None:
-            return self.group(groups(call.store, call.projects())[group.parent.casefold()]) if group.parent else None
+            return self.group(call.groups()[group.parent.casefold()]) if group.parent else None
 
         return {
             "id": gid("Group", group.id),

@@ -371,6 +371,15 @@ def list_milestone_events(call: Call) -> Response:
     return listed(call, notes, lambda note: call.shapes.milestone_event(issue, note))
 
 
+def list_weight_events(call: Call) -> Response:
+    """Premium; a Free server does not know the address."""
+    issue = call.issue()
+    if not call.terms.paid:
+        raise Refusal(404, {"error": "404 Not Found"})
+    notes = [note for note in _notes(call, issue) if note.kind == "weight"]
+    return listed(call, notes, lambda note: call.shapes.weight_event(issue, note))
+
+
 # -------------------------------------------------------------------------------------------------------------- links
 def list_links(call: Call) -> Response:
     issue = call.issue()

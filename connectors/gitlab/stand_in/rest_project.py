@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from connectors.gitlab.stand_in.call import Refusal, missing, whole_number
-from connectors.gitlab.stand_in.paging import keyset, listed
+from connectors.gitlab.stand_in.paging import listed
+from connectors.gitlab.stand_in.rest_groups import listed_projects
 from connectors.sandbox.store import Refused
 
 if TYPE_CHECKING:
@@ -60,20 +61,14 @@ def own_token(call: Call) -> Response:
         "user_id": call.store.users[token.user].number,
         "last_used_at": None,
         "active": True,
-        "expires_at": None,
+        "expires_at": token.expires.isoformat() if token.expires else None,
     }
     return JSONResponse(said)
 
 
 # ------------------------------------------------------------------------------------------------------------ project
 def list_projects(call: Call) -> Response:
-    projects = [one for one in call.store.projects.values() if call.visible(one.key)]
-    if words := call.text("search").casefold():
-        projects = [one for one in projects if words in f"{one.key} {one.name}".casefold()]
-    projects.sort(key=lambda one: one.id, reverse=call.choice("sort", ("asc", "desc"), "desc") == "desc")
-    if call.text("pagination") == "keyset":
-        return keyset(call, projects, call.shapes.project, lambda one: (f"{one.id:020d}", one.id), "id")
-    return listed(call, projects, call.shapes.project)
+    return listed_projects(call, call.projects())
 
 
 def get_project(call: Call) -> Response:
@@ -117,6 +112,8 @@ def list_labels(call: Call) -> Response:
     project = call.project()
     words = call.text("search").casefold()
     labels = [one for one in project.labels.values() if words in one.name.casefold()]
+    if call.flag("include_ancestor_groups", default=True) is False:
+        labels = [one for one in labels if not one.group]
     labels.sort(key=lambda one: (one.name.casefold(), one.id))
     counts = bool(call.flag("with_counts"))
     return listed(call, labels, lambda one: call.shapes.whole_label(project, one, counts=counts))

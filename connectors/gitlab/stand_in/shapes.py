@@ -27,7 +27,9 @@ class Shapes(ProjectShapes):
         if details:
             labels = [self.label(project.labels[name]) for name in labels]
         closed = issue.status == "closed"
+        paid: dict[str, Any] = {"weight": issue.weight} if self.server.terms.paid else {}
         return {
+            **paid,
             "id": int(issue.id),
             "iid": issue.number,
             "project_id": project.id,
@@ -133,6 +135,13 @@ class Shapes(ProjectShapes):
         project = self.store.projects[issue.project]
         named = self.milestone(project, project.milestones.get(note.milestone or 0))
         return {**self._event(issue, note), "milestone": named, "action": note.action_taken, "state": issue.status}
+
+    def weight_event(self, issue: Issue, note: Note) -> dict[str, Any]:
+        said = self._event(issue, note)
+        return {name: said[name] for name in ("id", "user", "created_at")} | {
+            "issue_id": int(issue.id),
+            "weight": note.weight,
+        }
 
     def _event(self, issue: Issue, note: Note) -> dict[str, Any]:
         return {

@@ -14,7 +14,7 @@ from graphql import GraphQLError
 from connectors.gitlab.stand_in.call import whole_number
 from connectors.gitlab.stand_in.connections import BAD_CURSOR, connection, page, page_size, place_of
 from connectors.gitlab.stand_in.gids import gid, moment
-from connectors.gitlab.stand_in.history import Note, SYNTHETIC, label_body, label_named, latest, thread
+from connectors.gitlab.stand_in.history import SYNTHETIC, Note, label_body, label_named, latest, thread
 from connectors.gitlab.stand_in.project_views import ProjectViews, View
 from connectors.gitlab.stand_in.shapes import link_kind, text
 
