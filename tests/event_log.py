@@ -121,10 +121,16 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Logs of one project, and its releases by name: when each was published, None while it is not."""
+    """Logs of one project.
+
+    Attributes:
+        releases: by name, when each was published, None while it is not.
+        deleted: labels that were deleted from the project in the end, where labels are things of their own.
+    """
 
     logs: tuple[Log, ...]
     releases: Mapping[str, datetime | None] = field(default_factory=dict)
+    deleted: tuple[str, ...] = ()
 
     def log(self, title: str) -> Log:
         return next(log for log in self.logs if log.title == title)

@@ -203,12 +203,14 @@ class GitLabPen(_Pen):
         )
 
     def release(self) -> None:
-        """Publish what is to be published, each with a tag of its own."""
+        """Publish what is to be published, each with a tag of its own, and delete what labels are to be deleted."""
         who = cloud_account(FIRST)
         for name, at in self.volume.releases.items():
             if at is not None:
                 self.store.tag(self.project, name, actor=who, sha=self.tagged.get(name, self.tagged[_BASE]), at=at)
                 self.store.publish_release(self.project, name, actor=who, at=at, milestones=[name])
+        for label in self.volume.deleted:
+            self.store.remove_label(self.project, label, actor=who)
 
 
 def _exclusive(labels: Sequence[str], beginning: str, word: str | None) -> list[str]:

@@ -414,6 +414,14 @@ _OUR_LABEL = replace(
 _FORTH = Labels(at=at("03-02 03:00"), by=FIRST, add=("on-hold",))
 _BACK = replace(_FORTH, add=(), remove=("on-hold",))
 _TWICE = _log("a label put on and taken off by one person in one second", _FORTH, _BACK, _says("03-02 03:01", FIRST))
+_WAITED = _log(
+    "the label of a state was deleted since",
+    _to("03-02 02:00", WORK),
+    _to("03-02 06:00", SUPPLIER),
+    _to("03-04 06:00", WORK),
+    severity="urgent",
+)
+_NAMELESS = replace(_WAITED, steps=(_WAITED.steps[0], _to("03-02 06:00", State.OPEN), _WAITED.steps[2]))
 
 
 def _cut(log: Log) -> Log:
@@ -469,5 +477,11 @@ DIFFERENCES = (
         why="what one person puts on and takes off within a second leaves nothing: not even who it was",
         happened=_volume(_TWICE),
         told=_volume(replace(_TWICE, steps=_TWICE.steps[2:])),
+    ),
+    Difference(
+        kind="gitlab",
+        why="a deleted label is told without its name: the pause that it stood for is not known any more",
+        happened=Volume((_WAITED,), deleted=("state::waiting_for_third_party",)),
+        told=_volume(_NAMELESS),
     ),
 )

@@ -48,6 +48,11 @@ def _people(issue: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     changelog = issue.get("changelog")
     histories = changelog.get("histories") if isinstance(changelog, Mapping) else None
     found = [fields.get(name) for name in ("assignee", "reporter", "creator")] if isinstance(fields, Mapping) else []
+    comment = fields.get("comment") if isinstance(fields, Mapping) else None
+    comments = comment.get("comments") if isinstance(comment, Mapping) else None
+    for written in comments if isinstance(comments, list) else ():
+        if isinstance(written, Mapping):
+            found += [written.get("author"), written.get("updateAuthor")]
     found += [
         entry.get("author")
         for entry in (histories if isinstance(histories, list) else ())

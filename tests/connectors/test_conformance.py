@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from connectors.jira.mapping import Source, issue_of
 from policies.issue import (
+    AssigneeChanged,
     Commented,
     FixVersionsChanged,
     Issue,
@@ -167,6 +170,28 @@ def test_what_a_tracker_can_not_tell_by_its_nature_is_this_and_no_more(
         found = disagreements(reading, packs, Expected(mine))
         assert not found, told(found)
         assert disagreements(replace(reading, of=other), packs, Expected(other)), "no difference any more"
+
+
+def test_data_center_names_an_assignee_by_key_and_whoever_wrote_a_comment_is_known_by_it() -> None:
+    def person(name: str) -> dict[str, Any]:
+        return {"name": name, "key": f"JIRAUSER{len(name)}", "displayName": name.title()}
+
+    given = {"field": "assignee", "fieldtype": "jira", "from": None, "to": "JIRAUSER5", "toString": "Grace"}
+    away = {"field": "assignee", "fieldtype": "jira", "from": "JIRAUSER5", "to": None, "toString": None}
+    comment = {"id": "1", "author": person("grace"), "created": "2026-03-02T02:30:00.000+0000", "body": "Mine"}
+    fields = {
+        "summary": "Handed over", "status": {"id": "1", "name": "Open"}, "reporter": person("carl"),
+        "created": "2026-03-02T01:00:00.000+0000", "comment": {"comments": [comment], "total": 1},
+    }  # fmt: skip
+    histories = [
+        {"id": str(number), "author": person("ann"), "created": f"2026-03-02T0{number}:00:00.000+0000", "items": [item]}
+        for number, item in ((2, given), (3, away))
+    ]
+    payload = {"id": "1", "key": "CAR-1", "fields": fields, "changelog": {"total": 2, "histories": histories}}
+    issue = issue_of(payload, Source("dc", "https://jira.test"))
+    assert isinstance(issue, Issue)
+    changes = [(event.before, event.after) for event in issue.events if isinstance(event, AssigneeChanged)]
+    assert changes == [(None, "grace"), ("grace", None)]
 
 
 # ------------------------------------------------------------------------------------------------ that it would tell
