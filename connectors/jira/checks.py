@@ -1,12 +1,18 @@
-"""What would fail later, found now: log-in, projects, and each right that a run may need."""
+"""What would fail later, found now: log-in, projects, and each right that a run may need.
+
+Rule: everything is asked of the server, nothing is taken from what was kept of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from connectors.jira.fields import one_field
+from connectors.jira.instants import instant
 from connectors.jira.server import JiraServer
-from connectors.tracker import Finding, TrackerError
+from connectors.jira.text import one_line, received
+from connectors.tracker import CredentialsRefused, Finding, TrackerError
 
 # Each permission with what a run needs it for; all but the last stop a run.
 NEEDED = {
@@ -24,12 +30,17 @@ def findings(server: JiraServer, projects: Sequence[str]) -> Iterator[Finding]:
     """The log-in, then each project with its rights; errors are findings, not exceptions."""
     tracker = server.client.name
     try:
-        account = server.account
+        account = server.account_asked
         title = server.title
     except TrackerError as error:
-        yield Finding(f"log-in to {tracker}", ok=False, detail=error.detail, advice=error.advice)
+        # A token with scopes is refused at the site itself, whose other address it tells anybody.
+        elsewhere = server.client.gateway() if isinstance(error, CredentialsRefused) else ""
+        scoped = f"{CredentialsRefused.advice}. A token with scopes is taken at another address: write url: {elsewhere}"
+        advice = scoped if elsewhere else error.advice
+        yield Finding(f"log-in to {tracker}", ok=False, detail=error.detail, advice=advice)
         return
     yield Finding(f"log-in to {tracker}", ok=True, detail=f"{title} as {account.actor.name or account.actor.id}")
+    yield from _expiry(server)
     yield Finding(
         f"time zone of the account on {tracker}",
         ok=account.zone is not None,
@@ -42,6 +53,35 @@ def findings(server: JiraServer, projects: Sequence[str]) -> Iterator[Finding]:
             yield from _project(server, project)
         except TrackerError as error:
             yield Finding(f"project {project}", ok=False, detail=error.detail, advice=error.advice)
+
+
+def _expiry(server: JiraServer) -> Iterator[Finding]:
+    """Data Center lists the account's access tokens with their ends; the one used last is this one. Cloud tells none."""
+    if server.cloud:
+        return
+    try:
+        listed = server.list("/rest/pat/latest/tokens", doing="ask when the access token ends")
+    except TrackerError:
+        # Versions before 8.14 know no access tokens.
+        return
+    used = [(at, entry) for entry in listed if isinstance(entry, Mapping) and (at := _instant(entry, "lastAccessed"))]
+    if not used:
+        return
+    _, token = max(used, key=lambda pair: pair[0])
+    ends = _instant(token, "expiringAt")
+    name = one_line(received(token.get("name")))
+    yield Finding(
+        f"access token of the account on {server.client.name}",
+        ok=True,
+        detail=f"{name!r}, used last, ends {ends:%Y-%m-%d %H:%M} UTC" if ends else f"{name!r}, used last, has no end",
+    )
+
+
+def _instant(entry: Mapping[str, object], name: str) -> datetime | None:
+    try:
+        return instant(entry.get(name))
+    except ValueError:
+        return None
 
 
 def _fields(server: JiraServer) -> Iterator[Finding]:
@@ -70,10 +110,17 @@ def _project(server: JiraServer, project: str) -> Iterator[Finding]:
             advice="" if allowed else f"Give the account {name} in the permission scheme of {project}",
         )
     quiet = bool(server.quiet(project))
-    # Writing works without it, so it is no fault; it is said because watchers will notice.
+    # Writing works without these two, so they are no fault; the first is said because watchers will notice.
     yield Finding(
         f"permission ADMINISTER_PROJECTS in {project}",
         ok=True,
-        detail="writes without mail to watchers" if quiet else "each write sends mail to watchers",
+        detail="writes without mail to watchers (notifyUsers=false)" if quiet else "each write sends mail to watchers",
         advice="" if quiet else f"To write quietly, give the account ADMINISTER_PROJECTS in {project}",
+    )
+    bulk = server.permissions(project, ("BULK_CHANGE",))["BULK_CHANGE"]
+    yield Finding(
+        f"permission BULK_CHANGE in {project}",
+        ok=True,
+        detail="may change many issues in one request" if bulk else "changes issues one by one",
+        advice="" if bulk else "To need fewer requests, give the account the global permission BULK_CHANGE",
     )

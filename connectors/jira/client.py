@@ -29,6 +29,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
 from connectors.jira.instants import instant
 from connectors.jira.refusals import FieldsRefused
 from connectors.jira.text import received
+from connectors.rate_budget import REQUESTS, budget_of
 from connectors.retry import Kind, Retry, retry_after_seconds
 from connectors.tracker import (
     BadAnswer,
@@ -52,6 +53,7 @@ _NOBODY = frozenset({"", "anonymous", "unknown"})
 _GATEWAY_PATH = "/ex/jira/"
 _GATEWAY = f"https://api.atlassian.com{_GATEWAY_PATH}"
 _SCOPES = "read:jira-work, write:jira-work and read:jira-user"
+_CLOUD_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -73,11 +75,14 @@ class JiraClient:
         self.answered: Callable[[str, str | None], None] = lambda _template, _account: None
         self._at_a_site = bool(connection.user) and _GATEWAY_PATH not in self.url
         self._retry = retry or Retry()
+        asked = connection.requests_per_second
+        self._budget = budget_of(connection.url, per_second=_PER_SECOND if asked is None else asked)
         # A token out of a file often ends with a line break, which no header may hold.
         token = connection.token.get_secret_value().strip()
         pair = f"{connection.user}:{token}".encode()
         # Anything shorter is no secret, and taking it out of a text would leave no text.
         self._secrets = tuple(one for one in (token, base64.b64encode(pair).decode()) if len(one) >= _SHORTEST_SECRET)
+        self._timeout = connection.timeout
         self._refuse_odd_address()
         self._jira = JIRA(
             server=self.url,
@@ -110,7 +115,7 @@ class JiraClient:
     ) -> Any:
         """The JSON that the server answers, None for an empty answer.
 
-        ``template`` is the path below ``/rest/api/{version}/``; ``{key}`` and the like are filled, quoted, from
+        ``template`` is the path below ``/rest/api/{version}/``, or with a slash the path on the server; ``{key}`` and the like are filled, quoted, from
         ``names``. ``doing`` completes "while trying to ..." in errors. ``kind`` says what a second sending would do,
         and so which errors are asked again.
 
@@ -124,10 +129,26 @@ class JiraClient:
             extra["params"] = params
 
         def once() -> Any:
+            self._budget.take(REQUESTS)
             self.requests[counted] += 1
             return self._send(method, path, template, doing, extra)
 
         return self._retry.call(once, kind=kind)
+
+    def gateway(self) -> str:
+        """Where tokens with scopes are taken, "" for a server that is no site of Jira Cloud. Nothing secret is sent."""
+        if _GATEWAY_PATH in self.url:
+            return ""
+        self.requests["GET /_edge/tenant_info"] += 1
+        try:
+            answer = requests.get(
+                f"{self.url}/_edge/tenant_info", timeout=self._timeout, allow_redirects=False, auth=_no_credentials
+            )
+            told = answer.json() if answer.ok else None
+        except (requests.RequestException, ValueError, RecursionError):
+            return ""
+        cloud_id = told.get("cloudId") if isinstance(told, dict) else None
+        return f"{_GATEWAY}{cloud_id}" if isinstance(cloud_id, str) and _CLOUD_ID.fullmatch(cloud_id) else ""
 
     def _send(self, method: str, path: str, template: str, doing: str, extra: dict[str, Any]) -> Any:
         failure: TrackerError
@@ -135,7 +156,7 @@ class JiraClient:
         try:
             response = self._jira._session.request(  # noqa: SLF001 - rule 1
                 method,
-                self._jira._get_url(path),  # noqa: SLF001 - rule 1
+                f"{self.url}{path}" if path.startswith("/") else self._jira._get_url(path),  # noqa: SLF001 - rule 1
                 allow_redirects=False,
                 hooks={"response": lambda answer, **_: answered.append(answer)},
                 **extra,
@@ -308,3 +329,8 @@ class JiraClient:
 def _account_of(response: Response) -> str | None:
     said = next((response.headers[name] for name in _ACCOUNT_HEADERS if name in response.headers), "").strip()
     return None if said.casefold() in _NOBODY else said
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Instead of those that a ``.netrc`` may hold for the host."""
+    return request

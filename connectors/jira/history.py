@@ -4,7 +4,7 @@ Rules:
 
 1. Any order, any duplicates: entries are folded by id and events sorted later, by (instant, id).
 2. ``from`` and ``to`` are ids, ``fromString`` and ``toString`` what was shown: labels are one string of words, fix
-   versions one item each, assignees user keys on Data Center.
+   versions and components one item each, assignees user keys on Data Center.
 3. A status that was left without having been entered, or a present status nobody set, is a gap in the history.
 """
 
@@ -22,6 +22,7 @@ from connectors.jira.text import received
 from policies.issue import (
     Actor,
     AssigneeChanged,
+    ComponentsChanged,
     DueDateChanged,
     Event,
     FixVersionsChanged,
@@ -135,6 +136,8 @@ class History:
             "duedate": _due,
             "fixversions": _fix_versions,
             "fix version": _fix_versions,
+            "components": _components,
+            "component": _components,
             "key": _moved,
             "project": _moved,
         }
@@ -242,6 +245,18 @@ def _fix_versions(item: _Item) -> Event:
     removed = item.before_name or item.before
     added = item.after_name or item.after
     return FixVersionsChanged(
+        id=item.id,
+        at=item.at,
+        actor=item.actor,
+        added=(added,) if added else (),
+        removed=(removed,) if removed else (),
+    )
+
+
+def _components(item: _Item) -> Event:
+    removed = item.before_name or item.before
+    added = item.after_name or item.after
+    return ComponentsChanged(
         id=item.id,
         at=item.at,
         actor=item.actor,
