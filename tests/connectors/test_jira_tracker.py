@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -18,12 +17,10 @@ import responses
 from jira import JIRA
 from pydantic import SecretStr
 
-from connectors.jira.tracker import JiraReader, JiraWriter
+from connectors.jira.tracker import JiraReader
 from connectors.retry import Retry
-from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.server import Sandbox
-from connectors.sandbox.store import Request, Store
 from connectors.tracker import (
     BadAnswer,
     Connection,
@@ -36,7 +33,6 @@ from connectors.tracker import (
     Unreadable,
 )
 from policies.changes import (
-    Change,
     Mark,
     Relabel,
     SetAssignee,
@@ -44,92 +40,18 @@ from policies.changes import (
     SetPriority,
     UpsertComment,
     UpsertLink,
-    UpsertReport,
 )
 from policies.document import Document, Heading, Paragraph, Table, Text
 from policies.issue import Commented, GapKind, Issue, Role, StatusChanged, Word
-from policies.receipt import Outcome, Receipt
+from policies.receipt import Outcome
+from tests.connectors.jira_place import WEAK, Place, note, opened, report, served
 from tests.connectors.jira_spec import JiraSpec
 from tests.ground import performed
-
-START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-TOKEN, WEAK = "sandbox-token", "weak-token"
-WORDS: dict[str, Any] = {
-    "statuses": [Word("1", "Open", "new"), Word("3", "处理中", "indeterminate"), Word("5", "Done", "done")],
-    "priorities": [Word("1", "High"), Word("2", "Low")],
-    "types": [Word("10", "Bug"), Word("11", "Task")],
-    "resolutions": [Word("1", "Fixed")],
-}
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    store = Store(Clock.fixed(START))
-    for id_, name, zone in (("u-ann", "ann", "UTC"), ("u-bob", "bob", "UTC"), ("u-own", "own", "Asia/Shanghai")):
-        store.create_user(id_, name.title(), username=name, email=f"{name}@example.org", zone=zone)
-    store.create_token(TOKEN, "u-own")
-    store.create_token(WEAK, "u-own", permissions={"browse", "comment", "edit"})
-    with Sandbox(store) as sandbox:
-        yield sandbox
-
-
-_keys = count(1)
-
-
-@dataclass
-class Place:
-    """A fresh project in one dialect."""
-
-    sandbox: Sandbox
-    dialect: str
-    project: str
-    waits: list[float] = field(default_factory=list)
-    open: ExitStack = field(default_factory=ExitStack)
-
-    @property
-    def store(self) -> Store:
-        return self.sandbox.store
-
-    @property
-    def cloud(self) -> bool:
-        return self.dialect == "jira-cloud"
-
-    @property
-    def now(self) -> datetime:
-        return self.store.clock.now()
-
-    def connection(self, token: str = TOKEN) -> Connection:
-        user = "own@example.org" if self.cloud else ""
-        return Connection(name="support", url=self.sandbox.url(self.dialect), token=SecretStr(token), user=user)
-
-    def reader(self, token: str = TOKEN) -> JiraReader:
-        reader = JiraReader(self.connection(token), retry=Retry(attempts=3, sleep=self.waits.append))
-        self.open.callback(reader.close)
-        return reader
-
-    def writer(self, token: str = TOKEN) -> JiraWriter:
-        writer = JiraWriter(self.connection(token), retry=Retry(attempts=3, sleep=self.waits.append))
-        self.open.callback(writer.close)
-        return writer
-
-    def issue(self, title: str = "Pump leaks", **more: Any) -> str:
-        given = {"actor": "u-ann", "status": "1", "type_": "10", "priority": "2", **more}
-        return self.store.create_issue(self.project, title, **given).key
-
-    def read(self, key: str) -> Issue:
-        return self.reader().issue(key)
-
-    def all(self, since: datetime | None = None) -> list[Issue | Unreadable]:
-        return list(self.reader().changed_since(self.project, since))
-
-    def perform(self, key: str | None, change: Change, token: str = TOKEN) -> Receipt:
-        return performed(self.writer(token), self.read(key) if key else None, change, self.now)
-
-    def edits(self, key: str) -> list[Request]:
-        """The edits of an issue that the server has seen."""
-        id_ = self.read(key).ref.id
-        with self.store.lock:
-            return [one for one in self.store.requests if one.method == "PUT" and one.path.endswith(f"/issue/{id_}")]
+    yield from served()
 
 
 def asked(reader: JiraReader) -> Counter[str]:
@@ -141,20 +63,8 @@ def asked(reader: JiraReader) -> Counter[str]:
 
 @pytest.fixture(params=["jira-cloud", "jira-dc"])
 def place(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Place]:
-    key = f"P{next(_keys)}"
-    sandbox.store.create_project(key, f"Project {key}", kind="jira", service_desk=True, **WORDS)
-    found = Place(sandbox, request.param, key)
-    with found.open:
+    with opened(sandbox, request.param) as found:
         yield found
-    sandbox.store.faults.clear()
-
-
-def note(*lines: str, marker: str = "sla", internal: bool = False) -> UpsertComment:
-    return UpsertComment(marker, Document(tuple(Paragraph((Text(line),)) for line in lines)), internal=internal)
-
-
-def report(place: Place, line: str) -> UpsertReport:
-    return UpsertReport(place.project, "summary", "Warranty summary", Document((Heading(line),)), "warranty-report")
 
 
 def issues(found: list[Issue | Unreadable]) -> list[Issue]:
@@ -517,14 +427,11 @@ def test_a_field_that_is_not_on_the_screen_is_rejected_with_the_servers_words(pl
 
 @pytest.mark.shared_data
 def test_everything_that_is_sent_to_cloud_is_in_the_vendors_description(sandbox: Sandbox, shared_specs: Path) -> None:
-    key = f"P{next(_keys)}"
-    sandbox.store.create_project(key, "Described", kind="jira", service_desk=True, **WORDS)
-    place = Place(sandbox, "jira-cloud", key)
     before = len(sandbox.store.requests)
-    issue = place.issue()
-    for number in range(130):
-        sandbox.store.comment(issue, f"Comment {number}", actor="u-ann")
-    with place.open:
+    with opened(sandbox, "jira-cloud") as place:
+        issue, key = place.issue(), place.project
+        for number in range(130):
+            sandbox.store.comment(issue, f"Comment {number}", actor="u-ann")
         reader = place.reader()
         assert reader.projects()
         assert reader.words(key).statuses
