@@ -67,7 +67,7 @@ class Catalogue:
 
     def _place(self, touched: dict[str, None]) -> None:
         anew = len(touched) > _MANY
-        changed = set()
+        changed: set[str] = set()
         for id_ in touched:
             self._prepared.pop(id_, None)
             issue = self.store.issues.get(id_)

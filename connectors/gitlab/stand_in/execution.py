@@ -50,12 +50,11 @@ class _Step(NamedTuple):
     """One field of a selection.
 
     Attributes:
-        name: in the answer. field: in the view. classes: of values that are answered as they are.
+        field: in the view. classes: of values that are answered as they are.
         words: of an enum. kind: what is due, without ``!``. listed: that it is a list of, and may hold null.
         arguments: as the query gives them. below: what to do for each type of object that was met here.
     """
 
-    name: str
     field: str
     nodes: list[FieldNode]
     classes: frozenset[type]
@@ -68,11 +67,11 @@ class _Step(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What there is to do for a selection on a type. Attributes: steps: a bare name is left to graphql-core."""
+    """What there is to do for a selection on a type. Attributes: steps: by name; None is left to graphql-core."""
 
     parent: GraphQLObjectType
     fields: dict[str, list[FieldNode]]
-    steps: list[_Step | str]
+    steps: list[tuple[str, _Step | None]]
 
 
 class Execution(ExecutionContext):
@@ -89,11 +88,11 @@ class Execution(ExecutionContext):
     def _object(self, plan: _Plan, source: dict[str, Any], path: Path | None) -> dict[str, Any]:
         parent, fields, steps = plan
         results: dict[str, Any] = {}
-        for step in steps:
-            if step.__class__ is str:
-                results[step] = self.execute_field(parent, source, fields[step], Path(path, step, parent.name))
+        for name, step in steps:
+            if step is None:
+                results[name] = self.execute_field(parent, source, fields[name], Path(path, name, parent.name))
                 continue
-            name, field, nodes, classes, words, *_ = step
+            field, nodes, classes, words, *_ = step
             value = source.get(field)
             if value.__class__ in classes or (words and value.__class__ is str and value in words):
                 results[name] = value
@@ -109,12 +108,12 @@ class Execution(ExecutionContext):
         return results
 
     def _plan(self, parent: GraphQLObjectType, fields: dict[str, list[FieldNode]]) -> _Plan:
-        return _Plan(parent, fields, [self._step(parent, name, nodes) for name, nodes in fields.items()])
+        return _Plan(parent, fields, [(name, self._step(parent, nodes)) for name, nodes in fields.items()])
 
-    def _step(self, parent: GraphQLObjectType, name: str, nodes: list[FieldNode]) -> _Step | str:
+    def _step(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> _Step | None:
         definition = get_field_def(self.schema, parent, nodes[0])
-        if definition is None or definition.resolve is not None:
-            return name
+        if definition.resolve is not None:
+            return None
         due: Any = definition.type
         nullable = not isinstance(due, GraphQLNonNull)
         kind = due if nullable else due.of_type
@@ -129,9 +128,9 @@ class Execution(ExecutionContext):
         try:
             arguments = get_argument_values(definition, nodes[0], self.variable_values)
         except Exception:  # noqa: BLE001 - worded by graphql-core on the long way
-            return name
+            return None
         own = nodes[0].name.value
-        return _Step(name, own, nodes, frozenset(classes), words, kind, listed, gaps, arguments, {})
+        return _Step(own, nodes, frozenset(classes), words, kind, listed, gaps, arguments, {})
 
     def _short(self, step: _Step, value: Any, path: Path) -> Any:
         """The answer for a value, ``_LEFT`` where graphql-core shall decide."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import heapq
-import zlib
 from datetime import datetime
-from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +11,11 @@ from graphql import GraphQLError
 
 from connectors.gitlab.stand_in.call import whole_number
 from connectors.gitlab.stand_in.connections import BAD_CURSOR, connection, page, page_size, place_of
+from connectors.gitlab.stand_in.custom_fields import values
 from connectors.gitlab.stand_in.gids import gid, moment
-from connectors.gitlab.stand_in.history import SYNTHETIC, Note, label_body, label_named, latest, thread
-from connectors.gitlab.stand_in.project_views import ProjectViews, View
+from connectors.gitlab.stand_in.project_views import View
 from connectors.gitlab.stand_in.shapes import link_kind, text
+from connectors.gitlab.stand_in.thread_views import ThreadViews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,34 +23,8 @@ if TYPE_CHECKING:
     from connectors.gitlab.stand_in.groups import Group
     from connectors.sandbox.nouns import Issue, IssueLink, MergeRequest, Project
 
-_ICONS = {
-    "assignee": "user",
-    "closed": "issue-close",
-    "confidential": "eye-slash",
-    "cross_reference": "comment-dots",
-    "description": "pencil",
-    "issue_type": "pencil",
-    "label": "label",
-    "milestone": "milestone",
-    "opened": "issues",
-    "relate": "link",
-    "start_date_or_due_date": "calendar",
-    "title": "pencil",
-    "unrelate": "unlink",
-    "visible": "eye",
-    "weight": "weight",
-}
-_NOTE_MODELS = {
-    "comment": "Note",
-    "system": "Note",
-    "label": "LabelNote",
-    "state": "StateNote",
-    "milestone": "MilestoneNote",
-    "weight": "WeightNote",
-}
 
-
-class Views(ProjectViews):
+class Views(ThreadViews):
     """Everything a query can reach, for one caller."""
 
     def project(self, project: Project) -> View:
@@ -110,7 +83,9 @@ class Views(ProjectViews):
         size = page_size(asked)
         shown = [*islice(ordered(before=False), size + 1)]
         first = next(ordered(before=True), None) if place is not None else None
-        preceded = first is not None and (key(first) >= place if descending else key(first) <= place)
+        preceded = (
+            first is not None and place is not None and (key(first) >= place if descending else key(first) <= place)
+        )
         return page(
             shown[:size],
             shape,
@@ -253,7 +228,7 @@ class Views(ProjectViews):
         if paid and self.call.generation == "19.2":
             fields["CUSTOM_FIELDS"] = (
                 "CustomFields",
-                {"customFieldValues": lambda _info: self.custom_fields(issue)},
+                {"customFieldValues": lambda _info: values(self.call.store, issue)},
             )
         shown = [name for name in fields if (only is None or name in only) and name not in but]
         return [{"__typename": f"WorkItemWidget{fields[name][0]}", "type": name, **fields[name][1]} for name in shown]
@@ -280,26 +255,6 @@ class Views(ProjectViews):
             "closingMergeRequests": lambda _info, **more: connection(closing, shape, more, lambda one: ("", one.id)),
         }
 
-    def custom_fields(self, issue: Issue) -> list[View]:
-        """A value for each custom field there is, null where the issue has none."""
-        values = []
-        for id_, (name, kind, custom) in self.call.store.world.fields.items():
-            if custom != GITLAB_FIELD:
-                continue
-            type_, theirs = _FIELD_TYPES[kind]
-            held = issue.extra.get(id_)
-            field = {"id": gid("Issuables::CustomField", number_in(id_)), "name": name, "fieldType": theirs}
-            value: View = {"__typename": type_, "customField": {**field, "active": True}}
-            if type_ == "WorkItemSelectFieldValue":
-                chosen = held if isinstance(held, list) else [] if held is None else [held]
-                model = "Issuables::CustomFieldSelectOption"
-                options = [{"id": gid(model, zlib.crc32(one.encode())), "value": one} for one in chosen]
-                value["selectedOptions"] = options if held is not None else None
-            else:
-                value["value"] = float(held) if kind == "number" and held is not None else held
-            values.append(value)
-        return values
-
     def _open_links(self, issue: Issue, kind: str) -> list[IssueLink]:
         issues = self.call.store.issues
         found = (one for one in issue.links if link_kind(one, seen_from=issue) == kind)
@@ -324,94 +279,6 @@ class Views(ProjectViews):
 
         return connection(rows, shape, asked, lambda one: ("", int(one.id)))
 
-    # --------------------------------------------------------------------------------------------------------- notes
-    def thread(self, issue: Issue) -> list[Note]:
-        store, prepared = self.call.store, self.call.server.catalogue.prepared(issue)
-        if "thread" not in prepared:
-            prepared["thread"] = thread(issue, store.projects[issue.project], store.users, self.closing(issue))
-        notes: list[Note] = prepared["thread"]
-        return notes
-
-    def _thread(self, issue: Issue, asked: dict[str, Any], *, merged: bool) -> list[Note]:
-        notes = latest(self.thread(issue), self.call.keep)
-        kinds = asked.get("filter", "ALL_NOTES")
-        shown = []
-        for note in notes:
-            hidden = note.comment is not None and note.comment.internal and not self.call.insider()
-            synthetic = note.kind in SYNTHETIC
-            wanted = kinds == "ALL_NOTES" or (note.kind == "comment") == (kinds == "ONLY_COMMENTS")
-            if wanted and not hidden and (merged or not synthetic):
-                shown.append(note)
-        return shown
-
-    def discussions(self, issue: Issue, asked: dict[str, Any], *, merged: bool) -> View:
-        """Threads of one note each. Args: merged: events are shown as synthetic notes among them."""
-
-        def shape(note: Note) -> View:
-            return self.discussion(issue, note)
-
-        rows = self._thread(issue, asked, merged=merged)
-        return connection(rows, shape, asked, _place, descending=asked.get("sort") == "CREATED_DESC")
-
-    def discussion(self, issue: Issue, note: Note) -> View:
-        id_ = gid("Discussion" if note.kind != "comment" else "IndividualNoteDiscussion", note.discussion)
-        return {
-            "id": id_,
-            "replyId": id_,
-            "createdAt": moment(note.at),
-            "resolvable": False,
-            "resolved": False,
-            "notes": lambda _info, **asked: self._only(issue, note, asked),
-        }
-
-    def _only(self, issue: Issue, note: Note, asked: dict[str, Any]) -> View:
-        """The page of a thread of one note."""
-
-        def shape(one: Note) -> View:
-            return self.note(issue, one)
-
-        if asked.get("after") or not page_size(asked):
-            return connection([note], shape, asked, _place)
-        return page([note], shape, _place, more=False, preceded=False, count=lambda: 1)
-
-    def notes(self, issue: Issue, asked: dict[str, Any], *, merged: bool) -> View:
-        rows = self._thread(issue, asked, merged=merged)
-        return connection(rows, lambda note: self.note(issue, note), asked, _place, descending=True)
-
-    def note(self, issue: Issue, note: Note) -> View:
-        project = self.call.store.projects[issue.project]
-        body = label_body(note, project) if note.kind == "label" else note.body
-        edited = note.comment if note.comment and note.comment.editor else None
-        synthetic = note.kind in SYNTHETIC
-        id_ = note.discussion if synthetic else note.id
-        return {
-            "id": gid(_NOTE_MODELS[note.kind], id_),
-            "body": body,
-            "bodyHtml": lambda _info: self._html(project, note, body),
-            "createdAt": moment(note.at),
-            "updatedAt": moment(note.comment.updated if note.comment else note.at),
-            "lastEditedAt": moment(edited.updated) if edited else None,
-            "lastEditedBy": self.user(edited.editor) if edited else None,
-            "system": note.kind != "comment",
-            "internal": bool(note.comment and note.comment.internal),
-            "imported": False,
-            "systemNoteIconName": _ICONS.get(note.action),
-            "systemNoteMetadata": (
-                {"id": gid("SystemNoteMetadata", id_), "action": note.action} if note.action else None
-            ),
-            "author": self.user(note.author),
-            "url": f"{self.call.shapes.issue_page(issue)}#note_{note.id}",
-            "discussion": lambda _info: self.discussion(issue, note),
-        }
-
-    def _html(self, project: Project, note: Note, body: str) -> str:
-        shown = escape(body)
-        for name in (*note.added, *note.removed):
-            label = label_named(project, name, note.at)
-            if label is not None:
-                shown = shown.replace(f"~{label.id}", f'<span class="gl-label">{escape(label.name)}</span>')
-        return f"<p>{shown}</p>"
-
 
 def _numbered(project: Project, numbers: Iterable[str] | None) -> Iterator[Issue]:
     """The issues of a project, or those of some iids."""
@@ -421,27 +288,6 @@ def _numbered(project: Project, numbers: Iterable[str] | None) -> Iterator[Issue
     for number in dict.fromkeys(map(whole_number, numbers)):
         if number in project.issues:
             yield project.issues[number]
-
-
-def _place(note: Note) -> tuple[datetime, int]:
-    return note.at, note.id
-
-
-GITLAB_FIELD = "gitlab"
-"""What ``store.create_field`` is told as the key of its type for a custom field of GitLab's (see ``_FIELD_TYPES``)."""
-
-_FIELD_TYPES = {
-    "string": ("WorkItemTextFieldValue", "TEXT"),
-    "number": ("WorkItemNumberFieldValue", "NUMBER"),
-    "date": ("WorkItemDateFieldValue", "DATE"),
-    "option": ("WorkItemSelectFieldValue", "SINGLE_SELECT"),
-    "array:option": ("WorkItemSelectFieldValue", "MULTI_SELECT"),
-}
-
-
-def number_in(text: str) -> int:
-    """The digits of a field's id as a number."""
-    return int("".join(filter(str.isdecimal, text)) or 0)
 
 
 def _other_end(link: IssueLink, issue: Issue) -> str:
