@@ -40,6 +40,7 @@ class Connection:
         token: API token, personal access token or project access token; never printed.
         user: the account's mail address, for Jira Cloud's basic authentication; empty elsewhere.
         timeout: seconds to connect and seconds to read.
+        requests_per_second: no more are sent to its host; None leaves it to the connector, 0 for no limit.
         fields: our word -> id, type or name of the tracker's custom field; ``reported_at`` and ``organisation`` become
             ``Issue.reported_at`` and ``Issue.organisation``, every other word one of ``Issue.fields``. An empty name
             leaves it to the tracker which field that is (``organisation`` only).
@@ -50,6 +51,7 @@ class Connection:
     token: SecretStr
     user: str = ""
     timeout: tuple[float, float] = (10.0, 60.0)
+    requests_per_second: int | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
 
 

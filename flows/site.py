@@ -214,6 +214,7 @@ class Site(Shape):
             if isinstance(tracker.user, str)
             else self._secret(tracker.user, tracker, "user").get_secret_value(),
             timeout=tracker.timeout,
+            requests_per_second=tracker.requests_per_second,
             fields=self.fields_of(tracker),
         )
 

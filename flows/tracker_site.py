@@ -92,6 +92,12 @@ class TrackerSite(Shape):
     timeout: tuple[float, float] = Field(
         (10.0, 60.0), description="seconds to connect, seconds to read; one number for both"
     )
+    requests_per_second: int | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        description="no more are sent to its host by one process; left out: 10 to Jira, 30 to GitLab; 0 for no limit",
+    )
 
     @field_validator("kind")
     @classmethod

@@ -29,6 +29,7 @@ import requests
 import urllib3.exceptions
 from gql import GraphQLRequest, gql
 
+from connectors.rate_budget import NOTES, REQUESTS, budget_of
 from connectors.retry import Kind, Retry, retry_after_seconds
 from connectors.tracker import (
     BadAnswer,
@@ -51,6 +52,11 @@ if TYPE_CHECKING:
     from connectors.tracker import Connection
 
 _MESSAGE_LIMIT = 300
+# 2,000 requests and 60 notes a minute on gitlab.com, 300 notes by default elsewhere (docs.gitlab.com, rate limits); a
+# little less leaves room for whoever else works with the account.
+_PER_SECOND = 30
+_NOTES_ON_GITLAB_COM = 50
+_NOTES_ELSEWHERE = 250
 _PAGE = 100
 _MINUTE = 60
 # A page token that comes back for ever would be read for ever.
@@ -126,6 +132,12 @@ class GitLabClient:
         self.url = connection.url.rstrip("/")
         self.requests: Counter[str] = Counter()
         self._retry = retry or Retry()
+        asked = connection.requests_per_second
+        self._budget = budget_of(
+            connection.url,
+            per_second=_PER_SECOND if asked is None else asked,
+            notes_per_minute=_NOTES_ON_GITLAB_COM if urlsplit(self.url).hostname == "gitlab.com" else _NOTES_ELSEWHERE,
+        )
         # A token out of a file often ends with a line break, which no header may hold.
         self._secret = connection.token.get_secret_value().strip()
         self._timeout = connection.timeout
@@ -186,6 +198,8 @@ class GitLabClient:
         counted = f"{ask.method} {_noun(ask.path)}"
 
         def once() -> tuple[Any, dict[str, str] | None]:
+            self._budget.take(REQUESTS)
+            self._budget.take(NOTES, int(ask.method == "POST" and ask.path.endswith("/notes")))
             self.requests[counted] += 1
             return self._send(ask)
 
@@ -216,7 +230,7 @@ class GitLabClient:
             problem = _no_answer(_nothing_was_sent(error), ask.kind)
         except ValueError:
             problem = self._not_sent_or_not_json()
-        raise self._named(problem, ask.doing) from None
+        raise self.named(problem, ask.doing) from None
 
     def _following(self, response: requests.Response) -> dict[str, str] | None:
         target = response.links.get("next", {}).get("url")
@@ -243,6 +257,8 @@ class GitLabClient:
         """
 
         def once() -> dict[str, Any]:
+            self._budget.take(REQUESTS)
+            self._budget.take(NOTES, document.count("createNote("))
             self.requests[f"POST graphql {name}"] += 1
             return self._execute(document, variables, doing, kind)
 
@@ -259,6 +275,8 @@ class GitLabClient:
         """
 
         def once() -> Answers:
+            self._budget.take(REQUESTS)
+            self._budget.take(NOTES, document.count("createNote("))
             self.requests[f"POST graphql {name}"] += 1
             failures: dict[str, TrackerError] = {}
             return Answers(self._execute(document, variables, doing, kind, failures), failures)
@@ -284,7 +302,7 @@ class GitLabClient:
             said = error.errors or []
             if failures is not None and isinstance(error.data, dict) and all(map(_alias_of, said)):
                 for one in said:
-                    failures.setdefault(_alias_of(one), self._named(self._query_refused([one]), doing))
+                    failures.setdefault(_alias_of(one), self.named(self._query_refused([one]), doing))
                 return error.data
             problem = self._query_refused(said)
         except gql_errors.TransportConnectionFailed as error:
@@ -298,7 +316,7 @@ class GitLabClient:
         except (gql_errors.TransportError, AssertionError, TypeError, AttributeError):
             # The last three are gql's own, over JSON that is no GraphQL answer.
             problem = self._not_json()
-        raise self._named(problem, doing) from None
+        raise self.named(problem, doing) from None
 
     def _query_refused(self, errors: list[Any]) -> TrackerError:
         text = "; ".join(str(error.get("message", "")) for error in errors if isinstance(error, dict))
@@ -377,11 +395,13 @@ class GitLabClient:
         except ValueError:
             return float(_MINUTE)
 
-    def _named(self, problem: TrackerError, doing: str) -> TrackerError:
+    def named(self, problem: TrackerError, doing: str) -> TrackerError:
         """The same error with the tracker's name and what was being done."""
         more: dict[str, Any] = {"tracker": self.name, "doing": doing}
-        if isinstance(problem, RateLimited | ServerFailed):
-            return type(problem)(problem.detail, retry_after=problem.retry_after, **more)
+        if isinstance(problem, RateLimited):
+            return RateLimited(problem.detail, retry_after=problem.retry_after, quota=problem.quota, **more)
+        if isinstance(problem, ServerFailed):
+            return ServerFailed(problem.detail, retry_after=problem.retry_after, **more)
         return type(problem)(problem.detail, advice=problem.advice, **more)
 
     def _one_line(self, text: str) -> str:

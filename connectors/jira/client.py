@@ -45,6 +45,8 @@ from connectors.tracker import (
     Unreachable,
 )
 
+# Jira Cloud refuses far later (50 to 100 a second for each address); a Data Center may be slower than that.
+_PER_SECOND = 10
 _LONGEST_DETAIL = 300
 _SHORTEST_SECRET = 6
 # Who asked, as the answer has it: Cloud's header and Data Center's, and what they say of nobody.
