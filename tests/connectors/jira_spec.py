@@ -1,14 +1,16 @@
-"""Holds what was sent to Jira Cloud against the vendor's own description of its API.
+"""Holds what was sent to Jira against descriptions of its API: Cloud's own, and one derived for Data Center.
 
     spec = JiraSpec(shared_specs / "jira-cloud-v3.openapi.json")
     assert spec.faults(store.requests) == []
+    assert DataCenterSpec(shared_specs / "jira-dc-endpoints.derived.json").faults(store.requests) == []
 
 Only accepted requests count: what the stand-in refused may well be wrong. API 2 is held to the description of API 3,
 which is the same but for the texts; what went through the gateway is held to the same description.
 
 The description's own limits: it lists the removed ``/search``; it lets any member into an edit, a comment and a remote
 link; it does not say that ``fields`` and ``update`` exclude each other, what a field's value looks like, how long a
-text may be, or that JQL must be bounded. There the stand-in is stricter than the description.
+text may be, or that JQL must be bounded. There the stand-in is stricter than the description. Of Data Center only paths, methods and query
+parameters are described, not bodies.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from openapi_schema_validator import OAS30Validator
 from connectors.sandbox.store import Request
 
 MOUNT = "jira-cloud"
+MOUNT_DC = "jira-dc"
 
 
 class JiraSpec:
@@ -96,6 +99,36 @@ class JiraSpec:
     def _made(self, schema: str) -> OAS30Validator:
         # The references point at #/components, so the components stand beside the schema.
         return OAS30Validator({**json.loads(schema), "components": self._spec["components"]})
+
+
+class DataCenterSpec:
+    """The derived description of Data Center's API."""
+
+    def __init__(self, path: Path) -> None:
+        operations = json.loads(path.read_text(encoding="utf-8"))
+        ordered = sorted(operations, key=lambda one: str(one["path"]).count("{"))
+        self._operations = [
+            (one["method"], re.compile(re.sub(r"\{[^}]+\}", "[^/]+", one["path"])), set(one["query"]))
+            for one in ordered
+        ]
+
+    def faults(self, requests: Iterable[Request]) -> list[str]:
+        """What is wrong with the accepted requests, one text each."""
+        accepted = (one for one in requests if one.mount == MOUNT_DC and one.status is not None and one.status < 400)
+        return [f"{one.method} {one.path}: {fault}" for one in accepted for fault in self.faults_in(one)]
+
+    def faults_in(self, request: Request) -> list[str]:
+        path = request.path.replace("/rest/api/latest/", "/rest/api/2/")
+        if not path.startswith("/rest/api/2/"):
+            return []
+        known = (
+            names for method, pattern, names in self._operations if method == request.method and pattern.fullmatch(path)
+        )
+        found = next(known, None)
+        if found is None:
+            return ["not in the description"]
+        said = dict.fromkeys(name for name, _ in parse_qsl(request.query, keep_blank_values=True))
+        return [f"unknown query parameter {name!r}" for name in said if name not in found]
 
 
 def _typed(schema: dict[str, Any], values: list[str]) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.sandbox.projection import World
 from tests.connectors.jira_rig import DIALECTS, READ_ONLY, Rig, adf, ground, opened
+from tests.connectors.jira_spec import DataCenterSpec, JiraSpec
 
 
 @pytest.fixture(params=DIALECTS, ids=lambda one: f"{one[0]}-{one[1]}")
@@ -194,3 +196,59 @@ def test_the_internal_mark_goes_with_a_comment_added_in_the_request(cloud: Rig) 
     shown = cloud.call("PUT", "issue/CAR-1?returnIssue=true", json=body).json()
     (comment,) = shown["fields"]["comment"]["comments"]
     assert comment["jsdPublic"] is False
+
+
+def test_the_transitions_show_their_screens_where_asked(rig: Rig) -> None:
+    plain = rig.call("GET", "issue/CAR-1/transitions").json()["transitions"]
+    assert all("fields" not in one for one in plain)
+    start, done = rig.call("GET", "issue/CAR-1/transitions?expand=transitions.fields").json()["transitions"]
+    assert sorted(start["fields"]) == ["comment"]
+    assert sorted(done["fields"]) == ["assignee", "comment", "fixVersions", "resolution"]
+    assert [one["id"] for one in done["fields"]["resolution"]["allowedValues"]] == ["1", "2"]
+
+
+def test_a_released_version_hands_its_open_issues_on(rig: Rig) -> None:
+    store = rig.store
+    (old,) = store.projects["CAR"].versions.values()
+    new = store.create_version("CAR", "2.0")
+    for key in ("CAR-1", "CAR-2"):
+        store.edit(key, {"fix_versions": [old.id]}, actor="li-1")
+    store.transition("CAR-2", "5", actor="li-1")
+    body = {"released": True, "releaseDate": "2026-11-21", "moveUnfixedIssuesTo": f"{rig.root}/version/{new.id}"}
+    assert rig.call("PUT", f"version/{old.id}", json=body).json()["released"] is True
+    held = [store.issues[id_].fix_versions for id_ in ("10001", "10002")]
+    assert held == [[new.id], [old.id]]
+    wrong = {"moveUnfixedIssuesTo": f"{rig.root}/version/1"}
+    assert rig.call("PUT", f"version/{old.id}", json=wrong).status_code == 400
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("dialect", DIALECTS, ids=str)
+def test_what_is_taken_is_in_the_descriptions(dialect: tuple[str, str], shared_specs: Path) -> None:
+    for check in (
+        test_the_fields_of_one_request_are_one_entry_with_what_its_writer_said_of_it,
+        test_comments_are_edited_and_removed_within_the_request_by_who_may,
+        test_a_transition_takes_what_its_screen_shows_and_is_one_entry,
+        test_editmeta_names_the_priorities_of_the_projects_own_scheme,
+        test_a_released_version_hands_its_open_issues_on,
+    ):
+        rigs = opened(ground(), *dialect)
+        rig = next(rigs)
+        check(rig)
+        cloud = JiraSpec(shared_specs / "jira-cloud-v3.openapi.json").faults(rig.store.requests)
+        data_center = DataCenterSpec(shared_specs / "jira-dc-endpoints.derived.json").faults(rig.store.requests)
+        assert cloud + data_center == []
+        assert next(rigs, None) is None
+
+
+@pytest.mark.shared_data
+def test_the_check_against_the_derived_description_can_fail(shared_specs: Path) -> None:
+    rigs = opened(ground(), "jira-dc", "2")
+    rig = next(rigs)
+    rig.call("PUT", "issue/CAR-1?returnIssue=true", json={"fields": {"labels": []}})
+    rig.call("GET", "mypermissions?permissions=EDIT_ISSUES")
+    assert DataCenterSpec(shared_specs / "jira-dc-endpoints.derived.json").faults(rig.store.requests) == [
+        "PUT /rest/api/2/issue/CAR-1: unknown query parameter 'returnIssue'",
+        "GET /rest/api/2/mypermissions: unknown query parameter 'permissions'",
+    ]
+    assert next(rigs, None) is None

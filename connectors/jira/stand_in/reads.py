@@ -46,11 +46,10 @@ def myself(session: Session) -> Json | None:
 
 
 def my_permissions(session: Session) -> Json:
-    asked = session.many("permissions")
+    # Data Center tells all of them and does not know the parameter.
+    asked = session.many("permissions") if session.cloud else list(PERMISSIONS)
     if not asked:
-        if session.cloud:
-            raise Refusal(400, "The 'permissions' query parameter is required.")
-        asked = list(PERMISSIONS)
+        raise Refusal(400, "The 'permissions' query parameter is required.")
     if unknown := [one for one in asked if one not in PERMISSIONS]:
         raise Refusal(400, f"Unrecognized permission: {unknown[0]}")
     project = session.query.get("projectKey") or session.query.get("projectId")
