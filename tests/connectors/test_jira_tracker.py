@@ -44,7 +44,7 @@ from policies.changes import (
 from policies.document import Document, Heading, Paragraph, Table, Text
 from policies.issue import Commented, GapKind, Issue, Role, StatusChanged, Word
 from policies.receipt import Outcome
-from tests.connectors.jira_place import WEAK, Place, note, opened, report, served
+from tests.connectors.jira_place import START, WEAK, Place, note, opened, report, served
 from tests.connectors.jira_spec import JiraSpec
 from tests.ground import performed
 
