@@ -1,0 +1,698 @@
+"""All changes of an issue in one edit of a Jira: what is sent, what is left out, and what stands after trouble."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+from pydantic import SecretStr
+
+from connectors.cache import SessionCache
+from connectors.jira.tracker import JiraWriter
+from connectors.retry import Retry
+from connectors.sandbox.faults import Fault
+from connectors.sandbox.server import Sandbox
+from connectors.sandbox.store import Request
+from connectors.tracker import (
+    Connection,
+    NotFound,
+    PermissionRefused,
+    RateLimited,
+    Rejected,
+    Unreachable,
+)
+from connectors.work import Work, Worked
+from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
+from policies.issue import Actor, Issue, IssueRef, Word
+from policies.receipt import Outcome
+from tests.connectors.jira_place import WORDS, Place, note, opened, served
+from tests.connectors.jira_spec import JiraSpec
+
+LINK = UpsertLink("warranty:1.4", "https://git.example/r/1.4", "Release 1.4", "patch release", "patch")
+DUE = SetDueDate(date(2026, 5, 1))
+AT_RISK = Relabel(add=("sla-at-risk",), remove=("sla-ok",))
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    yield from served()
+
+
+@pytest.fixture(params=["jira-cloud", "jira-dc"])
+def place(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Place]:
+    with opened(sandbox, request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def cloud(sandbox: Sandbox) -> Iterator[Place]:
+    with opened(sandbox, "jira-cloud") as found:
+        found.store.bulk_stages = ("ENQUEUED", "RUNNING")
+        yield found
+
+
+def bob(place: Place) -> SetAssignee:
+    return SetAssignee("u-bob" if place.cloud else "bob")
+
+
+def five(place: Place, text: str = "At risk") -> tuple[Change, ...]:
+    """A change of every kind that goes into an edit, as a plan orders them."""
+    return (SetPriority("High"), DUE, bob(place), note(text), AT_RISK)
+
+
+def outcomes(worked: Worked) -> list[str]:
+    return [receipt.outcome.value for receipt in worked.receipts]
+
+
+def sent(place: Place, since: int) -> list[Request]:
+    """What was sent since a count of requests, without what is asked once."""
+    once = (
+        "/search",
+        "/search/jql",
+        "/changelog/bulkfetch",
+        "/serverInfo",
+        "/myself",
+        "/mypermissions",
+        "/editmeta",
+        "/priority",
+        "/field",
+    )
+    with place.store.lock:
+        return [one for one in place.store.requests[since:] if not one.path.endswith(once)]
+
+
+def writes(place: Place, since: int) -> list[Request]:
+    return [one for one in sent(place, since) if one.method != "GET"]
+
+
+def lines(requests: list[Request]) -> list[str]:
+    """Method and the last noun of the path: "PUT issue", "POST remotelink"."""
+    return [f"{one.method} {re.findall(r'/([A-Za-z]+)', one.path)[-1]}" for one in requests]
+
+
+# ------------------------------------------------------------------------------------------------------------- budget
+
+
+def test_all_changes_of_an_issue_are_one_edit(place: Place) -> None:
+    key = place.issue(labels=["sla-ok", "vip"])
+    place.together(key, note("Fine"))
+    issue, writer = place.read(key), place.writer()
+    before = len(place.store.requests)
+    (worked,) = writer.perform([Work(issue, five(place))], place.now)
+    assert worked.failure is None
+    assert lines(sent(place, before)) == ["PUT issue"]
+    assert len(place.store.requests) - before <= 5, "which Jira, who we are, what we may do, the screen; and the edit"
+    after = place.read(key)
+    assert all(change.satisfied_by(after) for change in five(place))
+    assert after.labels == {"sla-at-risk", "vip"}
+
+
+def test_a_comment_that_is_new_costs_a_look_whether_it_stands_and_no_second_write(place: Place) -> None:
+    key = place.issue()
+    before = len(place.store.requests)
+    worked = place.together(key, *five(place))
+    assert lines(writes(place, before)) == ["PUT issue"]
+    (comment,) = place.read(key).comments()
+    assert worked.receipts[3].made == comment.comment
+
+
+def test_a_hundred_issues_are_a_hundred_edits_and_what_is_asked_once_is_asked_once(place: Place) -> None:
+    keys = [place.issue(f"Pump {number}", labels=["sla-ok"]) for number in range(100)]
+    for key in keys:
+        place.store.comment(key, f"Fine\n\n{note('Fine').mark}", actor="u-own")
+    reader = place.reader()
+    work = [Work(reader.issue(key), five(place, f"At risk: {key}")) for key in keys]
+    writer = place.writer()
+    assert {one.failure for one in writer.perform(work, place.now)} == {None}
+    asked = {kind: count for kind, count in writer.requests.items() if kind.startswith("GET")}
+    assert writer.requests["PUT issue/{key}"] == writer.requests.total() - sum(asked.values()) == 100
+    assert set(asked.values()) == {1}
+    assert len(asked) == 4
+
+
+def test_what_was_asked_is_kept_for_the_next_run(place: Place) -> None:
+    cache = SessionCache()
+    key = place.issue()
+    for text in ("One", "Two"):
+        writer = place.writer(cache=cache)
+        list(writer.perform([Work(place.read(key), (DUE, bob(place), note(text)))], place.now))
+        asked = {kind for kind in writer.requests if "editmeta" in kind or "mypermissions" in kind}
+        assert bool(asked) is (text == "One")
+
+
+def test_a_link_goes_before_the_edit_with_the_label_that_proves_it(place: Place) -> None:
+    key = place.issue()
+    before = len(place.store.requests)
+    worked = place.together(key, DUE, LINK, Relabel(add=("patch",)))
+    assert lines(writes(place, before)) == ["POST remotelink", "PUT issue"]
+    assert outcomes(worked) == ["performed"] * 3
+    assert worked.receipts[1].made
+
+
+def test_nothing_is_sent_before_the_answer_is_asked_for(place: Place) -> None:
+    issues = [place.read(place.issue(f"Pump {number}")) for number in range(3)]
+    writer = place.writer()
+    answers = writer.perform([Work(issue, (DUE,)) for issue in issues], place.now)
+    assert writer.requests.total() == 0
+    next(answers)
+    assert writer.requests["PUT issue/{key}"] == 1
+
+
+def test_a_field_set_twice_is_two_edits_and_each_receipt_holds_what_stood_before_it(place: Place) -> None:
+    key = place.issue(labels=["a"])
+    changes = (SetPriority("High"), SetPriority("Low"), Relabel(add=("b",)), Relabel(add=("c",), remove=("a",)))
+    worked = place.together(key, *changes)
+    assert [json.loads(one.prior) for one in worked.receipts] == [
+        {"priority": "2"},
+        {"priority": "1"},
+        {"labels": ["a"]},
+        {"labels": ["a", "b"]},
+    ]
+    after = place.read(key)
+    assert (after.priority, sorted(after.labels)) == (Word("2", "Low"), ["b", "c"])
+
+
+# ------------------------------------------------------------------------------------------------------------- refused
+
+
+def test_a_person_who_has_left_fails_alone_and_the_reason_is_told(place: Place) -> None:
+    gone = f"gone-{place.project}"
+    place.store.create_user(gone, "Gone", username=gone, active=False)
+    key = place.issue(labels=["sla-ok"])
+    before = len(place.store.requests)
+    worked = place.together(key, SetPriority("High"), DUE, SetAssignee(gone), note("At risk"), AT_RISK)
+    assert outcomes(worked) == ["performed", "performed", "failed", "performed", "performed"]
+    assert gone in worked.receipts[2].error
+    assert "\n" not in worked.receipts[2].error
+    assert isinstance(worked.failure, Rejected)
+    assert lines(sent(place, before)).count("PUT issue") == 2
+    after = place.read(key)
+    assert (after.due, sorted(after.labels), len(after.comments())) == (DUE.due, ["sla-at-risk"], 1)
+
+
+def test_what_is_not_on_the_screen_fails_before_anything_is_sent_and_the_rest_is_done(place: Place) -> None:
+    key = place.issue()
+    place.store.set_screen(place.project, ["labels", "comment"])
+    before = len(place.store.requests)
+    worked = place.together(key, DUE, bob(place), SetPriority("High"), note("At risk"), AT_RISK)
+    assert outcomes(worked) == ["failed", "failed", "failed", "performed", "performed"]
+    assert "duedate" in worked.receipts[0].error
+    assert "screen" in worked.receipts[0].error
+    assert lines(sent(place, before)).count("PUT issue") == 1
+
+
+def test_a_screen_kept_from_an_earlier_run_is_read_anew_before_it_refuses_and_after_a_refusal(place: Place) -> None:
+    cache = SessionCache()
+    key = place.issue()
+    place.store.set_screen(place.project, ["labels"])
+    (worked,) = place.writer(cache=cache).perform([Work(place.read(key), (DUE, AT_RISK))], place.now)
+    assert outcomes(worked) == ["failed", "performed"]
+    place.store.set_screen(place.project, ["labels", "duedate"])
+    (worked,) = place.writer(cache=cache).perform([Work(place.read(key), (DUE, AT_RISK))], place.now)
+    assert outcomes(worked) == ["performed", "performed"]
+    place.store.set_screen(place.project, ["labels"])
+    late = SetDueDate(date(2026, 6, 1))
+    (worked,) = place.writer(cache=cache).perform([Work(place.read(key), (late, Relabel(add=("x",))))], place.now)
+    assert outcomes(worked) == ["failed", "performed"]
+    writer = place.writer(cache=cache)
+    (worked,) = writer.perform([Work(place.read(key), (late, Relabel(add=("y",))))], place.now)
+    assert outcomes(worked) == ["failed", "performed"]
+    assert writer.requests["PUT issue/{key}"] == 1, "what the screen does not show was sent all the same"
+
+
+def test_a_priority_must_be_in_the_scheme_of_the_project(place: Place) -> None:
+    other = f"{place.project}X"
+    place.store.create_project(other, "Other", kind="jira", **{**WORDS, "priorities": [Word("9", "Sev 1")]})
+    elsewhere = place.store.create_issue(other, "There", actor="u-ann", type_="10", priority="9").key
+    here = place.issue()
+    writer = place.writer()
+    work = [Work(place.read(key), (SetPriority(wanted),)) for key, wanted in (
+        (elsewhere, "High"), (here, "High"), (elsewhere, "sev 1"), (here, "9"),
+    )]  # fmt: skip
+    assert [one.failure is None for one in writer.perform(work, place.now)] == [False, True, True, False]
+    assert writer.requests["PUT issue/{key}"] == 2
+
+
+@pytest.mark.parametrize("verbs", [{"add"}, {"edit"}, set()])
+def test_a_comment_that_the_screen_does_not_take_goes_by_itself(place: Place, verbs: set[str]) -> None:
+    place.store.set_operations(place.project, "comment", verbs)
+    key = place.issue()
+    before = len(place.store.requests)
+    place.together(key, DUE, note("One"))
+    place.together(key, SetDueDate(None), note("Two"))
+    found = lines(writes(place, before))
+    assert found.count("PUT issue") == 2
+    assert found.count("PUT comment") == ("edit" not in verbs)
+    assert found.count("POST comment") == ("add" not in verbs)
+    (comment,) = place.read(key).comments()
+    assert "Two" in comment.text
+
+
+def test_a_comment_that_somebody_removed_meanwhile_is_made_again_beside_the_other_changes(place: Place) -> None:
+    key = place.issue()
+    first = place.together(key, note("One")).receipts[0]
+    stale = place.read(key)
+    place.store.remove_comment(key, first.made, actor="u-ann")
+    (worked,) = place.writer().perform([Work(stale, (DUE, note("Two"), AT_RISK))], place.now)
+    assert outcomes(worked) == ["performed"] * 3
+    assert json.loads(worked.receipts[1].prior) == {"comment": None}
+    (comment,) = place.read(key).comments()
+    assert comment.comment == worked.receipts[1].made != first.made
+
+
+def test_without_the_right_to_comment_the_fields_are_set_all_the_same(place: Place) -> None:
+    token = f"silent-{place.project}"
+    place.store.create_token(token, "u-own", permissions={"browse", "edit"})
+    key = place.issue()
+    worked = place.together(key, DUE, note("One"), AT_RISK, token=token)
+    assert outcomes(worked) == ["performed", "failed", "performed"]
+    assert isinstance(worked.failure, PermissionRefused)
+    assert place.read(key).due == DUE.due
+
+
+def test_without_the_right_to_link_what_the_link_proves_is_not_sent(place: Place) -> None:
+    token = f"unlinked-{place.project}"
+    place.store.create_token(token, "u-own", permissions={"browse", "edit", "comment"})
+    key = place.issue()
+    worked = place.together(key, DUE, LINK, note("One"), Relabel(add=("patch", "x")), token=token)
+    assert outcomes(worked) == ["performed", "failed", "performed", "not_tried"]
+    assert "patch" in worked.receipts[3].error
+    assert place.read(key).labels == set()
+
+
+def test_a_right_to_write_quietly_that_was_taken_away_is_found_out(place: Place) -> None:
+    cache = SessionCache()
+    token = f"quiet-{place.project}"
+    place.store.create_token(token, "u-own", permissions={"browse", "edit", "comment", "admin"})
+    key = place.issue()
+    list(place.writer(token, cache).perform([Work(place.read(key), (DUE,))], place.now))
+    place.store.create_token(token, "u-own", permissions={"browse", "edit", "comment"})
+    for label in ("x", "y"):
+        list(place.writer(token, cache).perform([Work(place.read(key), (Relabel(add=(label,)),))], place.now))
+    assert [one.query for one in place.edits(key)] == ["notifyUsers=false", "notifyUsers=false", "", ""]
+    assert place.read(key).labels == {"x", "y"}
+
+
+def test_a_refusal_that_names_no_field_is_met_by_sending_each_part_alone(place: Place) -> None:
+    key = place.issue()
+    place.store.faults.add(Fault("status", status=400, method="PUT", path="/issue/"))
+    worked = place.together(key, DUE, AT_RISK)
+    assert outcomes(worked) == ["performed", "performed"]
+    place.store.faults.add(Fault("status", status=400, method="PUT", path="/issue/", times=2))
+    worked = place.together(key, SetDueDate(None), Relabel(add=("x",)))
+    assert outcomes(worked) == ["failed", "performed"]
+
+
+def test_an_issue_that_is_gone_ends_its_changes_and_no_other_issues(place: Place) -> None:
+    there = place.read(place.issue())
+    gone = replace(there, ref=replace(there.ref, id="99999", key="GONE-1"))
+    writer = place.writer()
+    work = [Work(gone, (LINK, DUE, note("One"))), Work(gone, (DUE, AT_RISK)), Work(there, (DUE, AT_RISK))]
+    worked = list(writer.perform(work, place.now))
+    assert [type(one.failure) for one in worked] == [NotFound, NotFound, type(None)]
+    assert outcomes(worked[0]) == ["failed", "not_tried", "not_tried"]
+    assert not {"performed"} & set(outcomes(worked[1]))
+
+
+# --------------------------------------------------------------------------------------------------- unknown outcomes
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("drop_after"),
+        Fault("drop_before"),
+        Fault("truncated_json"),
+        Fault("status", status=500),
+        Fault("status", status=503, retry_after=4),
+        Fault("login_page"),
+    ],
+    ids=lambda fault: f"{fault.kind} {fault.status}",
+)
+def test_an_edit_that_adds_a_comment_and_ends_unknown_is_finished_and_adds_it_once(
+    place: Place, fault: Fault, times: int
+) -> None:
+    key = place.issue(labels=["sla-ok"])
+    place.store.faults.add(replace(fault, method="PUT", path="/issue/", times=times))
+    worked = place.together(key, *five(place))
+    assert worked.failure is None
+    assert outcomes(worked) == ["performed"] * 5
+    after = place.read(key)
+    assert all(change.satisfied_by(after) for change in five(place))
+    assert [comment.comment for comment in after.comments()] == [worked.receipts[3].made]
+    assert place.waits == ([4.0] * times if fault.retry_after else place.waits)
+
+
+def test_an_edit_that_stays_unknown_fails_and_the_next_run_adds_nothing_twice(place: Place) -> None:
+    key = place.issue()
+    place.store.faults.add(Fault("drop_before", method="PUT", path="/issue/", times=None))
+    worked = place.together(key, DUE, note("One"), AT_RISK)
+    assert outcomes(worked) == ["failed"] * 3
+    place.store.faults.clear()
+    stale = place.read(key)
+    for _ in range(2):
+        list(place.writer().perform([Work(stale, (DUE, note("One"), AT_RISK))], place.now))
+    assert len(place.read(key).comments()) == 1
+
+
+def test_where_the_look_for_the_comment_fails_the_edit_is_told_as_failed(place: Place) -> None:
+    key = place.issue()
+    place.together(key, DUE)
+    issue = place.read(key)
+    writer = place.writer()
+    place.store.faults.add(Fault("drop_after", method="PUT", path="/issue/"))
+    # The look before it is made goes through, the one after it does not.
+    place.store.faults.add(Fault("latency", method="GET", path="/comment", seconds=0.0))
+    place.store.faults.add(Fault("status", status=500, method="GET", path="/comment", times=None))
+    (worked,) = writer.perform([Work(issue, (SetDueDate(None), note("One")))], place.now)
+    assert outcomes(worked) == ["failed", "failed"]
+    place.store.faults.clear()
+    (worked,) = writer.perform([Work(issue, (SetDueDate(None), note("One")))], place.now)
+    assert [receipt.outcome for receipt in worked.receipts] == [Outcome.PERFORMED, Outcome.ALREADY_SO]
+    assert len(place.read(key).comments()) == 1
+
+
+def test_a_limit_of_writes_to_one_issue_is_waited_for_and_a_quota_ends_the_tracker(place: Place) -> None:
+    key = place.issue()
+    place.store.faults.add(
+        Fault("status", status=429, retry_after=2, reason="jira-per-issue-on-write", method="PUT"),
+        Fault("status", status=429, retry_after=1, reason="jira-burst-based", method="PUT"),
+    )
+    worked = place.together(key, DUE, note("One"))
+    assert (outcomes(worked), place.waits) == (["performed"] * 2, [2.0, 1.0])
+    place.store.faults.add(
+        Fault("status", status=429, retry_after=1700, reason="jira-quota-tenant-based", method="PUT", times=None)
+    )
+    worked = place.together(key, SetDueDate(None), note("Two"))
+    assert isinstance(worked.failure, RateLimited)
+    assert outcomes(worked) == ["failed", "failed"]
+    assert place.waits == [2.0, 1.0]
+
+
+def test_the_server_limits_writes_to_one_issue_and_one_edit_stays_below(cloud: Place) -> None:
+    cloud.store.write_limits = ((1, timedelta(seconds=2)),)
+    try:
+        worked = cloud.together(cloud.issue(), *five(cloud))
+        assert (worked.failure, cloud.waits) == (None, [])
+    finally:
+        cloud.store.write_limits = ()
+
+
+def test_a_server_that_can_not_be_reached_ends_the_changes_of_the_issue(place: Place) -> None:
+    issue = place.read(place.issue())
+    connection = replace(place.connection(), url="http://127.0.0.1:1/jira")
+    writer = JiraWriter(connection, retry=Retry(attempts=1))
+    (worked,) = writer.perform([Work(issue, (DUE, AT_RISK))], place.now)
+    assert isinstance(worked.failure, Unreachable)
+    assert outcomes(worked) == ["failed", "not_tried"]
+    writer.close()
+
+
+# ---------------------------------------------------------------------------------------------------------- bulk edits
+
+
+def crowd(place: Place, number: int, *changes: Change) -> list[Work]:
+    keys = [place.issue(f"Pump {n}", labels=["sla-ok"]) for n in range(number)]
+    reader = place.reader()
+    found = {issue.ref.key: issue for issue in reader.changed_since(place.project, None) if isinstance(issue, Issue)}
+    return [Work(found[key], changes) for key in keys]
+
+
+def test_the_same_labels_and_priority_on_many_issues_are_set_in_bulk(cloud: Place) -> None:
+    work = crowd(cloud, 45, SetPriority("High"), AT_RISK)
+    writer = cloud.writer()
+    worked = list(writer.perform(work, cloud.now))
+    assert {one.failure for one in worked} == {None}
+    assert [one.receipts[0].issue for one in worked] == [piece.issue.ref for piece in work if piece.issue]
+    assert [json.loads(one.prior) for one in worked[0].receipts] == [{"priority": "2"}, {"labels": ["sla-ok"]}]
+    assert writer.requests["POST bulk/issues/fields"] == 2
+    assert writer.requests["PUT issue/{key}"] == 0
+    assert cloud.waits == [1.0, 2.0, 1.0, 2.0]
+    for piece in work[::11]:
+        assert piece.issue is not None
+        after = cloud.read(piece.issue.ref.key)
+        assert all(change.satisfied_by(after) for change in piece.changes)
+
+
+def test_few_issues_different_changes_or_comments_are_edited_one_by_one(cloud: Place) -> None:
+    for work in (
+        crowd(cloud, 19, AT_RISK),
+        [replace(one, changes=(Relabel(add=(f"l{n}",)),)) for n, one in enumerate(crowd(cloud, 25))],
+        crowd(cloud, 25, DUE, AT_RISK),
+    ):
+        writer = cloud.writer()
+        assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
+        assert writer.requests["PUT issue/{key}"] == len(work)
+        assert writer.requests["POST bulk/issues/fields"] == 0
+
+
+def test_without_the_right_to_change_in_bulk_each_is_edited(cloud: Place) -> None:
+    token = f"single-{cloud.project}"
+    cloud.store.create_token(token, "u-own", permissions={"browse", "edit", "admin"})
+    work = crowd(cloud, 21, AT_RISK)
+    writer = cloud.writer(token)
+    assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
+    assert (writer.requests["POST bulk/issues/fields"], writer.requests["PUT issue/{key}"]) == (0, 21)
+
+
+def test_a_right_to_change_in_bulk_that_was_taken_away_is_found_out(cloud: Place) -> None:
+    cache = SessionCache()
+    token = f"bulk-{cloud.project}"
+    cloud.store.create_token(token, "u-own", permissions={"browse", "edit", "admin", "bulk"})
+    list(cloud.writer(token, cache).perform(crowd(cloud, 20, AT_RISK), cloud.now))
+    cloud.store.create_token(token, "u-own", permissions={"browse", "edit", "admin"})
+    for sendings in (1, 0):
+        writer = cloud.writer(token, cache)
+        assert {one.failure for one in writer.perform(crowd(cloud, 20, AT_RISK), cloud.now)} == {None}
+        assert writer.requests["POST bulk/issues/fields"] == sendings
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=500, path="/bulk/issues/fields"),
+        Fault("drop_after", path="/bulk/issues/fields"),
+        Fault("status", status=400, path="/bulk/issues/fields"),
+        Fault("login_page", path="/bulk/queue", times=None),
+        Fault("status", status=404, path="/bulk/queue"),
+    ],
+    ids=lambda fault: f"{fault.kind} {fault.path}",
+)
+def test_a_bulk_that_goes_wrong_is_made_good_one_by_one(cloud: Place, fault: Fault) -> None:
+    work = crowd(cloud, 22, AT_RISK)
+    cloud.store.faults.add(fault)
+    writer = cloud.writer()
+    assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
+    assert writer.requests["PUT issue/{key}"] == 22
+    cloud.store.faults.clear()
+    last = work[-1].issue
+    assert last is not None
+    assert AT_RISK.satisfied_by(cloud.read(last.ref.key))
+
+
+@pytest.mark.parametrize("stages", [("FAILED",), ("RUNNING", "DEAD"), ("RUNNING",) * 200])
+def test_a_task_that_fails_or_does_not_end_is_made_good_one_by_one(cloud: Place, stages: tuple[str, ...]) -> None:
+    cloud.store.bulk_stages = stages
+    work = crowd(cloud, 20, Relabel(add=("x",)))
+    writer = cloud.writer()
+    assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
+    assert writer.requests["PUT issue/{key}"] == 20
+    assert sum(cloud.waits) <= 180
+
+
+def test_what_the_bulk_leaves_out_is_edited_alone_and_what_is_gone_is_told(cloud: Place) -> None:
+    work = crowd(cloud, 24, AT_RISK)
+    issue = work[3].issue
+    assert issue is not None
+    work[3] = replace(work[3], issue=replace(issue, ref=replace(issue.ref, id="99999", key="GONE-1")))
+    writer = cloud.writer()
+    worked = list(writer.perform(work, cloud.now))
+    assert [place for place, one in enumerate(worked) if one.failure] == [3]
+    assert isinstance(worked[3].failure, NotFound)
+    assert writer.requests["PUT issue/{key}"] == 1
+
+
+def test_issues_whose_screen_has_no_labels_fail_and_the_others_are_set_in_bulk(cloud: Place) -> None:
+    work = crowd(cloud, 24, AT_RISK)
+    other = f"{cloud.project}Y"
+    cloud.store.create_project(other, "Other", kind="jira", **WORDS)
+    cloud.store.set_screen(other, ["duedate"])
+    work.append(Work(cloud.read(cloud.store.create_issue(other, "There", actor="u-ann", type_="10").key), (AT_RISK,)))
+    writer = cloud.writer()
+    worked = list(writer.perform(work, cloud.now))
+    assert [place for place, one in enumerate(worked) if one.failure] == [24]
+    assert (writer.requests["POST bulk/issues/fields"], writer.requests["PUT issue/{key}"]) == (2, 0)
+
+
+# ------------------------------------------------------------------------------------------------------- what is sent
+
+SITE = "https://jira.example"
+SCREEN = {
+    "labels": {"operations": ["add", "set", "remove"]},
+    "priority": {"operations": ["set"], "allowedValues": [{"id": "1", "name": "High"}, {"id": "2", "name": "Low"}]},
+    "duedate": {"operations": ["set"]},
+    "assignee": {"operations": ["set"]},
+    "comment": {"operations": ["add", "edit", "remove"]},
+}
+ISSUE = Issue(
+    ref=IssueRef("support", "CAR", "CAR-1", "10001"),
+    title="Pump leaks",
+    description="",
+    type=Word("10", "Bug"),
+    status=Word("1", "Open", "new"),
+    reporter=Actor("ann"),
+    opened_at=datetime(2026, 1, 5, 8, 0, tzinfo=UTC),
+    updated_at=datetime(2026, 1, 5, 8, 0, tzinfo=UTC),
+    priority=Word("2", "Low"),
+    labels=frozenset({"sla-ok"}),
+)
+OURS = {"type": "warranty-flows", "generator": {"id": "warranty-flows", "type": "connector"}}
+
+
+def _edited(mock: responses.RequestsMock, kind: str, changes: tuple[Change, ...], *, standing: bool) -> Any:
+    """The edit that is sent, as (address, body); ``standing``: our comment is there already."""
+    api = f"{SITE}/rest/api/{3 if kind == 'Cloud' else 2}"
+    me = {"accountId": "me"} if kind == "Cloud" else {"name": "me"}
+    old: Any = note("Fine").mark
+    old = (
+        {"type": "doc", "version": 1, "content": [{"type": "text", "text": str(old)}]} if kind == "Cloud" else str(old)
+    )
+    there = [{"id": "77", "author": me, "body": old, "created": "2026-01-05T09:00:00.000+0000"}] if standing else []
+    mock.get(f"{SITE}/rest/api/2/serverInfo", json={"deploymentType": kind, "baseUrl": SITE})
+    mock.get(f"{api}/myself", json={**me, "timeZone": "UTC"})
+    mock.get(f"{api}/mypermissions", json={"permissions": {"ADMINISTER": {"havePermission": True}}})
+    mock.get(f"{api}/issue/10001/editmeta", json={"fields": SCREEN})
+    mock.get(f"{api}/issue/10001/comment", json={"comments": there, "total": len(there)})
+    mock.put(f"{api}/issue/10001", status=204)
+    connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
+    writer = JiraWriter(connection, retry=Retry(attempts=1))
+    (worked,) = writer.perform([Work(ISSUE, changes)], ISSUE.opened_at)
+    assert worked.failure is None
+    (call,) = [one for one in mock.calls if one.request.method == "PUT"]
+    writer.close()
+    return call.request.url, json.loads(call.request.body or b"{}")
+
+
+FIVE: tuple[Change, ...] = (
+    SetPriority("High"), DUE, SetAssignee("bob"), UpsertComment("sla", note("Due [2026]").document, internal=True), AT_RISK,
+)  # fmt: skip
+
+
+def test_the_edit_as_cloud_gets_it() -> None:
+    with responses.RequestsMock() as mock:
+        address, body = _edited(mock, "Cloud", FIVE, standing=False)
+    assert address == f"{SITE}/rest/api/3/issue/10001?notifyUsers=false&returnIssue=true"
+    mark = str(note("Due [2026]").mark)
+    assert body == {
+        "fields": {"priority": {"id": "1"}, "duedate": "2026-05-01", "assignee": {"accountId": "bob"}},
+        "update": {
+            "comment": [
+                {
+                    "add": {
+                        "body": {
+                            "type": "doc",
+                            "version": 1,
+                            "content": [
+                                {"type": "paragraph", "content": [{"type": "text", "text": "Due [2026]"}]},
+                                {
+                                    "type": "paragraph",
+                                    "content": [{"type": "text", "text": mark, "marks": [{"type": "code"}]}],
+                                },
+                            ],
+                        },
+                        "properties": [{"key": "sd.public.comment", "value": {"internal": True}}],
+                    }
+                }
+            ],
+            "labels": [{"add": "sla-at-risk"}, {"remove": "sla-ok"}],
+        },
+        "historyMetadata": OURS,
+    }
+
+
+def test_the_edit_as_data_center_gets_it() -> None:
+    with responses.RequestsMock() as mock:
+        address, body = _edited(mock, "Server", (*FIVE[1:4], AT_RISK), standing=True)
+    assert address == f"{SITE}/rest/api/2/issue/10001?notifyUsers=false"
+    mark = str(note("Due [2026]").mark)
+    internal = [{"key": "sd.public.comment", "value": {"internal": True}}]
+    text = f"Due \\[2026\\]\n\n{{{{{mark}}}}}"
+    assert body == {
+        "fields": {"duedate": "2026-05-01", "assignee": {"name": "bob"}},
+        "update": {
+            "comment": [{"edit": {"id": "77", "body": text, "properties": internal}}],
+            "labels": [{"add": "sla-at-risk"}, {"remove": "sla-ok"}],
+        },
+        "historyMetadata": OURS,
+    }
+
+
+def test_a_due_date_is_cleared_with_null() -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        _, body = _edited(mock, "Cloud", (SetDueDate(None),), standing=False)
+    assert body == {"fields": {"duedate": None}, "historyMetadata": OURS}
+
+
+def test_a_bulk_edit_as_cloud_gets_it() -> None:
+    api = f"{SITE}/rest/api/3"
+    issues = [replace(ISSUE, ref=replace(ISSUE.ref, id=str(n), key=f"CAR-{n}")) for n in range(101, 121)]
+    bodies = []
+    with responses.RequestsMock() as mock:
+        mock.get(f"{SITE}/rest/api/2/serverInfo", json={"deploymentType": "Cloud", "baseUrl": SITE})
+        mock.get(f"{api}/myself", json={"accountId": "me", "timeZone": "UTC"})
+        mock.get(f"{api}/mypermissions", json={"permissions": {"BULK_CHANGE": {"havePermission": True}}})
+        mock.get(f"{api}/issue/101/editmeta", json={"fields": SCREEN})
+        mock.post(f"{api}/bulk/issues/fields", json={"taskId": "7"}, status=201)
+        done = {"taskId": "7", "status": "COMPLETE", "processedAccessibleIssues": list(range(101, 121))}
+        mock.get(f"{api}/bulk/queue/7", json=done)
+        connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
+        writer = JiraWriter(connection, retry=Retry(attempts=1))
+        work = [Work(issue, (SetPriority("High"), AT_RISK)) for issue in issues]
+        assert {one.failure for one in writer.perform(work, ISSUE.opened_at)} == {None}
+        bodies = [json.loads(one.request.body or b"{}") for one in mock.calls if one.request.method == "POST"]
+        writer.close()
+    ids = [str(n) for n in range(101, 121)]
+    assert bodies == [
+        {
+            "selectedIssueIdsOrKeys": ids,
+            "selectedActions": ["labels", "priority"],
+            "editedFieldsInput": {
+                "priority": {"priorityId": "1"},
+                "labelsFields": [
+                    {"fieldId": "labels", "bulkEditMultiSelectFieldOption": "ADD", "labels": [{"name": "sla-at-risk"}]}
+                ],
+            },
+            "sendBulkNotification": False,
+        },
+        {
+            "selectedIssueIdsOrKeys": ids,
+            "selectedActions": ["labels"],
+            "editedFieldsInput": {
+                "labelsFields": [
+                    {"fieldId": "labels", "bulkEditMultiSelectFieldOption": "REMOVE", "labels": [{"name": "sla-ok"}]}
+                ]
+            },
+            "sendBulkNotification": False,
+        },
+    ]
+
+
+@pytest.mark.shared_data
+def test_every_edit_that_cloud_takes_is_in_the_vendors_description(cloud: Place, shared_specs: Path) -> None:
+    before = len(cloud.store.requests)
+    key = cloud.issue(labels=["sla-ok"])
+    cloud.together(key, *five(cloud), UpsertComment("patch", note("Released").document, internal=True))
+    cloud.together(key, SetDueDate(None), note("Two"), LINK, Relabel(add=("patch",), remove=("sla-at-risk",)))
+    list(cloud.writer().perform(crowd(cloud, 20, SetPriority("High"), AT_RISK), cloud.now))
+    with cloud.store.lock:
+        requests = [one for one in cloud.store.requests[before:] if one.method != "GET" or "bulk" in one.path]
+    assert {one.status for one in requests} <= {200, 201, 204}
+    assert JiraSpec(shared_specs / "jira-cloud-v3.openapi.json").faults(requests) == []
