@@ -59,6 +59,19 @@ _SEEN = re.compile(
     r"`(?P<code>[^`]+)`|(?P<entity>&(?:#\d+|lt|gt|amp);)|(?P<link>\[(?!<)|\]\(<[^>]*>\)|</?(?:strong|code)>)"
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])|(?P<cell> \|(?= ))"
 )
+# What GitLab makes something of in a title, which is shown without Markdown.
+_LIVE_IN_TITLE = re.compile(
+    r"""
+      [@#!~%$&^*][\w"'({\[]
+    | ://|\bwww\.|\b(?:mailto|javascript|data|vbscript|file|tel):
+    | :(?=[\w+-]*[a-zA-Z+-])[\w+-]+:
+    | \b[0-9a-fA-F]{7,40}\b
+    | \b[A-Z][A-Z0-9_]+-\d
+    """,
+    re.VERBOSE,
+)
+# Seen by nobody, and no part of any name: what it stands in is one no more.
+_JOINER = "\u2060"
 _JOINING = "@#!~%$&^*:[/\\"
 _REACH = 64
 _URL_SAFE = "/:?#@!$&'*+,;=%~-._"
@@ -72,6 +85,22 @@ def render(document: Document) -> str:
 def plain(text: str) -> str:
     """One text as inline Markdown that shows exactly these characters (white space folded)."""
     return _escaped(text)
+
+
+def title(text: str) -> str:
+    """A text as the title of an issue, in which it calls nobody and refers to nothing."""
+    shown = " ".join(_fit(text).replace(_JOINER, "").split())
+    while found := _LIVE_IN_TITLE.search(shown):
+        # In the middle: half of a commit is still one where it is long.
+        middle = (found.start() + found.end()) // 2
+        middle = found.start() + 1 if found[0][0] in _JOINING else middle
+        shown = f"{shown[:middle]}{_JOINER}{shown[middle:]}"
+    return shown
+
+
+def title_words(shown: str) -> str:
+    """What ``title`` was given."""
+    return shown.replace(_JOINER, "")
 
 
 def words(body: str) -> str:

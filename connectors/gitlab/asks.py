@@ -1,0 +1,244 @@
+"""What is asked of GraphQL for a part of a task, and what its answer says of it.
+
+Rules:
+
+1. Labels are added and removed by id, both lists given: scoped labels exclude each other on paid tiers only.
+2. Done is what GitLab shows afterwards: it drops what an account may not set, or a person who is no member, without a
+   word. Where labels are not as they should be, their ids are looked up anew once, and a wrong one is taken off again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from connectors.gitlab import mapping
+from connectors.gitlab.link_targets import LinkTargets
+from connectors.gitlab.mutations import Verb
+from connectors.gitlab.our_notes import marked
+from connectors.gitlab.payload import one, text_of
+from connectors.gitlab.refusals import left_as_before, no_priority
+from connectors.tracker import TrackerError
+from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
+from policies.receipt import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.label_ids import LabelIds
+    from connectors.gitlab.our_notes import OurNote, OurNotes
+    from connectors.gitlab.payload import Payload
+    from connectors.gitlab.people import People
+    from connectors.gitlab.task import Part, Task
+    from policies.issue import Issue, IssueRef
+
+_LABELS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One alias.
+
+    Attributes:
+        input: its variable.
+        prior, made: of a note: what stood there, and the id of the one that is edited.
+        tries: how often it was sent without its outcome being known.
+    """
+
+    task: Task
+    part: Part
+    verb: Verb
+    input: Mapping[str, Any]
+    prior: Mapping[str, Any] | None = None
+    made: str = ""
+    tries: int = 0
+
+    @property
+    def issue(self) -> Issue:
+        assert self.task.issue is not None
+        return self.task.issue
+
+    @property
+    def doing(self) -> str:
+        return doing(self.issue.ref, *self.part.changes)
+
+    def failed(self, why: TrackerError) -> None:
+        self.task.failed(self.part, why)
+
+
+class Asks:
+    """Puts parts of tasks into GraphQL's words."""
+
+    def __init__(self, client: GitLabClient, labels: LabelIds, people: People, notes: OurNotes) -> None:
+        self._client = client
+        self._labels = labels
+        self._people = people
+        self._notes = notes
+        self._targets = LinkTargets(client)
+
+    def of(self, task: Task, part: Part) -> Ask | None:
+        """The alias; None where the task knows already what became of the part."""
+        assert task.issue is not None
+        try:
+            match part.changes[0]:
+                case UpsertComment() as comment:
+                    return self.note(task, part, self._notes.standing(task.issue, comment))
+                case UpsertLink() as link:
+                    target = self._targets.gid(link, doing(task.issue.ref, link))
+                    ask = {"id": _gid(task.issue), "linkType": "RELATED", "workItemsIds": [target]}
+                    return Ask(task, part, Verb.LINK, ask)
+                case SetPriority() as priority:
+                    raise no_priority(self._client.name, doing(task.issue.ref, priority))
+                case _:
+                    return self._fields(task, part)
+        except TrackerError as error:
+            task.failed(part, error)
+            return None
+
+    def note(self, task: Task, part: Part, standing: OurNote | None) -> Ask:
+        """The note edited, or made where none stands."""
+        (change,) = part.changes
+        assert isinstance(change, UpsertComment)
+        assert task.issue is not None
+        body = marked(change)
+        if standing is not None:
+            prior = {"comment": standing.id, "text": standing.body}
+            return Ask(task, part, Verb.EDIT_NOTE, {"id": standing.gid, "body": body}, prior, standing.id)
+        ask = {"noteableId": _gid(task.issue), "body": body, "internal": change.internal}
+        return Ask(task, part, Verb.CREATE_NOTE, ask, {"comment": None})
+
+    def _fields(self, task: Task, part: Part) -> Ask | None:
+        """Those fields that can be asked for; of the others the task is told."""
+        assert task.issue is not None
+        asked: dict[str, Any] = {}
+        kept: list[Part] = []
+        for single in part.each():
+            try:
+                widget = self._widget(task.issue, single.changes[0])
+            except TrackerError as error:
+                task.failed(single, error)
+                continue
+            if widget:
+                asked |= widget
+                kept.append(single)
+            else:
+                task.done(single)
+        if not kept:
+            return None
+        rest = replace(
+            part,
+            places=tuple(single.places[0] for single in kept),
+            changes=tuple(single.changes[0] for single in kept),
+        )
+        return Ask(task, rest, Verb.UPDATE, {"id": _gid(task.issue), **asked})
+
+    def _widget(self, issue: Issue, change: Change) -> dict[str, Any]:
+        """The part of the input for one field; {} where there is nothing to be done."""
+        match change:
+            case Relabel():
+                add = self._labels.to_add(issue.ref.project, change.add)
+                remove = self._labels.to_remove(issue.ref.project, change.remove)
+                return {"labelsWidget": {"addLabelIds": add, "removeLabelIds": remove}} if add or remove else {}
+            case SetDueDate():
+                day = change.due.isoformat() if change.due else None
+                return {"startAndDueDateWidget": {"dueDate": day, "isFixed": True}}
+            case SetAssignee():
+                person = self._people.number(change.account, doing(issue.ref, change))
+                return {"assigneesWidget": {"assigneeIds": [f"gid://gitlab/User/{person}"]}}
+            case _:
+                raise AssertionError(f"{change.kind} is no field")
+
+    # --------------------------------------------------------------------------------------------------------- answers
+
+    def settled(self, ask: Ask, answer: Payload) -> Ask | None:
+        """Tell the task what an answer without errors shows. What is to be sent once more, None for nothing."""
+        if ask.verb is Verb.LINK:
+            ask.task.done(ask.part)
+        elif ask.verb is Verb.UPDATE:
+            return self._left(ask, mapping.widgets(one(answer.get("workItem"))))
+        elif ask.verb is Verb.EDIT_NOTE:
+            ask.task.done(ask.part, ask.prior, made=ask.made)
+        else:
+            (change,) = ask.part.changes
+            assert isinstance(change, UpsertComment)
+            try:
+                made = self._notes.checked(ask.issue.ref, one(answer.get("note")), change)
+            except TrackerError as error:
+                ask.failed(error)
+            else:
+                ask.task.done(ask.part, ask.prior, made=made)
+        return None
+
+    def already_there(self, ask: Ask) -> None:
+        ask.task.done(ask.part, outcome=Outcome.ALREADY_SO)
+
+    def _left(self, ask: Ask, widgets: Mapping[str, Payload]) -> Ask | None:
+        again: Ask | None = None
+        for single in ask.part.each():
+            (change,) = single.changes
+            if _agrees(change, widgets):
+                ask.task.done(single)
+            elif isinstance(change, Relabel) and ask.tries == 0:
+                again = self._relabelled(ask, single, change)
+            else:
+                ask.task.failed(single, left_as_before(self._client.name, change, doing(ask.issue.ref, change)))
+        return again
+
+    def _relabelled(self, ask: Ask, part: Part, change: Relabel) -> Ask | None:
+        project = ask.issue.ref.project
+        self._labels.forget(project)
+        again = self._fields(ask.task, part)
+        if again is None:
+            return None
+        wanted, had = set(change.add), ask.issue.labels
+        names = {gid: self._labels.name(project, gid) for gid in ask.input["labelsWidget"]["addLabelIds"]}
+        wrong = [gid for gid, name in names.items() if name and name not in wanted and name not in had]
+        widget = dict(again.input["labelsWidget"])
+        widget["removeLabelIds"] = [*widget["removeLabelIds"], *wrong]
+        return replace(again, input={**again.input, "labelsWidget": widget}, tries=1)
+
+
+def doing(ref: IssueRef, *changes: Change) -> str:
+    """What is being done, as it reads in an error."""
+    if len(changes) > 1:
+        return f"change {ref.key}"
+    match changes[0]:
+        case Relabel():
+            return f"label {ref.key}"
+        case SetDueDate():
+            return f"set the due date of {ref.key}"
+        case SetAssignee() as change:
+            return f"assign {ref.key} to {change.account}"
+        case SetPriority():
+            return f"set a priority on {ref.key}"
+        case UpsertLink() as change:
+            return f"link {ref.key} to {change.title}"
+        case _:
+            return f"comment on {ref.key}"
+
+
+def _gid(issue: Issue) -> str:
+    return f"gid://gitlab/WorkItem/{issue.ref.id}"
+
+
+def _agrees(change: Change, widgets: Mapping[str, Payload]) -> bool:
+    match change:
+        case Relabel():
+            titles = [label.get("title") for label in mapping.nodes(widgets.get("LABELS", {}).get("labels"))]
+            if len(titles) >= _LABELS_SHOWN:
+                # Some are not shown.
+                return not set(change.remove) & set(titles)
+            return change_agrees(change, titles)
+        case SetDueDate():
+            due = text_of(widgets.get("START_AND_DUE_DATE", {}).get("dueDate"))[:10]
+            return due == (change.due.isoformat() if change.due else "")
+        case SetAssignee():
+            people = mapping.nodes(widgets.get("ASSIGNEES", {}).get("assignees"))
+            return change.account.lower() in {text_of(who.get("username")).lower() for who in people}
+        case _:
+            raise AssertionError(f"{change.kind} is no field")
+
+
+def change_agrees(change: Relabel, labels: list[Any]) -> bool:
+    return set(change.add) <= set(labels) and not set(change.remove) & set(labels)

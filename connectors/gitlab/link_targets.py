@@ -1,0 +1,51 @@
+"""Issues of this GitLab by their address, which is all that an issue can be linked to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from connectors.gitlab import mapping
+from connectors.gitlab.mutations import WORK_ITEM_ID
+from connectors.gitlab.payload import one, text_of
+from connectors.tracker import NotFound, Rejected
+
+if TYPE_CHECKING:
+    from connectors.gitlab.client import GitLabClient
+    from policies.changes import UpsertLink
+
+_ADDRESS = re.compile(r"/(?P<path>.+?)/(?:-/)?(?:issues|work_items)/(?P<iid>\d+)")
+
+
+class LinkTargets:
+    """Each is looked up once a session."""
+
+    def __init__(self, client: GitLabClient) -> None:
+        self._client = client
+        self._gids: dict[tuple[str, str], str] = {}
+
+    def place(self, change: UpsertLink, doing: str) -> tuple[str, str]:
+        """Project and iid. Raises Rejected: the address is not one of an issue of this GitLab."""
+        here, there = urlsplit(self._client.url), urlsplit(change.url)
+        root = here.path.rstrip("/")
+        if (here.scheme, here.netloc.lower()) == (there.scheme, there.netloc.lower()) and there.path.startswith(
+            f"{root}/"
+        ):
+            found = _ADDRESS.fullmatch(unquote(there.path.removeprefix(root)))
+            if found:
+                return found["path"], found["iid"]
+        detail = "GitLab links issues to issues of the same GitLab only"
+        advice = "Name it in the comment instead"
+        raise Rejected(detail, tracker=self._client.name, doing=doing, advice=advice)
+
+    def gid(self, change: UpsertLink, doing: str) -> str:
+        """The global id. Raises Rejected, and NotFound where this account sees no such issue."""
+        path, iid = place = self.place(change, doing)
+        if place not in self._gids:
+            data = self._client.graphql("WorkItemId", WORK_ITEM_ID, {"path": path, "iid": iid}, doing=doing)
+            nodes = mapping.nodes(one(data.get("project")).get("workItems"))
+            if not nodes:
+                raise NotFound(f"no issue {path}#{iid} to link to", tracker=self._client.name, doing=doing)
+            self._gids[place] = text_of(nodes[0].get("id"))
+        return self._gids[place]

@@ -1,0 +1,149 @@
+"""One piece of work on its way: what of it can be sent together, and what became of each change.
+
+Rules:
+
+1. Labels, due date and assignee are one part: they are one request. Every other change is a part of its own.
+2. What stands after a link is sent after it is known to be there; the labels that prove one that failed are not sent.
+3. One refused change keeps no other from being done. Where GitLab did not answer, nothing more of the work is sent.
+4. A receipt holds what stood there before, as the issue was read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connectors.tracker import (
+    BadAnswer,
+    CredentialsRefused,
+    OutcomeUnknown,
+    RateLimited,
+    ServerFailed,
+    TrackerError,
+    Unreachable,
+)
+from connectors.work import Worked, one_line
+from policies.changes import Relabel, SetAssignee, SetDueDate, UpsertLink
+from policies.receipt import Outcome, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from connectors.work import Work
+    from policies.changes import Change
+    from policies.issue import Issue, IssueRef
+
+_NO_ANSWER = (BadAnswer, CredentialsRefused, OutcomeUnknown, RateLimited, ServerFailed, Unreachable)
+_FIELDS = (Relabel, SetDueDate, SetAssignee)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Attributes: places: of the changes in their work. changes: all of fields, each kind once; or one of another."""
+
+    places: tuple[int, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def of_fields(self) -> bool:
+        return isinstance(self.changes[0], _FIELDS)
+
+    def each(self) -> list[Part]:
+        return [Part((place,), (change,)) for place, change in zip(self.places, self.changes, strict=True)]
+
+
+class Task:
+    """Attributes: work, issue: as given. failure: the first, None while there is none."""
+
+    def __init__(self, work: Work, now: datetime) -> None:
+        self.work = work
+        self.issue = work.issue
+        self.failure: TrackerError | None = None
+        self._now = now
+        self._over = False
+        self._unproven: set[str] = set()
+        self._receipts: dict[int, Receipt] = {}
+
+    def parts(self) -> list[Part]:
+        """What can be sent now, none of it proving another; [] once nothing is left."""
+        found: list[Part] = []
+        if self._over:
+            return found
+        for place, change in enumerate(self.work.changes):
+            if place in self._receipts or (isinstance(change, Relabel) and self._unproven.intersection(change.add)):
+                continue
+            fields = next((part for part in found if part.of_fields), None)
+            if not isinstance(change, _FIELDS) or fields is None:
+                found.append(Part((place,), (change,)))
+            elif not any(type(other) is type(change) for other in fields.changes):
+                grown = Part((*fields.places, place), (*fields.changes, change))
+                found[found.index(fields)] = grown
+            else:
+                # The second of a kind is for the next request.
+                break
+            if isinstance(change, UpsertLink):
+                break
+        return found
+
+    @property
+    def over(self) -> bool:
+        """Nothing more of it is to be sent."""
+        return self._over
+
+    def done(
+        self,
+        part: Part,
+        prior: Mapping[str, Any] | None = None,
+        *,
+        made: str = "",
+        outcome: Outcome = Outcome.PERFORMED,
+        at: IssueRef | None = None,
+    ) -> None:
+        """It is so. Args: prior: where the issue as read does not tell it. at: where no issue was given."""
+        for place, change in zip(part.places, part.changes, strict=True):
+            before = prior if prior is not None else _stood(self.issue, change)
+            ref = at or (self.issue.ref if self.issue else None)
+            self._receipts[place] = Receipt(
+                issue=ref, change=change, outcome=outcome, at=self._now, prior=_json(before), made=made
+            )
+
+    def failed(self, part: Part, why: TrackerError) -> None:
+        self.failure = self.failure or why
+        self._over = self._over or isinstance(why, _NO_ANSWER)
+        self._unproven.update(change.proof for change in part.changes if isinstance(change, UpsertLink))
+        for place, change in zip(part.places, part.changes, strict=True):
+            self._receipts[place] = self._receipt(change, Outcome.FAILED, one_line(why))
+
+    def worked(self) -> Worked:
+        """What became of it in the end."""
+        rest = f"an earlier change of this issue failed: {one_line(self.failure)}" if self.failure else ""
+        receipts = (
+            self._receipts.get(place) or self._receipt(change, Outcome.NOT_TRIED, rest)
+            for place, change in enumerate(self.work.changes)
+        )
+        return Worked(tuple(receipts), self.failure)
+
+    def _receipt(self, change: Change, outcome: Outcome, error: str) -> Receipt:
+        ref = self.issue.ref if self.issue else None
+        return Receipt(issue=ref, change=change, outcome=outcome, at=self._now, error=error)
+
+
+def _stood(issue: Issue | None, change: Change) -> dict[str, Any]:
+    assert issue is not None
+    match change:
+        case Relabel():
+            return {"labels": sorted(issue.labels)}
+        case SetDueDate():
+            return {"due": issue.due.isoformat() if issue.due else None}
+        case SetAssignee():
+            return {"assignee": issue.assignee.id if issue.assignee else None}
+        case UpsertLink():
+            return {"link": None}
+        case _:
+            return {}
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
