@@ -239,6 +239,16 @@ HAND_MADE = Volume(
             _says("03-03 09:00", CUSTOMER, "Works", 1),
         ),
         _log(
+            "three people in one second, one of them twice",
+            _to("03-02 03:00", SUPPLIER, STRANGER),
+            Sorts(at=at("03-02 03:00"), by=CUSTOMER, category="security"),
+            _to("03-02 03:00", State.ACCEPTED, THIRD),
+            _to("03-02 03:00", State.CLOSED, CUSTOMER),
+            _to("03-03 03:00", WORK),
+            severity="urgent",
+            category=None,
+        ),
+        _log(
             "the night the clocks go forward",
             _says("03-29 00:59", FIRST, seconds=59),
             _to("03-29 01:00", ASKED),

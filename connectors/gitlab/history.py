@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import groupby, permutations
 from typing import TYPE_CHECKING
 
 from policies.issue import (
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policies.issue import Actor, Event
+
+_MOST_IN_TURN = 5
+"""People who change labels within one second; of more, the order stays as it is told."""
 
 OPENED = Word("opened", "opened", "new")
 CLOSED = Word("closed", "closed", "done")
@@ -180,18 +184,51 @@ def _labels(deltas: list[LabelDelta], now: Present, ids: _Ids) -> tuple[list[Eve
     for delta in deltas:
         folded.setdefault((delta.at, delta.actor.id), []).append(delta)
     events: list[Event] = []
-    for (at, _), group in folded.items():
-        # Put on and taken off within the second leaves nothing.
-        weight: Counter[str] = Counter()
-        for delta in group:
-            weight.update(delta.added)
-            weight.subtract(delta.removed)
-        added = tuple(sorted(name for name, figure in weight.items() if figure > 0))
-        removed = tuple(sorted(name for name, figure in weight.items() if figure < 0))
-        if added or removed or any(delta.unknown for delta in group):
-            told = LabelsChanged(id=ids.next("labels", at), at=at, actor=group[0].actor, added=added, removed=removed)
+    for delta in _in_turn([_folded(group) for group in folded.values()], now.labels):
+        if delta.added or delta.removed or delta.unknown:
+            named = ids.next("labels", delta.at)
+            told = LabelsChanged(id=named, at=delta.at, actor=delta.actor, added=delta.added, removed=delta.removed)
             events.append(told)
     return events, _untold_labels(events, now.labels)
+
+
+def _folded(group: list[LabelDelta]) -> LabelDelta:
+    """What one person did within a second: put on and taken off leaves nothing."""
+    weight: Counter[str] = Counter()
+    for delta in group:
+        weight.update(delta.added)
+        weight.subtract(delta.removed)
+    added = tuple(sorted(name for name, figure in weight.items() if figure > 0))
+    removed = tuple(sorted(name for name, figure in weight.items() if figure < 0))
+    return LabelDelta(group[0].at, group[0].actor, added, removed, sum(delta.unknown for delta in group))
+
+
+def _in_turn(deltas: list[LabelDelta], present: frozenset[str]) -> list[LabelDelta]:
+    """The same changes, those of one second in an order that leads to the present labels.
+
+    Folding puts all that a person did within a second in the place of the first of it, though somebody else may have
+    come in between. Where the order as told leads there, or none does, it stays.
+    """
+    found: list[LabelDelta] = []
+    standing = present
+    for _, together in groupby(reversed(deltas), key=lambda delta: delta.at):
+        told = list(together)
+        turn: Sequence[LabelDelta] = told
+        if 1 < len(told) <= _MOST_IN_TURN:
+            turn = next((order for order in permutations(told) if _leads_back(order, standing)), told)
+        for delta in turn:
+            standing = standing.difference(delta.added).union(delta.removed)
+        found += turn
+    return found[::-1]
+
+
+def _leads_back(latest_first: Sequence[LabelDelta], standing: frozenset[str]) -> bool:
+    """Whether each change can have been the last one before those that were taken back already."""
+    for delta in latest_first:
+        if not standing.issuperset(delta.added) or not standing.isdisjoint(delta.removed):
+            return False
+        standing = standing.difference(delta.added).union(delta.removed)
+    return True
 
 
 def _untold_labels(events: Iterable[Event], present: frozenset[str]) -> list[Gap]:
