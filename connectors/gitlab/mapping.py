@@ -351,7 +351,7 @@ def _issue(plain: _Plain, notes: list[_Note], deltas: list[Delta], names: Names,
     told, missing = replay(deltas, Present(plain.closed, closed_at, plain.labels, tuple(who.id for who in assignees)))
     return Issue(
         ref=plain.ref,
-        title=plain.title,
+        title=markdown.title_words(plain.title) if markdown.ours(plain.description) else plain.title,
         description=plain.description,
         type=kind_of(plain.kind),
         status=CLOSED if plain.closed else OPENED,
