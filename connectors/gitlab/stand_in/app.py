@@ -144,14 +144,16 @@ class _Desk:
                 return JSONResponse({"error": "405 Not Allowed"}, 405, {"Allow": ", ".join(methods)})
             body = await request.body()
             with self.store.lock:
+                metered: dict[str, str] = {}
                 try:
                     call = self._call(request, body)
-                    if isinstance(metered := throttle(self.server, call.token), Response):
-                        return metered
+                    told = throttle(self.server, call.token)
+                    if isinstance(told, Response):
+                        return told
+                    metered = told
                     self.server.catalogue.catch_up()
                     answer = endpoint(call)
                 except Refusal as refusal:
-                    metered = {}
                     answer = JSONResponse(refusal.body, refusal.status, refusal.headers)
                 answer.headers.update(metered)
                 return answer

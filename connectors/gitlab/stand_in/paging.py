@@ -93,7 +93,9 @@ def place_of(call: Call, order: str) -> tuple[str, int] | None:
         return None
     try:
         told = json.loads(base64.urlsafe_b64decode(cursor))
-        return str(told[order]), int(told["id"])
+        id_ = int(told["id"])
+        # In order of id the cursor holds nothing else.
+        return (f"{id_:020d}" if order == "id" else str(told[order])), id_
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise Refusal.invalid("cursor is invalid") from None
 
