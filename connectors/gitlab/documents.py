@@ -81,6 +81,23 @@ query Ids($path: ID!, $after: String) {
 """
 )
 
+RELEASES = (
+    """
+query Releases($path: ID!, $after: String) {
+"""
+    + _WHO
+    + """
+  project(fullPath: $path) {
+    mergeRequests(state: merged, sort: UPDATED_DESC, first: 1) { nodes { updatedAt } }
+    releases(first: 100, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { tagName name releasedAt createdAt links { selfUrl } commit { sha } }
+    }
+  }
+}
+"""
+)
+
 _NOTE = """
 fragment NoteParts on Note {
   id body createdAt updatedAt system internal

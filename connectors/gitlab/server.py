@@ -62,7 +62,7 @@ class Server:
             kept = one(self._cache.get(_SERVER))
             if kept.get("generation") in set(Generation):
                 self._generation = Generation(kept["generation"])
-                self._version = text_of(kept.get("version"))
+                self._version = kept.get("version")
             else:
                 self._probe()
         assert self._generation is not None
@@ -78,15 +78,18 @@ class Server:
             return
         except (NotFound, Rejected, PermissionRefused, BadAnswer):
             # No GraphQL, or introspection is switched off by a proxy.
-            self._version = self._version_by_rest()
+            pass
         else:
             self._version = text_of(one(seen.get("metadata")).get("version"))
             if "currentUser" in seen:
                 self._is(actor(seen["currentUser"]), seen["currentUser"], doing)
             if _speaks_work_items(seen):
                 self._generation = Generation.WORK_ITEMS
-        kept = {"generation": self._generation.value, "version": self._version}
-        self._cache.put(_SERVER, kept, _VERIFIED if self._generation is Generation.WORK_ITEMS else _UNVERIFIED)
+        self._keep(self._generation)
+
+    def _keep(self, generation: Generation) -> None:
+        kept = {"generation": generation.value, "version": self._version}
+        self._cache.put(_SERVER, kept, _VERIFIED if generation is Generation.WORK_ITEMS else _UNVERIFIED)
 
     def _version_by_rest(self) -> str:
         try:
@@ -117,6 +120,7 @@ class Server:
         generation = self.generation()
         if self._version is None:
             self._version = self._version_by_rest()
+            self._keep(generation)
         return " ".join(part for part in ("GitLab", self._version, f"({generation})") if part)
 
     def account(self) -> Actor:

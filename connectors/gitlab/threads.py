@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.gitlab import documents, mapping
+from connectors.gitlab.client import TooComplex
 from connectors.gitlab.names import OUT_OF_REACH, further, project_of
 from connectors.gitlab.payload import one, text_of
 from connectors.tracker import BadAnswer, NotFound, TrackerError
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.payload import Payload
 
-# Both come to about 210 of the 250 points that a query may cost. Most threads that are cut off are not much longer.
-_FIRST = (5, 25)
-_THEN = (2, 100)
+# Issues and discussions of each, about 210 and 150 of the 250 points that a query may cost. Most threads that do not
+# end with the page are not much longer.
+_FIRST = (4, 20)
+_THEN = (1, 100)
 
 
 @dataclass(slots=True)
@@ -82,11 +84,12 @@ class Threads:
 
     def __init__(self, client: GitLabClient) -> None:
         self._client = client
+        self._together = True
 
     def of(self, project: str, nodes: Iterable[Payload]) -> list[Thread]:
         """The threads of these work items, whole or with a gap."""
         threads = [self._begun(node) for node in nodes]
-        issues, discussions = _FIRST
+        issues, discussions = _FIRST if self._together else _THEN
         while waiting := [thread for thread in threads if thread.after is not None]:
             for start in range(0, len(waiting), issues):
                 self._read_on(project, waiting[start : start + issues], discussions)
@@ -118,7 +121,8 @@ class Threads:
             if len(threads) == 1:
                 threads[0].give_up(error)
                 return
-            # One of them is the reason; it takes none of the others with it.
+            # One of them is the reason, and takes none of the others with it; or it is too much at once for this server.
+            self._together = not isinstance(error, TooComplex)
             for thread in threads:
                 self._read_on(project, [thread], discussions)
             return

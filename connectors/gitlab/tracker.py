@@ -20,7 +20,7 @@ from connectors.gitlab.client import GitLabClient, SchemaDiffers, project_path
 from connectors.gitlab.history import CLOSED, OPENED
 from connectors.gitlab.mapping import with_own
 from connectors.gitlab.payload import kind_of, text_of
-from connectors.gitlab.releases import read_releases
+from connectors.gitlab.releases import Releases
 from connectors.gitlab.rest_issues import TYPES, RestIssues
 from connectors.gitlab.server import Generation, Server
 from connectors.gitlab.work_items import WorkItems
@@ -51,6 +51,7 @@ class GitLabReader:
         self._server = Server(self._client, kept)
         self._work_items = WorkItems(self._client, self._server, kept)
         self._rest = RestIssues(self._client)
+        self._releases = Releases(self._client, self._server, kept)
         self.name = connection.name
         self.requests: Counter[str] = self._client.requests
 
@@ -132,7 +133,8 @@ class GitLabReader:
         return with_own(self._rest.issue(named["project"], named["iid"]), self._server.account().id)
 
     def releases(self, project: str) -> tuple[Release, ...]:
-        return read_releases(self._client, project)
+        self._server.account()
+        return self._releases.of(project)
 
     def close(self) -> None:
         self._client.close()
@@ -143,7 +145,7 @@ class GitLabWriter:
 
     def __init__(self, connection: Connection, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
         self._client = GitLabClient(connection, retry=retry)
-        self._writes = Writes(self._client, Server(self._client, cache or SessionCache()))
+        self._writes = Writes(self._client, Server(self._client, cache or SessionCache()), retry)
         self.name = connection.name
         self.requests: Counter[str] = self._client.requests
 

@@ -16,13 +16,13 @@ from pydantic import SecretStr
 from connectors.cache import SessionCache
 from connectors.gitlab.checks import Checks
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, TooComplex
-from connectors.gitlab.releases import read_releases
+from connectors.gitlab.releases import Releases
 from connectors.gitlab.server import Generation, Server
 from connectors.gitlab.tracker import GitLabReader
 from connectors.gitlab.work_items import WorkItems
 from connectors.retry import Retry
 from connectors.tracker import BadAnswer, Connection, Finding, NotFound, PermissionRefused, ServerFailed, Unreadable
-from policies.issue import GapKind, Issue, LabelsChanged
+from policies.issue import GapKind, Issue, LabelsChanged, Release
 
 URL = "https://gl.example"
 API = f"{URL}/api/v4"
@@ -46,6 +46,14 @@ class Answers(GitLabClient):
             raise answer
         assert isinstance(answer, dict)
         return answer
+
+
+def releases_of(project: str) -> tuple[Release, ...]:
+    """By REST alone."""
+    client, cache = Answers(), SessionCache()
+    server = Server(client, cache)
+    server.fall_back()
+    return Releases(client, server, cache).of(project)
 
 
 def note(id_: int, body: str, *, action: str = "") -> dict[str, Any]:
@@ -306,7 +314,7 @@ def test_recorded_releases_and_merge_requests_are_read(shared_data: Path) -> Non
         mock.get(re.compile(rf"{project}/merge_requests/\d+/closes_issues"), json=[])
         mock.get(f"{project}/repository/commits", json=[{"id": "b8e18207cfdad954f1b3a96db34d0706b272e6cf"}])
         mock.get(f"{project}/repository/compare", json={"commits": []})
-        found = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+        found = releases_of("acme/car")
     assert len(found) == len(releases)
     assert {release.name for release in found} == {str(one["tag_name"]) for one in releases}
     dated = [release.published_at for release in found if release.published_at]
@@ -329,7 +337,7 @@ def test_what_a_release_holds_stays_unknown_where_its_tag_is_gone() -> None:
         mock.get(f"{project}/merge_requests", json=[merged])
         mock.get(f"{project}/repository/commits", json={"message": "404 Tag Not Found"}, status=404)
         mock.get(f"{project}/repository/commits", json=[{"id": "a2"}, {"id": "a1"}])
-        found = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+        found = releases_of("acme/car")
     assert [release.carries for release in found] == [(), (), (("acme/car#7", "u5"),)]
 
 
@@ -343,10 +351,10 @@ def test_issues_closed_by_other_words_are_asked_for_and_a_project_without_merge_
         closed = [{"iid": 7, "references": {"full": "acme/car#7"}}, {"id": "EXT-1", "title": "an external issue"}]
         mock.get(f"{project}/merge_requests/5/closes_issues", json=closed)
         mock.get(f"{project}/repository/commits", json=[{"id": "a1"}])
-        (found,) = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+        (found,) = releases_of("acme/car")
     assert found.carries == (("acme/car#7", "u5"),)
     with responses.RequestsMock() as mock:
         mock.get(f"{project}/releases", json=[release])
         mock.get(f"{project}/merge_requests", json={"message": "403 Forbidden"}, status=403)
-        (bare,) = read_releases(GitLabClient(CONNECTION, retry=Retry(attempts=1)), "acme/car")
+        (bare,) = releases_of("acme/car")
     assert (bare.name, bare.carries) == ("v1", ())

@@ -324,7 +324,12 @@ def test_a_release_carries_what_its_merge_requests_fix(ground: Ground, dialect: 
         store.publish_release(PROJECT, tag, actor="bob", released_at=out)
         urls[tag] = request.iid
     reader = ground.reader(dialect)
+    reader.own_account()
+    before = reader.requests.total()
     found = {release.name: release for release in reader.releases(PROJECT)}
+    spent = reader.requests.total() - before
+    assert {release.name: release for release in reader.releases(PROJECT)} == found
+    again = reader.requests.total() - before - spent
     reader.close()
     assert list(found) == ["v1.0.0", "v1.0.1", "v1.1.0"]
     assert found["v1.0.0"].carries == ()
@@ -332,7 +337,7 @@ def test_a_release_carries_what_its_merge_requests_fix(ground: Ground, dialect: 
     assert [key for key, _ in found["v1.1.0"].carries] == [second.key]
     assert found["v1.1.0"].carries[0][1].endswith(f"/merge_requests/{urls['v1.1.0']}")
     assert found["v1.1.0"].published_at == NOW + timedelta(days=400)
-    assert sum(reader.requests.values()) == 5
+    assert (spent, again) == (5, 1 if dialect == "gitlab" else 2)
 
 
 def test_nothing_changed_is_one_request_for_issues(ground: Ground) -> None:

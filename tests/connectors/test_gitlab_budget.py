@@ -1,0 +1,247 @@
+"""How many requests a run sends to a GitLab, counted on the sandbox."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from connectors.cache import SessionCache
+from connectors.gitlab.page_size import PageSize
+from connectors.gitlab.tracker import GitLabReader
+from connectors.retry import Retry
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.faults import Fault
+from connectors.sandbox.server import Sandbox
+from connectors.sandbox.store import Store
+from connectors.tracker import Connection, CredentialsRefused
+from policies.issue import Issue, LabelsChanged, Release
+
+PROJECT = "acme/car"
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+OWN = "token-of-the-bot"
+MANY = 10_000
+
+
+@dataclass
+class Ground:
+    """A GitLab, and what runs against it learned of it."""
+
+    store: Store
+    sandbox: Sandbox
+    cache: SessionCache = field(default_factory=SessionCache)
+
+    def reader(self, dialect: str = "gitlab", token: str = OWN) -> GitLabReader:
+        connection = Connection(name="gl", url=self.sandbox.url(dialect), token=SecretStr(token))
+        return GitLabReader(connection, retry=Retry(attempts=2, sleep=lambda _: None), cache=self.cache)
+
+    def run(self, since: datetime | None, dialect: str = "gitlab", token: str = OWN) -> Run:
+        """Everything that a run reads."""
+        reader = self.reader(dialect, token)
+        try:
+            server, own = reader.capabilities().server, reader.own_account().id
+            issues = [one for one in reader.changed_since(PROJECT, since) if isinstance(one, Issue)]
+            released = reader.releases(PROJECT)
+            return Run(issues, released, server, own, reader.own_account().id, reader.requests)
+        finally:
+            reader.close()
+
+
+@dataclass
+class Run:
+    issues: list[Issue]
+    releases: tuple[Release, ...]
+    server: str
+    own_at_first: str
+    own: str
+    requests: Counter[str]
+
+
+@pytest.fixture
+def ground() -> Iterator[Ground]:
+    store = Store(clock=Clock.fixed(START))
+    store.create_user("alice", "Alice Customer")
+    store.create_user("bob", "Bob Support")
+    store.create_user("warranty", "Warranty", bot=True)
+    store.create_user("other", "Another bot", bot=True)
+    store.create_token(OWN, "warranty")
+    store.create_token("token-of-another", "other")
+    store.create_project(PROJECT, "Car", kind="gitlab")
+    with Sandbox(store) as sandbox:
+        yield Ground(store, sandbox)
+
+
+def issues(store: Store, many: int, at: datetime = START) -> list[str]:
+    return [
+        store.create_issue(PROJECT, f"Pump {n}", actor="alice", at=at + timedelta(seconds=n), labels=["vip"]).key
+        for n in range(many)
+    ]
+
+
+def released(store: Store, fixed: str, n: int) -> None:
+    """A merge request that fixes an issue, and a release that carries it."""
+    words = f"Closes #{fixed.rpartition('#')[2]}"
+    request = store.create_merge_request(PROJECT, f"Fix {n}", actor="bob", description=words)
+    store.merge(PROJECT, request.iid, actor="bob")
+    store.tag(PROJECT, f"v{n}", actor="bob")
+    store.publish_release(PROJECT, f"v{n}", actor="bob")
+
+
+def test_a_full_reading_stays_within_the_budget_of_260_requests_for_10_000_issues(ground: Ground) -> None:
+    issues(ground.store, MANY)
+    run = ground.run(None)
+    assert len(run.issues) == MANY
+    assert run.requests["POST graphql Probe"] == 1
+    assert run.requests.total() <= 260
+    assert {name for name in run.requests if not name.startswith("POST graphql")} == set()
+
+
+def test_forty_changed_issues_are_one_request(ground: Ground) -> None:
+    keys = issues(ground.store, 60)
+    ground.run(None)
+    later = START + timedelta(days=2)
+    milestone = ground.store.create_milestone(PROJECT, "1.4.2")
+    for key in keys[:40]:
+        ground.store.relabel(key, add=["sla-ok"], remove=["vip"], actor="bob", at=later)
+        ground.store.edit(key, {"milestone": milestone.id}, actor="bob", at=later)
+        ground.store.edit(key, {"milestone": None}, actor="bob", at=later + timedelta(hours=1))
+    reader = ground.reader()
+    found = [one for one in reader.changed_since(PROJECT, later) if isinstance(one, Issue)]
+    reader.close()
+    assert len(found) == 40
+    assert reader.requests == {"POST graphql WorkItems": 1}
+    told = [event for event in found[0].events if isinstance(event, LabelsChanged)]
+    assert [(event.added, event.removed) for event in told] == [(("vip",), ()), (("sla-ok",), ("vip",))]
+
+
+def test_a_run_over_what_did_not_change_is_one_request_for_issues_and_one_for_releases(ground: Ground) -> None:
+    keys = issues(ground.store, 5)
+    for n, key in enumerate(keys[:3], start=1):
+        released(ground.store, key, n)
+    first = ground.run(None)
+    assert [release.carries[0][0] for release in first.releases] == keys[:3]
+    idle = ground.run(START + timedelta(days=5))
+    assert idle.requests == {"POST graphql WorkItems": 1, "POST graphql Releases": 1}
+    assert (idle.releases, idle.server, idle.own) == (first.releases, first.server, "warranty")
+
+
+def test_a_new_release_costs_what_is_new_about_it(ground: Ground) -> None:
+    keys = issues(ground.store, 4)
+    for n, key in enumerate(keys[:3], start=1):
+        released(ground.store, key, n)
+    ground.run(None)
+    ground.store.clock.advance(timedelta(days=2))
+    released(ground.store, keys[3], 4)
+    run = ground.run(START + timedelta(days=5))
+    assert [key for release in run.releases for key, _ in release.carries] == keys
+    assert run.requests == {
+        "POST graphql WorkItems": 1, "POST graphql Releases": 1, "GET merge_requests": 1, "GET repository/compare": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", ["gitlab", "gitlab-rest"])
+def test_what_runs_learned_gives_the_same_releases_as_a_reading_from_nothing(ground: Ground, dialect: str) -> None:
+    for n, key in enumerate(issues(ground.store, 4), start=1):
+        ground.store.clock.advance(timedelta(hours=20))
+        released(ground.store, key, n)
+        assert ground.run(None, dialect).releases == Ground(ground.store, ground.sandbox).run(None, dialect).releases
+
+
+def test_several_long_threads_are_read_on_with_one_query(ground: Ground) -> None:
+    for key in issues(ground.store, 4):
+        for n in range(55):
+            ground.store.comment(key, f"Word {n}", actor="bob", at=START + timedelta(minutes=1 + n))
+    run = ground.run(None)
+    assert [len(issue.comments()) for issue in run.issues] == [55] * 4
+    assert run.requests["POST graphql MoreDiscussions"] == 1
+
+
+def test_another_account_behind_the_token_is_found_out_by_the_page(ground: Ground) -> None:
+    key = issues(ground.store, 1)[0]
+    ground.store.comment(key, "Ours.", actor="other", at=START + timedelta(hours=1))
+    ground.run(None)
+    run = ground.run(None, token="token-of-another")
+    assert (run.own_at_first, run.own) == ("warranty", "other")
+    assert [comment.actor.role.value for comment in run.issues[0].comments()] == ["own"]
+    assert run.requests == {"POST graphql WorkItems": 1, "POST graphql Releases": 1}
+
+
+def test_a_session_of_nobody_is_refused_and_not_read_as_a_project_without_issues(ground: Ground) -> None:
+    issues(ground.store, 1)
+    with pytest.raises(CredentialsRefused):
+        ground.run(None, token="")
+    ground.run(None)
+    reader = ground.reader(token="")
+    with pytest.raises(CredentialsRefused):
+        list(reader.changed_since(PROJECT, None))
+    with pytest.raises(CredentialsRefused):
+        list(reader.ids(PROJECT))
+    reader.close()
+
+
+def test_another_version_is_looked_at_anew(ground: Ground) -> None:
+    issues(ground.store, 1)
+    before = ground.run(None)
+    known = ground.cache.get("gitlab server")
+    assert known is not None
+    ground.cache.put("gitlab server", {**known, "version": "18.11.0"}, timedelta(days=1))
+    run = ground.run(None)
+    assert run.requests["POST graphql Probe"] == 1
+    assert (run.server, ground.run(None).server) == ("GitLab 18.11.0 (GraphQL)", before.server)
+    assert ground.run(None).requests["POST graphql Probe"] == 0
+
+
+def test_rest_asks_who_it_is_in_each_run_and_looks_at_the_schema_once(ground: Ground) -> None:
+    issues(ground.store, 1)
+    ground.run(None, "gitlab-rest")
+    idle = ground.run(START + timedelta(days=5), "gitlab-rest")
+    assert idle.requests == {"GET user": 1, "GET issues": 1, "GET releases": 1}
+
+
+@pytest.mark.parametrize("dialect", ["gitlab", "gitlab-rest"])
+def test_ids_come_a_hundred_a_request(ground: Ground, dialect: str) -> None:
+    issues(ground.store, 250)
+    reader = ground.reader(dialect)
+    reader.own_account()
+    before = reader.requests.total()
+    found = list(reader.ids(PROJECT))
+    assert reader.requests.total() - before == 3
+    assert found == [issue.id for issue in ground.store.projects[PROJECT].issues.values()]
+    reader.close()
+
+
+def test_a_page_grows_while_its_score_leaves_room_and_never_to_what_was_too_much() -> None:
+    size = PageSize(SessionCache())
+    assert (size.issues, size.discussions) == (40, 40)
+    size.fit({"score": 100, "limit": 250})
+    assert size.issues == 80
+    assert size.halve()
+    size.fit({"score": 20, "limit": 250})
+    assert size.issues == 79
+    size.fit({"score": 249, "limit": 250})
+    assert size.issues == 79
+    size.fit({})
+    assert size.issues == 79
+
+
+def test_a_page_that_had_to_be_halved_stays_small_in_the_next_run() -> None:
+    cache = SessionCache()
+    size = PageSize(cache)
+    while size.halve():
+        pass
+    assert (size.issues, size.discussions) == (1, 5)
+    assert PageSize(cache).issues == 1
+    assert PageSize(cache).discussions == 5
+
+
+def test_a_server_that_gives_up_on_a_page_is_asked_for_half_of_it(ground: Ground) -> None:
+    issues(ground.store, 45)
+    ground.run(None)
+    ground.store.faults.add(*[Fault("status", method="POST", path="graphql", status=502)] * 2)
+    run = ground.run(None)
+    assert len(run.issues) == 45
+    assert run.requests["POST graphql WorkItems"] >= 4
