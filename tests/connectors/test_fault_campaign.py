@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,7 +11,9 @@ import pytest
 
 from connectors.sandbox.faults import Fault
 from connectors.tracker import TrackerError
+from connectors.work import Work
 from policies.changes import Change, UpsertComment
+from policies.receipt import Outcome
 from tests.ground import (
     Snapshot,
     capabilities,
@@ -24,6 +26,7 @@ from tests.ground import (
     report,
     writing,
 )
+from tests.promises_of_writing import together
 from tests.sandbox_ground import SET_UPS, SandboxGround, Served, SetUp
 
 TROUBLES: tuple[Fault, ...] = (
@@ -51,18 +54,37 @@ def served() -> Iterator[Served]:
         yield served
 
 
-def wanted(ground: SandboxGround) -> list[Change]:
-    return [*possible(ground), UpsertComment("patch", document("Released."), internal=True)]
+Run = Callable[[SandboxGround, str, Sequence[Change]], None]
 
 
-def run(ground: SandboxGround, key: str, changes: Sequence[Change]) -> None:
-    """One run as the flows make it: look, and do what is not so; an error stops the rest of this run."""
+def one_by_one(ground: SandboxGround, key: str, changes: Sequence[Change]) -> None:
+    """Look, and do what is not so, before each change; an error stops the rest of this run."""
     with reading(ground) as reader, writing(ground) as writer:
         for change in changes:
             issue = reader.issue(key)
             if not change.satisfied_by(issue):
                 performed(writer, issue, change, ground.now)
         performed(writer, None, report(ground, "One breach."), ground.now)
+
+
+def all_together(ground: SandboxGround, key: str, changes: Sequence[Change]) -> None:
+    """As the flows make it: look once, and hand all that is not so over together."""
+    with reading(ground) as reader, writing(ground) as writer:
+        issue = reader.issue(key)
+        left = tuple(change for change in changes if not change.satisfied_by(issue))
+        for worked in writer.perform([Work(issue, left)] if left else [], ground.now):
+            assert [receipt.change for receipt in worked.receipts] == list(left)
+            so = all(receipt.outcome in {Outcome.PERFORMED, Outcome.ALREADY_SO} for receipt in worked.receipts)
+            assert so is (worked.failure is None), "what failed is not told, or what is told did not fail"
+            if worked.failure is not None:
+                raise worked.failure
+        performed(writer, None, report(ground, "One breach."), ground.now)
+
+
+def wanted(ground: SandboxGround, run: Run) -> list[Change]:
+    changes = possible(ground) if run is one_by_one else together(ground)
+    # The labels come last, as in a plan.
+    return [UpsertComment("patch", document("Released."), internal=True), *changes]
 
 
 def end_of(ground: SandboxGround, key: str) -> Snapshot:
@@ -77,18 +99,19 @@ def report_key(ground: SandboxGround, key: str) -> str:
     return made
 
 
+@pytest.mark.parametrize("run", [one_by_one, all_together], ids=lambda run: run.__name__)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("set_up", SET_UPS.values(), ids=SET_UPS.keys())
 def test_after_any_trouble_a_clean_run_ends_where_a_run_without_trouble_ends(
-    served: Served, set_up: SetUp, seed: int
+    served: Served, set_up: SetUp, seed: int, run: Run
 ) -> None:
     calm = SandboxGround(served, set_up)
     calm_key = calm.opens("Pump leaks", labels=["vip", "sla-ok"])
-    run(calm, calm_key, wanted(calm))
+    run(calm, calm_key, wanted(calm, run))
 
     ground = SandboxGround(served, set_up)
     key = ground.opens("Pump leaks", labels=["vip", "sla-ok"])
-    changes = wanted(ground)
+    changes = wanted(ground, run)
     chance = random.Random(f"{set_up.mount} {seed}")  # noqa: S311 - the same troubles each time
     for _ in range(6):
         served.store.faults.clear()
