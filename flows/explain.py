@@ -183,7 +183,7 @@ def _show(
 
 
 def _coverage(coverage: Coverage) -> str:
-    """The decision with its contract, window, clause and author, in one line."""
+    """The decision with its contract, window, clause, author and what of it no history tells, in one line."""
     parts = [f"coverage {coverage.decision.value}: {coverage.ground.value.replace('_', ' ')}"]
     if coverage.overridden_by:
         parts[0] += f" ({coverage.overridden_by}; the register says {coverage.computed.value})"
@@ -194,6 +194,7 @@ def _coverage(coverage: Coverage) -> str:
     if coverage.window is not None:
         parts.append(f"{coverage.window.first} to {coverage.window.last} ({coverage.window.zone})")
     parts += [f"clause {coverage.clause}"] if coverage.clause else []
+    parts += [f"as it stands now: {', '.join(coverage.undated)}"] if coverage.undated else []
     return "; ".join(parts)
 
 

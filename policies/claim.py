@@ -10,8 +10,8 @@ Rules:
 4. Labels serve many ends, so only those a register asks for are values, and each kind is a fact of its own: those that
    name the version, those of one scope (``customer::``), those without a scope, and those that exclusions alone ask for.
    A project that no contract asks for is an intake: the first one asked for counts.
-5. A fact whose history is not told (reporter, organisation, custom fields, affected versions, components of a tracker
-   that tells no change of theirs) counts as it stands now, and the decision names it (``Coverage.undated``).
+5. A fact whose history is not told (reporter, organisation, custom fields, affected versions) counts as it stands now,
+   and the decision names it (``Coverage.undated``).
 6. What happened after ``now`` is not known yet.
 7. Where the history has a gap, what it could have told of labels, components and category is in doubt, and so is a
    decision that rests on them: it is ``unknown`` and names the gap. That an issue was moved is not presumed.
@@ -38,7 +38,7 @@ Fact = tuple[str, str]
 
 TRACKER, PROJECT, COMPONENT, LABEL = ("tracker", ""), ("project", ""), ("component", ""), ("label", "")
 CATEGORY, VERSION = ("category", ""), ("version", "")
-DATED: frozenset[Fact] = frozenset({TRACKER, PROJECT, LABEL, CATEGORY})
+DATED: frozenset[Fact] = frozenset({TRACKER, PROJECT, COMPONENT, LABEL, CATEGORY})
 """Facts whose changes every history tells."""
 
 _KEY = re.compile(r"(?P<project>.+)[-#][0-9]+", re.DOTALL)
@@ -155,7 +155,7 @@ class Claim:
     @property
     def doubtful(self) -> frozenset[Fact]:
         """The facts of which a part of the history that is missing could have told more."""
-        return ((self.dated - {TRACKER, PROJECT}) | {COMPONENT}) if self.gap else frozenset()
+        return self.dated - {TRACKER, PROJECT} if self.gap else frozenset()
 
     def missing(self, asked: Iterable[Fact]) -> str:
         """What is missing of the history of these facts, "" if nothing is."""
@@ -182,11 +182,7 @@ class Claim:
         labels, by_label = past.labels(asked)
         stated = tuple(asked.version(label) for label in sorted(labels) if asked.version(label))
         told = {PROJECT: by_project, CATEGORY: by_category, COMPONENT: by_components, **by_label}
-        dated = set(DATED)
-        if any(isinstance(event, ComponentsChanged) for event in issue.events):
-            dated.add(COMPONENT)
-        if asked.version_label and not issue.versions:
-            dated.add(VERSION)
+        by_label_alone = asked.version_label and not issue.versions
         gaps = {gap.kind: gap.detail for gap in reversed(issue.gaps)}
         return cls(
             reported_at=reported_at,
@@ -201,7 +197,7 @@ class Claim:
             labels=labels,
             evidence=(opened,) if opened is not None else (),
             told={fact: ids for fact, ids in told.items() if ids},
-            dated=frozenset(dated),
+            dated=DATED | {VERSION} if by_label_alone else DATED,
             gap=gaps.get(GapKind.HISTORY, ""),
             report_gap=gaps.get(GapKind.REPORT, ""),
         )

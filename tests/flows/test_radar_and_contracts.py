@@ -104,6 +104,13 @@ def test_an_issue_is_explained_with_its_coverage(warranty: Command) -> None:
     assert warranty("explain", "VAN-1", "--json").document["coverage"]["decision"] == "out"
 
 
+def test_what_no_history_tells_is_named_beside_the_coverage(register: Path, warranty: Command) -> None:
+    register.write_text(REGISTER.replace("{project: CAR}", "{project: CAR, reporter: carla}"), encoding="utf-8")
+    assert "2025-04-01 to 2026-04-01 (Asia/Shanghai); as it stands now: reporter" in warranty("explain", "CAR-1").out
+    assert "as it stands now" not in warranty("explain", "VAN-1").out
+    assert warranty("explain", "CAR-1", "--json").document["coverage"]["undated"] == ["reporter"]
+
+
 def test_an_issue_is_judged_by_the_policy_its_contract_was_agreed_under(register: Path, warranty: Command) -> None:
     register.write_text(REGISTER + "    policy: after-sales\n", encoding="utf-8")
     said = warranty("plan", "--json")

@@ -285,15 +285,15 @@ def test_a_fact_whose_history_is_not_told_counts_as_it_stands_now_and_the_decisi
     bound = contract("acme", match=match, products=(Product("Car", ("2",)),))
     decided = found(told, bound)
     assert decided.decision is Decision.IN
-    assert decided.undated == ("component", "field contract", "organisation", "reporter", "version")
+    assert decided.undated == ("field contract", "organisation", "reporter", "version")
     assert found(issue(opened_with=("acme",)), ACME).undated == ()
     assert found(issue(), bound, ACME).undated == decided.undated
 
 
 def test_versions_the_tracker_names_count_as_they_stand_now_even_beside_labels() -> None:
     bound = contract("acme", match=Match(project=("acme/*",)), products=(Product("Car", ("2",)), Product("Van")))
-    assert found(issue(versions=("2.1",)), bound, version_label="v::").undated == ("component", "version")
-    assert found(issue(opened_with=("v::2",)), bound, version_label="v::").undated == ("component",)
+    assert found(issue(versions=("2.1",)), bound, version_label="v::").undated == ("version",)
+    assert found(issue(opened_with=("v::2",)), bound, version_label="v::").undated == ()
 
 
 # ------------------------------------------------------------------------------------------------ what a gap leaves open
