@@ -218,6 +218,7 @@ def test_graphql_refuses_a_note_too_many_at_its_alias_alone(ground: Ground) -> N
 
 def test_without_a_limit_there_is_none(ground: Ground) -> None:
     ground.issue()
+    headers: dict[str, str] = {}
     for _ in range(70):
         status, headers, _ = ground.raw("POST", "/api/v4/projects/1/issues/1/notes", {"body": "b"})
         ground.store.clock.set(NOW)
