@@ -149,6 +149,22 @@ def test_a_persons_label_is_respected_and_shown(workshop: Workshop, warranty: Co
     assert "coverage goodwill: by hand (Lena; the register says out); contract south-1" in shown
 
 
+def test_triage_finds_the_contract_and_relabelling_later_moves_no_issue_to_another(
+    workshop: Workshop, register: Path, warranty: Command
+) -> None:
+    register.write_text(
+        REGISTER.replace("{project: CAR}", "{label: north}").replace("{project: VAN}", "{label: south}"),
+        encoding="utf-8",
+    )
+    car = workshop.north.find("CAR-1")
+    assert "coverage unknown: no contract" in warranty("explain", "CAR-1").out
+    workshop.north.relabel(car, add=("north",), remove=(), by="lena", at=at("04 10:00"))
+    workshop.north.relabel(car, add=("south",), remove=("north",), by="lena", at=at("09 11:00"))
+    found = warranty("explain", "CAR-1", "--json").document["coverage"]
+    assert (found["decision"], found["contract"], found["candidates"]) == ("in", "north-1", ["north-1"])
+    assert len(found["evidence"]) == 2
+
+
 @pytest.mark.usefixtures("register")
 def test_coverage_stands_as_a_label_and_a_second_run_writes_nothing(workshop: Workshop, warranty: Command) -> None:
     pack = workshop.folder / "pack.yaml"
