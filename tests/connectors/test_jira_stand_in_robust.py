@@ -27,7 +27,8 @@ FIELDS = (
 MEMBERS = (
     "fields", "update", "properties", "transition", "body", "visibility", "jql", "maxResults", "nextPageToken",
     "expand", "issueIdsOrKeys", "fieldIds", "ids", "changelogIds", "globalId", "object", "type", "inwardIssue",
-    "outwardIssue", "comment", "name", "project", "releaseDate", "released", "accountId", "startAt",
+    "outwardIssue", "comment", "name", "project", "releaseDate", "released", "accountId", "startAt", "historyMetadata",
+    "reconcileIssues", "moveUnfixedIssuesTo",
 )  # fmt: skip
 QUERIES = (
     "startAt",
@@ -40,6 +41,8 @@ QUERIES = (
     "permissions",
     "globalId",
     "notifyUsers",
+    "reconcileIssues",
+    "returnIssue",
 )
 VALUES = ("", "-1", "x", "9" * 21, "*all", "-summary", "changelog", "summary,,labels", "true", "project = CAR", "\x00")
 
@@ -66,11 +69,32 @@ class Nonsense:
                 "fields": {self.random.choice(FIELDS): self.value(1) for _ in range(3)},
                 "update": {self.random.choice(FIELDS): [{self.random.choice(verbs): self.value(2)}]},
             }
+            if self.random.random() < 0.2:
+                body[self.random.choice(["historyMetadata", "properties"])] = self.value(1)
             if endpoint == "create_issue":
                 body["fields"] |= {"project": {"key": "CAR"}, "issuetype": {"name": "缺陷"}, "summary": "s"}
             if endpoint == "transition":
                 body["transition"] = {"id": "21"}
+        if endpoint in {"edit", "transition"} and self.random.random() < 0.5:
+            body = self.bulk(endpoint)
         return body
+
+    def bulk(self, endpoint: str) -> dict[str, Any]:
+        option = self.random.choice(["ADD", "REMOVE", "REPLACE", "REMOVE_ALL", "x", None])
+        label = {"fieldId": "labels", "bulkEditMultiSelectFieldOption": option, "labels": [{"name": self.value(3)}]}
+        named = {"fieldId": self.random.choice(FIELDS), "user": self.value(2), "date": {"formattedDate": self.value(3)}}
+        kinds = ("datePickerFields", "singleSelectClearableUserPickerFields", "labelsFields", "richTextFields")
+        edited = {
+            self.random.choice(kinds): [named],
+            "labelsFields": [label],
+            "priority": {"priorityId": self.value(3)},
+        }
+        issues = ["CAR-1", "10002", "NOPE"]
+        if endpoint == "transition":
+            chosen = {"selectedIssueIdsOrKeys": issues, "transitionId": self.random.choice(["21", "x", None])}
+            return {"bulkTransitionInputs": [chosen, self.value(2)][: self.random.randint(1, 2)]}
+        actions = [self.random.choice(FIELDS), "labels", "priority"][self.random.randint(0, 1) :]
+        return {"selectedIssueIdsOrKeys": issues, "selectedActions": actions, "editedFieldsInput": edited}
 
     def query(self) -> dict[str, str]:
         return {self.random.choice(QUERIES): self.random.choice(VALUES) for _ in range(self.random.randint(0, 2))}
@@ -78,7 +102,9 @@ class Nonsense:
     def path(self, template: str) -> str:
         key = self.random.choice(["CAR-1", "CAR-2", "CAR", "10001", "NOPE"])
         number = self.random.choice(["1", "20001", "40001", "x"])
-        return template.replace("{key}", key).replace("{id}", number).replace("{property}", "k")
+        return (
+            template.replace("{key}", key).replace("{id}", number).replace("{property}", "k").replace("{task}", "10000")
+        )
 
 
 @pytest.mark.parametrize(("mount", "api"), DIALECTS, ids=str)

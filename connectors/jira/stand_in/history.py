@@ -146,10 +146,12 @@ _WORDS = {"status": "statuses", "priority": "priorities", "type": "types", "reso
 def _said(session: Session, home: Project, name: str, value: Any, locale: str) -> Side:
     """One side of an item: (from, fromString), its words in the language of who made the change."""
     if name in _WORDS:
-        found = next((one for one in getattr(home, _WORDS[name]) if one.id == value), None)
-        if found is None:
-            return value, None
-        return found.id, named(session, _FIELD_IDS.get(name, name), found, locale)
+        known = (home.key, name, value, locale)
+        if known not in session.words:
+            found = next((one for one in getattr(home, _WORDS[name]) if one.id == value), None)
+            shown = None if found is None else named(session, _FIELD_IDS.get(name, name), found, locale)
+            session.words[known] = (value, shown)
+        return session.words[known]
     if name == "labels":
         return "", " ".join(value)
     if name in {"assignees", "reporter"}:

@@ -79,7 +79,7 @@ class Session:
             for the gateway.
         token: of nobody (``user`` "") where an anonymous one was let in.
         body: the parsed JSON body, None where there is none.
-        people: those shown so far, by account id.
+        people, words: those shown so far, by account id, and by project, field, id and language.
         keep: show only so many of the latest history entries (a fault), None for all.
     """
 
@@ -96,6 +96,7 @@ class Session:
     tasks: dict[str, Any] = field(default_factory=dict)
     found: dict[str, list[str]] = field(default_factory=dict)
     people: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    words: dict[tuple[str, str, Any, str], tuple[Any, Any]] = field(default_factory=dict)
     gateway: str = ""
 
     @property
