@@ -205,7 +205,9 @@ def _size(entry: Any) -> int:
 def _field(item: Mapping[str, Any]) -> str:
     if item.get("fieldtype") == "custom":
         return ""
-    return (received(item.get("fieldId")) or received(item.get("field"))).casefold()
+    field = (received(item.get("fieldId")) or received(item.get("field"))).casefold()
+    # The one field that Cloud's history calls otherwise by its id.
+    return "key" if field == "issuekey" else field
 
 
 def _ungrouped(_: str) -> str:
