@@ -93,6 +93,9 @@ def latest(notes: Sequence[Note], keep: int | None) -> list[Note]:
 
 def label_named(project: Project, name: str, at: datetime) -> Label | None:
     """The label that bore a name at an instant, None if it is no longer there."""
+    now = project.labels.get(name)
+    if now is not None and (now.created is None or now.created <= at):
+        return now
     for label in project.labels.values():
         if (label.name == name or name in label.former) and (label.created is None or label.created <= at):
             return label

@@ -73,7 +73,9 @@ class ThreadViews(ProjectViews):
         return connection(rows, shape, asked, _place, descending=asked.get("sort") == "CREATED_DESC")
 
     def discussion(self, issue: Issue, note: Note) -> View:
-        id_ = gid("Discussion" if note.kind != "comment" else "IndividualNoteDiscussion", note.discussion)
+        def id_(_info: Any) -> str:
+            return gid("Discussion" if note.kind != "comment" else "IndividualNoteDiscussion", note.discussion)
+
         return {
             "id": id_,
             "replyId": id_,
@@ -103,12 +105,14 @@ class ThreadViews(ProjectViews):
         edited = note.comment if note.comment and note.comment.editor else None
         synthetic = note.kind in SYNTHETIC
         id_ = note.discussion if synthetic else note.id
+        written = moment(note.at)
+        touched = note.comment.updated if note.comment else note.at
         return {
             "id": gid(_NOTE_MODELS[note.kind], id_),
             "body": body,
             "bodyHtml": lambda _info: self._html(project, note, body),
-            "createdAt": moment(note.at),
-            "updatedAt": moment(note.comment.updated if note.comment else note.at),
+            "createdAt": written,
+            "updatedAt": written if touched is note.at else moment(touched),
             "lastEditedAt": moment(edited.updated) if edited else None,
             "lastEditedBy": self.user(edited.editor) if edited else None,
             "system": note.kind != "comment",
@@ -119,7 +123,7 @@ class ThreadViews(ProjectViews):
                 {"id": gid("SystemNoteMetadata", id_), "action": note.action} if note.action else None
             ),
             "author": self.user(note.author),
-            "url": f"{self.call.shapes.issue_page(issue)}#note_{note.id}",
+            "url": lambda _info: f"{self.call.shapes.issue_page(issue)}#note_{note.id}",
             "discussion": lambda _info: self.discussion(issue, note),
         }
 
