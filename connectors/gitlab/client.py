@@ -58,7 +58,7 @@ _PER_SECOND = 30
 _NOTES_ON_GITLAB_COM = 50
 _NOTES_ELSEWHERE = 250
 _PAGE = 100
-_MINUTE = 60
+_MINUTE = 60.0
 # A page token that comes back for ever would be read for ever.
 _PAGE_LIMIT = 100_000
 
@@ -325,8 +325,8 @@ class GitLabClient:
         if "complexity" in low or "timeout" in low or "timed out" in low or "too large" in low:
             return TooComplex(said)
         if "too many times" in low:
-            # GitLab's limits of its own (notes: so many a minute) count by the full minute and name no wait.
-            return RateLimited(said, retry_after=self._wait_asked() or self._rest_of_minute())
+            # GitLab's limits of its own (notes: so many a minute) count by the minute and name no wait.
+            return RateLimited(said, retry_after=_MINUTE)
         if "internal server error" in low or "resource lock" in low:
             return ServerFailed(said)
         if re.search(
@@ -386,14 +386,6 @@ class GitLabClient:
         if now is not None and reset.isdigit():
             return max(0.0, int(reset) - now.timestamp())
         return None
-
-    def _rest_of_minute(self) -> float:
-        """Seconds until the server's clock shows the next minute."""
-        headers = {name.lower(): value for name, value in self._headers.items()}
-        try:
-            return float(_MINUTE - parsedate_to_datetime(headers.get("date", "")).second)
-        except ValueError:
-            return float(_MINUTE)
 
     def named(self, problem: TrackerError, doing: str) -> TrackerError:
         """The same error with the tracker's name and what was being done."""
