@@ -31,7 +31,6 @@ from policies.issue import (
     Issue,
     Release,
     State,
-    Word,
 )
 from policies.pack import PolicyPack
 from policies.patch import Releases
@@ -57,6 +56,8 @@ from tests.event_log import (
 )
 from tests.event_log_pens import (
     CATEGORY,
+    DUPLICATE,
+    FIXED,
     PRIORITIES,
     SEVERITY,
     STATE,
@@ -119,7 +120,10 @@ def _jira(name: str, mount: str, account: Callable[[str], str], user: str = "") 
         name,
         "jira",
         mount,
-        states={word.name: state for state, word in STATUSES.items()},
+        states={
+            **{word.name: state for state, word in STATUSES.items()},
+            f"resolution:{DUPLICATE.name}": State.CANCELLED,
+        },
         severities={word.name: severity for severity, word in PRIORITIES.items()},
         categories={f"type:{word.name}": category for category, word in TYPES.items() if category},
         account=account,
@@ -222,7 +226,7 @@ class Trackers:
             statuses=tuple(STATUSES.values()),
             priorities=tuple(PRIORITIES.values()),
             types=tuple(TYPES.values()),
-            resolutions=(Word("1", "完成"),),
+            resolutions=(FIXED, DUPLICATE),
             service_desk=True,
             at=at,
         )
@@ -340,7 +344,7 @@ def instants_to_judge(volume: Volume, log: Log) -> tuple[datetime, ...]:
     return tuple(sorted(seen | later | out))
 
 
-_MOST_INSTANTS = 24
+_MOST_INSTANTS = 12
 
 
 def disagreements(reading: Reading, packs: Sequence[PolicyPack], expected: Expected) -> list[str]:

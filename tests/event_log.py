@@ -126,11 +126,13 @@ class Volume:
     Attributes:
         releases: by name, when each was published, None while it is not.
         deleted: labels that were deleted from the project in the end, where labels are things of their own.
+        by_resolution: where there are resolutions, an issue is given up by one, and not by a status of its own.
     """
 
     logs: tuple[Log, ...]
     releases: Mapping[str, datetime | None] = field(default_factory=dict)
     deleted: tuple[str, ...] = ()
+    by_resolution: bool = False
 
     def log(self, title: str) -> Log:
         return next(log for log in self.logs if log.title == title)

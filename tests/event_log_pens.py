@@ -35,6 +35,7 @@ STATUSES = {state: Word(str(number), name, group) for number, (state, name, grou
     (State.WAITING_FOR_THIRD_PARTY, "等待供应商", "indeterminate"), (State.RESOLVED, "已解决", "done"),
     (State.VERIFIED, "已验证", "done"), (State.CLOSED, "已关闭", "done"), (State.CANCELLED, "已驳回", "done"),
 ), start=11)}  # fmt: skip
+FIXED, DUPLICATE = Word("1", "完成"), Word("2", "重复")
 PRIORITIES = {"urgent": Word("1", "Highest"), "high": Word("2", "High"), "normal": Word("3", "Medium")}
 TYPES: Mapping[str | None, Word] = {
     None: Word("20", "Task"),
@@ -99,8 +100,8 @@ class JiraPen(_Pen):
             match step:
                 case Says():
                     self._says(key, step)
-                case Becomes(state=state):
-                    self.store.transition(key, STATUSES[state].id, actor=cloud_account(step.by), at=step.at)
+                case Becomes():
+                    self._move(key, step)
                 case Weighs(severity=severity):
                     self._edit(key, step, priority=PRIORITIES[severity].id if severity else None)
                 case Sorts(category=category):
@@ -120,6 +121,13 @@ class JiraPen(_Pen):
                     self._edit(key, step, status=STATUSES[State.CLOSED].id, fix_versions=held)
                 case Hides():
                     self._edit(key, step, security=hidden)
+
+    def _move(self, key: str, step: Becomes) -> None:
+        state, resolution = step.state, None
+        if state is State.CANCELLED and self.volume.by_resolution:
+            state, resolution = State.CLOSED, DUPLICATE.id
+        who = cloud_account(step.by)
+        self.store.transition(key, STATUSES[state].id, actor=who, at=step.at, resolution=resolution)
 
     def release(self) -> None:
         """Publish what is to be published."""

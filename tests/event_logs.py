@@ -432,6 +432,13 @@ _WAITED = _log(
     severity="urgent",
 )
 _NAMELESS = replace(_WAITED, steps=(_WAITED.steps[0], _to("03-02 06:00", State.OPEN), _WAITED.steps[2]))
+_GIVEN_UP = _log(
+    "given up by a resolution, taken up again, and given up for good",
+    _to("03-02 03:00", State.CANCELLED),
+    _to("03-04 03:00", WORK, CUSTOMER),
+    _to("03-06 03:00", State.CANCELLED),
+)
+_CLOSED_FIRST = replace(_GIVEN_UP, steps=(_to("03-02 03:00", State.CLOSED), *_GIVEN_UP.steps[1:]))
 
 
 def _cut(log: Log) -> Log:
@@ -493,5 +500,11 @@ DIFFERENCES = (
         why="a deleted label is told without its name: the pause that it stood for is not known any more",
         happened=Volume((_WAITED,), deleted=("state::waiting_for_third_party",)),
         told=_volume(_NAMELESS),
+    ),
+    Difference(
+        kind="jira",
+        why="a resolution is read as it is now: what an issue was closed for before it was reopened is not told",
+        happened=Volume((_GIVEN_UP,), by_resolution=True),
+        told=Volume((_CLOSED_FIRST,), by_resolution=True),
     ),
 )

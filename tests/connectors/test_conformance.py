@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.jira.mapping import Source, issue_of
+from connectors.sandbox.faults import Fault
 from policies.issue import (
     AssigneeChanged,
     Commented,
@@ -22,8 +23,10 @@ from policies.issue import (
 )
 from policies.loader import load_pack
 from policies.pack import PolicyPack
+from policies.verdict import Status, judge
 from tests.conformance import (
     DIALECTS,
+    NOW,
     Dialect,
     Expected,
     Reading,
@@ -148,7 +151,7 @@ def test_the_hand_made_logs_are_told_alike_to_the_second(
 def test_logs_made_by_dice_are_told_alike_to_the_second(
     seed: int, trackers: Trackers, packs: tuple[PolicyPack, ...]
 ) -> None:
-    volume = by_dice(seed, logs=16)
+    volume = by_dice(seed, logs=9)
     keys, itself = trackers.write(volume), Expected(volume)
     found = [
         line for dialect in DIALECTS for line in disagreements(trackers.read(dialect, keys, volume), packs, itself)
@@ -170,6 +173,26 @@ def test_what_a_tracker_can_not_tell_by_its_nature_is_this_and_no_more(
         found = disagreements(reading, packs, Expected(mine))
         assert not found, told(found)
         assert disagreements(replace(reading, of=other), packs, Expected(other)), "no difference any more"
+
+
+UNCOUNTED = {
+    "gitlab": "GitLab says nowhere how much history there is: what it leaves out in the beginning is not missed"
+}
+
+
+@each_dialect
+def test_a_history_that_is_cut_short_is_undecided_and_no_guess_where_the_tracker_counts_it(
+    dialect: Dialect, trackers: Trackers, written: Mapping[str, str], packs: tuple[PolicyPack, ...]
+) -> None:
+    trackers.store.faults.add(Fault("truncated_history", keep=1, times=None))
+    try:
+        reading = trackers.read(dialect, written, HAND_MADE)
+    finally:
+        trackers.store.faults.clear()
+    issue = reading.issue("waiting for the customer, an answer, and back to work")
+    resolution = next(each for each in judge(issue, packs[0], NOW) if each.clock == "resolution")
+    missed = resolution.status is Status.INDETERMINATE and bool(issue.gaps)
+    assert missed is not (dialect.kind in UNCOUNTED)
 
 
 def test_data_center_names_an_assignee_by_key_and_whoever_wrote_a_comment_is_known_by_it() -> None:
