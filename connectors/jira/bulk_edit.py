@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ from connectors.jira.history import identifier
 from connectors.jira.parts import Before, Part
 from connectors.jira.server import JiraServer
 from connectors.retry import Kind, Retry
-from connectors.tracker import PermissionRefused, Rejected, TrackerError
+from connectors.tracker import NotFound, PermissionRefused, Rejected, TrackerError
 from connectors.work import Work, Worked
 from policies.changes import Change, Relabel, SetPriority
 from policies.issue import Issue
@@ -115,12 +116,13 @@ class BulkEditor:
                 parts = [
                     self._editor.parts.of(issue, place, change, before) for place, change in enumerate(group.changes)
                 ]
-            except Rejected:
+            except (Rejected, NotFound):
+                # It is told when the issue is edited by itself.
                 continue
             if all(isinstance(part, Part) for part in parts):
                 found[issue.ref.id] = [part for part in parts if isinstance(part, Part)]
-        shapes = [_shape(parts) for parts in found.values()]
-        usual = max(shapes, key=shapes.count, default="")
+        shapes = Counter(_shape(parts) for parts in found.values())
+        usual = next((shape for shape, _ in shapes.most_common(1)), "")
         return {id_: parts for id_, parts in found.items() if _shape(parts) == usual}
 
     def _task(self, edited: Mapping[str, Any], ids: Sequence[str]) -> frozenset[str]:

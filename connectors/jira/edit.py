@@ -170,13 +170,10 @@ class Editor:
             return []
         blamed = blamed or left
         for part in blamed:
-            alone = isinstance(part.change, UpsertComment) and len(parts) > 1
-            if alone and isinstance(part.change, UpsertComment):
+            if isinstance(part.change, UpsertComment) and len(parts) > 1:
                 self._write_comment(part, part.change, course)
-            else:
-                course.failed(
-                    part.place, refusal.of(part.field) if isinstance(refusal, FieldsRefused) and refused else refusal
-                )
+                continue
+            course.failed(part.place, refusal.of(part.field) if isinstance(refusal, FieldsRefused) else refusal)
         return [part for part in left if part not in blamed]
 
     def _write_comment(self, part: Part, change: UpsertComment, course: Course) -> None:

@@ -8,7 +8,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, assert_never
@@ -66,12 +66,13 @@ class Part:
 
 @dataclass(slots=True)
 class Before:
-    """What stands on an issue before the next of its changes."""
+    """What stands on an issue before the next of its changes. Attributes: ours: our comments, once looked for."""
 
     labels: frozenset[str]
     priority: str | None
     due: date | None
     assignee: str | None
+    ours: Mapping[str, Commented] | None = None
 
     @classmethod
     def of(cls, issue: Issue) -> Before:
@@ -111,7 +112,7 @@ class Parts:
                 assignee, before.assignee = before.assignee, change.account
                 return Part(place, change, "assignee", {"assignee": assignee}, person)
             case UpsertComment():
-                return self._comment(issue, place, change)
+                return self._comment(issue, place, change, before)
             case UpsertLink() | UpsertReport():
                 raise Rejected(
                     f"a change of kind {change.kind} is no part of an edit", tracker=self._server.client.name
@@ -138,8 +139,12 @@ class Parts:
         steps = (*({"add": label} for label in change.add), *({"remove": label} for label in gone))
         return Part(place, change, "labels", prior, steps=steps)
 
-    def _comment(self, issue: Issue, place: int, change: UpsertComment) -> Part | Done:
-        standing = change.standing(issue) or self._comments.standing(issue).get(change.marker)
+    def _comment(self, issue: Issue, place: int, change: UpsertComment, before: Before) -> Part | Done:
+        standing = change.standing(issue)
+        if standing is None:
+            if before.ours is None:
+                before.ours = self._comments.standing(issue)
+            standing = before.ours.get(change.marker)
         if standing is not None and Mark.found_in(standing.text) == change.mark:
             return Done(Outcome.ALREADY_SO, stood(standing), standing.comment)
         return self.with_comment(Part(place, change, "comment", {}), change, standing)

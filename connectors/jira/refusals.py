@@ -19,5 +19,7 @@ class FieldsRefused(Rejected):
         super().__init__(detail, tracker=tracker, doing=doing)
 
     def of(self, field: str) -> Rejected:
-        """What it says of one field."""
+        """What it says of one field; the whole, where it does not name it."""
+        if field not in self.blamed:
+            return self
         return Rejected(self.blamed[field], tracker=self.tracker, doing=self.doing)

@@ -310,6 +310,28 @@ def test_a_refusal_that_names_no_field_is_met_by_sending_each_part_alone(place: 
     assert outcomes(worked) == ["failed", "performed"]
 
 
+def test_a_refusal_that_blames_another_field_is_told_as_it_stands() -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        refusal = {"errorMessages": [], "errors": {"customfield_1": "Customer is required."}}
+        worked = _worked(mock, "Cloud", (DUE, AT_RISK), standing=False, answer={"json": refusal, "status": 400})
+        edits = [json.loads(one.request.body or b"{}") for one in mock.calls if one.request.method == "PUT"]
+    assert [receipt.outcome.value for receipt in worked.receipts] == ["failed", "failed"]
+    assert "customfield_1: Customer is required." in worked.receipts[1].error
+    assert [sorted(edit) for edit in edits] == [
+        ["fields", "historyMetadata", "update"], ["fields", "historyMetadata"], ["historyMetadata", "update"],
+    ]  # fmt: skip
+
+
+def test_two_new_comments_cost_one_look(place: Place) -> None:
+    key = place.issue()
+    writer = place.writer()
+    list(writer.perform([Work(place.read(key), (note("One"), note("Two", marker="patch"), AT_RISK))], place.now))
+    looks = writer.requests["GET issue/{key}/comment"]
+    # Data Center does not show what it made.
+    assert (looks, writer.requests["PUT issue/{key}"]) == (1 if place.cloud else 2, 1)
+    assert len(place.read(key).comments()) == 2
+
+
 def test_an_issue_that_is_gone_ends_its_changes_and_no_other_issues(place: Place) -> None:
     there = place.read(place.issue())
     gone = replace(there, ref=replace(there.ref, id="99999", key="GONE-1"))
@@ -389,7 +411,7 @@ def test_a_limit_of_writes_to_one_issue_is_waited_for_and_a_quota_ends_the_track
     worked = place.together(key, DUE, note("One"))
     assert (outcomes(worked), place.waits) == (["performed"] * 2, [2.0, 1.0])
     place.store.faults.add(
-        Fault("status", status=429, retry_after=1700, reason="jira-quota-tenant-based", method="PUT", times=None)
+        Fault("status", status=429, retry_after=30, reason="jira-quota-tenant-based", method="PUT", times=None)
     )
     worked = place.together(key, SetDueDate(None), note("Two"))
     assert isinstance(worked.failure, RateLimited)
@@ -558,7 +580,21 @@ OURS = {"type": "warranty-flows", "generator": {"id": "warranty-flows", "type": 
 
 
 def _edited(mock: responses.RequestsMock, kind: str, changes: tuple[Change, ...], *, standing: bool) -> Any:
-    """The edit that is sent, as (address, body); ``standing``: our comment is there already."""
+    """The edit that is sent, as (address, body)."""
+    assert _worked(mock, kind, changes, standing=standing).failure is None
+    (call,) = [one for one in mock.calls if one.request.method == "PUT"]
+    return call.request.url, json.loads(call.request.body or b"{}")
+
+
+def _worked(
+    mock: responses.RequestsMock,
+    kind: str,
+    changes: tuple[Change, ...],
+    *,
+    standing: bool,
+    answer: dict[str, Any] | None = None,
+) -> Worked:
+    """The answer of a writer before a Jira that takes edits with ``answer``; ``standing``: our comment is there."""
     api = f"{SITE}/rest/api/{3 if kind == 'Cloud' else 2}"
     me = {"accountId": "me"} if kind == "Cloud" else {"name": "me"}
     old: Any = note("Fine").mark
@@ -571,14 +607,12 @@ def _edited(mock: responses.RequestsMock, kind: str, changes: tuple[Change, ...]
     mock.get(f"{api}/mypermissions", json={"permissions": {"ADMINISTER": {"havePermission": True}}})
     mock.get(f"{api}/issue/10001/editmeta", json={"fields": SCREEN})
     mock.get(f"{api}/issue/10001/comment", json={"comments": there, "total": len(there)})
-    mock.put(f"{api}/issue/10001", status=204)
+    mock.put(f"{api}/issue/10001", **(answer or {"status": 204}))
     connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
     writer = JiraWriter(connection, retry=Retry(attempts=1))
     (worked,) = writer.perform([Work(ISSUE, changes)], ISSUE.opened_at)
-    assert worked.failure is None
-    (call,) = [one for one in mock.calls if one.request.method == "PUT"]
     writer.close()
-    return call.request.url, json.loads(call.request.body or b"{}")
+    return worked
 
 
 FIVE: tuple[Change, ...] = (
