@@ -1,4 +1,6 @@
-"""The GraphQL documents, of the generation in which ``Project.workItems`` knows ``updatedAfter`` (17 and later).
+"""The GraphQL documents of reading, of the generation in which ``Project.workItems`` knows ``updatedAfter`` (17 and later).
+
+Those of writing are in ``mutations``.
 
 Rules:
 
@@ -222,51 +224,3 @@ query Notes($path: ID!, $iid: String!, $after: String) {
 """
     + _NOTE
 )
-
-# What a mutation left is asked for at once: GitLab drops what an account may not set without calling it an error.
-RELABEL = """
-mutation Relabel($id: WorkItemID!, $add: [LabelID!], $remove: [LabelID!]) {
-  done: workItemUpdate(input: {id: $id, labelsWidget: {addLabelIds: $add, removeLabelIds: $remove}}) {
-    errors
-    workItem { widgets(onlyTypes: [LABELS]) { type ... on WorkItemWidgetLabels { labels(first: 100) { nodes { title } } } } }
-  }
-}
-"""
-
-SET_DUE_DATE = """
-mutation SetDueDate($id: WorkItemID!, $due: Date) {
-  done: workItemUpdate(input: {id: $id, startAndDueDateWidget: {dueDate: $due, isFixed: true}}) {
-    errors
-    workItem { widgets(onlyTypes: [START_AND_DUE_DATE]) { type ... on WorkItemWidgetStartAndDueDate { dueDate } } }
-  }
-}
-"""
-
-SET_ASSIGNEE = """
-mutation SetAssignee($id: WorkItemID!, $who: [UserID!]!) {
-  done: workItemUpdate(input: {id: $id, assigneesWidget: {assigneeIds: $who}}) {
-    errors
-    workItem {
-      widgets(onlyTypes: [ASSIGNEES]) { type ... on WorkItemWidgetAssignees { assignees(first: 10) { nodes { username } } } }
-    }
-  }
-}
-"""
-
-CREATE_NOTE = """
-mutation CreateNote($on: NoteableID!, $body: String!, $internal: Boolean) {
-  done: createNote(input: {noteableId: $on, body: $body, internal: $internal}) { errors note { id internal } }
-}
-"""
-
-UPDATE_NOTE = """
-mutation UpdateNote($id: NoteID!, $body: String!) {
-  done: updateNote(input: {id: $id, body: $body}) { errors note { id } }
-}
-"""
-
-LINK = """
-mutation Link($id: WorkItemID!, $to: [WorkItemID!]!) {
-  done: workItemAddLinkedItems(input: {id: $id, linkType: RELATED, workItemsIds: $to}) { errors message }
-}
-"""
