@@ -456,6 +456,18 @@ def test_the_servers_own_failures_are_had_on_demand_and_change_nothing(ground: G
     assert ground.graphql(query)["data"]["project"]["workItems"]["nodes"] == [{"title": "x"}]
 
 
+def test_a_link_to_a_confidential_issue_is_shown_to_nobody_who_may_not_see_it(ground: Ground) -> None:
+    one, secret = ground.issue("One"), ground.store.create_issue(CAR, "Secret", actor="ann", confidential=True)
+    ground.store.link_issues(one.id, secret.id, "relates_to", actor="ann")
+    path = "/api/v4/projects/1/issues/1/links"
+    assert [other["title"] for other in ground.raw("GET", path)[2]] == ["Secret"]
+    assert ground.raw("GET", path, token="cus-token")[2] == []
+    linked = "... on WorkItemWidgetLinkedItems { linkedItems(first: 5) { nodes { workItem { title } } } }"
+    query = f'{{ workItem(id: "{gid(one)}") {{ widgets(onlyTypes: [LINKED_ITEMS]) {{ {linked} }} }} }}'
+    [widget] = ground.graphql(query, token="cus-token")["data"]["workItem"]["widgets"]
+    assert widget["linkedItems"]["nodes"] == [{"workItem": None}]
+
+
 # ------------------------------------------------------------------------------------------------- pages while it moves
 def test_pages_in_order_of_update_meet_again_what_moved_and_skip_nothing(ground: Ground) -> None:
     issues = [ground.issue(f"Issue {n}") for n in range(5)]

@@ -7,6 +7,7 @@ Rules:
 2. A token comes as ``PRIVATE-TOKEN`` or ``Authorization: Bearer``. A wrong one is 401 everywhere; none at all sees no
    project (404), as all projects here are private.
 3. Each request is carried out under the store's lock, whole.
+4. What a server is licensed for and how often it may be asked is in its ``terms``; its ways of failing in ``troubles``.
 """
 
 from __future__ import annotations

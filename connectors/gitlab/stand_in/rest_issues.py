@@ -382,8 +382,11 @@ def list_weight_events(call: Call) -> Response:
 
 # -------------------------------------------------------------------------------------------------------------- links
 def list_links(call: Call) -> Response:
+    """Links to what the caller may see."""
     issue = call.issue()
-    return JSONResponse([call.shapes.linked(issue, link) for link in issue.links])
+    issues = call.store.issues
+    seen = [link for link in issue.links if call.sees(issues[link.source]) and call.sees(issues[link.target])]
+    return JSONResponse([call.shapes.linked(issue, link) for link in seen])
 
 
 def create_link(call: Call) -> Response:
