@@ -6,13 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import responses
-from pydantic import SecretStr
 
 from connectors.cache import SessionCache
 from connectors.jira.tracker import JiraWriter
@@ -21,7 +18,6 @@ from connectors.sandbox.faults import Fault
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Request
 from connectors.tracker import (
-    Connection,
     NotFound,
     PermissionRefused,
     RateLimited,
@@ -30,7 +26,7 @@ from connectors.tracker import (
 )
 from connectors.work import Work, Worked
 from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
-from policies.issue import Actor, Issue, IssueRef, Word
+from policies.issue import Word
 from policies.receipt import Outcome
 from tests.connectors.jira_place import WORDS, Place, note, opened, served
 from tests.connectors.jira_spec import JiraSpec
@@ -310,18 +306,6 @@ def test_a_refusal_that_names_no_field_is_met_by_sending_each_part_alone(place: 
     assert outcomes(worked) == ["failed", "performed"]
 
 
-def test_a_refusal_that_blames_another_field_is_told_as_it_stands() -> None:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        refusal = {"errorMessages": [], "errors": {"customfield_1": "Customer is required."}}
-        worked = _worked(mock, "Cloud", (DUE, AT_RISK), standing=False, answer={"json": refusal, "status": 400})
-        edits = [json.loads(one.request.body or b"{}") for one in mock.calls if one.request.method == "PUT"]
-    assert [receipt.outcome.value for receipt in worked.receipts] == ["failed", "failed"]
-    assert "customfield_1: Customer is required." in worked.receipts[1].error
-    assert [sorted(edit) for edit in edits] == [
-        ["fields", "historyMetadata", "update"], ["fields", "historyMetadata"], ["historyMetadata", "update"],
-    ]  # fmt: skip
-
-
 def test_two_new_comments_cost_one_look(place: Place) -> None:
     key = place.issue()
     writer = place.writer()
@@ -438,295 +422,13 @@ def test_a_server_that_can_not_be_reached_ends_the_changes_of_the_issue(place: P
     writer.close()
 
 
-# ---------------------------------------------------------------------------------------------------------- bulk edits
-
-
-def crowd(place: Place, number: int, *changes: Change) -> list[Work]:
-    keys = [place.issue(f"Pump {n}", labels=["sla-ok"]) for n in range(number)]
-    reader = place.reader()
-    found = {issue.ref.key: issue for issue in reader.changed_since(place.project, None) if isinstance(issue, Issue)}
-    return [Work(found[key], changes) for key in keys]
-
-
-def test_the_same_labels_and_priority_on_many_issues_are_set_in_bulk(cloud: Place) -> None:
-    work = crowd(cloud, 45, SetPriority("High"), AT_RISK)
-    writer = cloud.writer()
-    worked = list(writer.perform(work, cloud.now))
-    assert {one.failure for one in worked} == {None}
-    assert [one.receipts[0].issue for one in worked] == [piece.issue.ref for piece in work if piece.issue]
-    assert [json.loads(one.prior) for one in worked[0].receipts] == [{"priority": "2"}, {"labels": ["sla-ok"]}]
-    assert writer.requests["POST bulk/issues/fields"] == 2
-    assert writer.requests["PUT issue/{key}"] == 0
-    assert cloud.waits == [1.0, 2.0, 1.0, 2.0]
-    for piece in work[::11]:
-        assert piece.issue is not None
-        after = cloud.read(piece.issue.ref.key)
-        assert all(change.satisfied_by(after) for change in piece.changes)
-
-
-def test_few_issues_different_changes_or_comments_are_edited_one_by_one(cloud: Place) -> None:
-    for work in (
-        crowd(cloud, 19, AT_RISK),
-        [replace(one, changes=(Relabel(add=(f"l{n}",)),)) for n, one in enumerate(crowd(cloud, 25))],
-        crowd(cloud, 25, DUE, AT_RISK),
-    ):
-        writer = cloud.writer()
-        assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
-        assert writer.requests["PUT issue/{key}"] == len(work)
-        assert writer.requests["POST bulk/issues/fields"] == 0
-
-
-def test_without_the_right_to_change_in_bulk_each_is_edited(cloud: Place) -> None:
-    token = f"single-{cloud.project}"
-    cloud.store.create_token(token, "u-own", permissions={"browse", "edit", "admin"})
-    work = crowd(cloud, 21, AT_RISK)
-    writer = cloud.writer(token)
-    assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
-    assert (writer.requests["POST bulk/issues/fields"], writer.requests["PUT issue/{key}"]) == (0, 21)
-
-
-def test_a_right_to_change_in_bulk_that_was_taken_away_is_found_out(cloud: Place) -> None:
-    cache = SessionCache()
-    token = f"bulk-{cloud.project}"
-    cloud.store.create_token(token, "u-own", permissions={"browse", "edit", "admin", "bulk"})
-    list(cloud.writer(token, cache).perform(crowd(cloud, 20, AT_RISK), cloud.now))
-    cloud.store.create_token(token, "u-own", permissions={"browse", "edit", "admin"})
-    for sendings in (1, 0):
-        writer = cloud.writer(token, cache)
-        assert {one.failure for one in writer.perform(crowd(cloud, 20, AT_RISK), cloud.now)} == {None}
-        assert writer.requests["POST bulk/issues/fields"] == sendings
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault("status", status=500, path="/bulk/issues/fields"),
-        Fault("drop_after", path="/bulk/issues/fields"),
-        Fault("status", status=400, path="/bulk/issues/fields"),
-        Fault("login_page", path="/bulk/queue", times=None),
-        Fault("status", status=404, path="/bulk/queue"),
-    ],
-    ids=lambda fault: f"{fault.kind} {fault.path}",
-)
-def test_a_bulk_that_goes_wrong_is_made_good_one_by_one(cloud: Place, fault: Fault) -> None:
-    work = crowd(cloud, 22, AT_RISK)
-    cloud.store.faults.add(fault)
-    writer = cloud.writer()
-    assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
-    assert writer.requests["PUT issue/{key}"] == 22
-    cloud.store.faults.clear()
-    last = work[-1].issue
-    assert last is not None
-    assert AT_RISK.satisfied_by(cloud.read(last.ref.key))
-
-
-@pytest.mark.parametrize("stages", [("FAILED",), ("RUNNING", "DEAD"), ("RUNNING",) * 200])
-def test_a_task_that_fails_or_does_not_end_is_made_good_one_by_one(cloud: Place, stages: tuple[str, ...]) -> None:
-    cloud.store.bulk_stages = stages
-    work = crowd(cloud, 20, Relabel(add=("x",)))
-    writer = cloud.writer()
-    assert {one.failure for one in writer.perform(work, cloud.now)} == {None}
-    assert writer.requests["PUT issue/{key}"] == 20
-    assert sum(cloud.waits) <= 180
-
-
-def test_what_the_bulk_leaves_out_is_edited_alone_and_what_is_gone_is_told(cloud: Place) -> None:
-    work = crowd(cloud, 24, AT_RISK)
-    issue = work[3].issue
-    assert issue is not None
-    work[3] = replace(work[3], issue=replace(issue, ref=replace(issue.ref, id="99999", key="GONE-1")))
-    writer = cloud.writer()
-    worked = list(writer.perform(work, cloud.now))
-    assert [place for place, one in enumerate(worked) if one.failure] == [3]
-    assert isinstance(worked[3].failure, NotFound)
-    assert writer.requests["PUT issue/{key}"] == 1
-
-
-def test_issues_whose_screen_has_no_labels_fail_and_the_others_are_set_in_bulk(cloud: Place) -> None:
-    work = crowd(cloud, 24, AT_RISK)
-    other = f"{cloud.project}Y"
-    cloud.store.create_project(other, "Other", kind="jira", **WORDS)
-    cloud.store.set_screen(other, ["duedate"])
-    work.append(Work(cloud.read(cloud.store.create_issue(other, "There", actor="u-ann", type_="10").key), (AT_RISK,)))
-    writer = cloud.writer()
-    worked = list(writer.perform(work, cloud.now))
-    assert [place for place, one in enumerate(worked) if one.failure] == [24]
-    assert (writer.requests["POST bulk/issues/fields"], writer.requests["PUT issue/{key}"]) == (2, 0)
-
-
-# ------------------------------------------------------------------------------------------------------- what is sent
-
-SITE = "https://jira.example"
-SCREEN = {
-    "labels": {"operations": ["add", "set", "remove"]},
-    "priority": {"operations": ["set"], "allowedValues": [{"id": "1", "name": "High"}, {"id": "2", "name": "Low"}]},
-    "duedate": {"operations": ["set"]},
-    "assignee": {"operations": ["set"]},
-    "comment": {"operations": ["add", "edit", "remove"]},
-}
-ISSUE = Issue(
-    ref=IssueRef("support", "CAR", "CAR-1", "10001"),
-    title="Pump leaks",
-    description="",
-    type=Word("10", "Bug"),
-    status=Word("1", "Open", "new"),
-    reporter=Actor("ann"),
-    opened_at=datetime(2026, 1, 5, 8, 0, tzinfo=UTC),
-    updated_at=datetime(2026, 1, 5, 8, 0, tzinfo=UTC),
-    priority=Word("2", "Low"),
-    labels=frozenset({"sla-ok"}),
-)
-OURS = {"type": "warranty-flows", "generator": {"id": "warranty-flows", "type": "connector"}}
-
-
-def _edited(mock: responses.RequestsMock, kind: str, changes: tuple[Change, ...], *, standing: bool) -> Any:
-    """The edit that is sent, as (address, body)."""
-    assert _worked(mock, kind, changes, standing=standing).failure is None
-    (call,) = [one for one in mock.calls if one.request.method == "PUT"]
-    return call.request.url, json.loads(call.request.body or b"{}")
-
-
-def _worked(
-    mock: responses.RequestsMock,
-    kind: str,
-    changes: tuple[Change, ...],
-    *,
-    standing: bool,
-    answer: dict[str, Any] | None = None,
-) -> Worked:
-    """The answer of a writer before a Jira that takes edits with ``answer``; ``standing``: our comment is there."""
-    api = f"{SITE}/rest/api/{3 if kind == 'Cloud' else 2}"
-    me = {"accountId": "me"} if kind == "Cloud" else {"name": "me"}
-    old: Any = note("Fine").mark
-    old = (
-        {"type": "doc", "version": 1, "content": [{"type": "text", "text": str(old)}]} if kind == "Cloud" else str(old)
-    )
-    there = [{"id": "77", "author": me, "body": old, "created": "2026-01-05T09:00:00.000+0000"}] if standing else []
-    mock.get(f"{SITE}/rest/api/2/serverInfo", json={"deploymentType": kind, "baseUrl": SITE})
-    mock.get(f"{api}/myself", json={**me, "timeZone": "UTC"})
-    mock.get(f"{api}/mypermissions", json={"permissions": {"ADMINISTER": {"havePermission": True}}})
-    mock.get(f"{api}/issue/10001/editmeta", json={"fields": SCREEN})
-    mock.get(f"{api}/issue/10001/comment", json={"comments": there, "total": len(there)})
-    mock.put(f"{api}/issue/10001", **(answer or {"status": 204}))
-    connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
-    writer = JiraWriter(connection, retry=Retry(attempts=1))
-    (worked,) = writer.perform([Work(ISSUE, changes)], ISSUE.opened_at)
-    writer.close()
-    return worked
-
-
-FIVE: tuple[Change, ...] = (
-    SetPriority("High"), DUE, SetAssignee("bob"), UpsertComment("sla", note("Due [2026]").document, internal=True), AT_RISK,
-)  # fmt: skip
-
-
-def test_the_edit_as_cloud_gets_it() -> None:
-    with responses.RequestsMock() as mock:
-        address, body = _edited(mock, "Cloud", FIVE, standing=False)
-    assert address == f"{SITE}/rest/api/3/issue/10001?notifyUsers=false&returnIssue=true"
-    mark = str(note("Due [2026]").mark)
-    assert body == {
-        "fields": {"priority": {"id": "1"}, "duedate": "2026-05-01", "assignee": {"accountId": "bob"}},
-        "update": {
-            "comment": [
-                {
-                    "add": {
-                        "body": {
-                            "type": "doc",
-                            "version": 1,
-                            "content": [
-                                {"type": "paragraph", "content": [{"type": "text", "text": "Due [2026]"}]},
-                                {
-                                    "type": "paragraph",
-                                    "content": [{"type": "text", "text": mark, "marks": [{"type": "code"}]}],
-                                },
-                            ],
-                        },
-                        "properties": [{"key": "sd.public.comment", "value": {"internal": True}}],
-                    }
-                }
-            ],
-            "labels": [{"add": "sla-at-risk"}, {"remove": "sla-ok"}],
-        },
-        "historyMetadata": OURS,
-    }
-
-
-def test_the_edit_as_data_center_gets_it() -> None:
-    with responses.RequestsMock() as mock:
-        address, body = _edited(mock, "Server", (*FIVE[1:4], AT_RISK), standing=True)
-    assert address == f"{SITE}/rest/api/2/issue/10001?notifyUsers=false"
-    mark = str(note("Due [2026]").mark)
-    internal = [{"key": "sd.public.comment", "value": {"internal": True}}]
-    text = f"Due \\[2026\\]\n\n{{{{{mark}}}}}"
-    assert body == {
-        "fields": {"duedate": "2026-05-01", "assignee": {"name": "bob"}},
-        "update": {
-            "comment": [{"edit": {"id": "77", "body": text, "properties": internal}}],
-            "labels": [{"add": "sla-at-risk"}, {"remove": "sla-ok"}],
-        },
-        "historyMetadata": OURS,
-    }
-
-
-def test_a_due_date_is_cleared_with_null() -> None:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        _, body = _edited(mock, "Cloud", (SetDueDate(None),), standing=False)
-    assert body == {"fields": {"duedate": None}, "historyMetadata": OURS}
-
-
-def test_a_bulk_edit_as_cloud_gets_it() -> None:
-    api = f"{SITE}/rest/api/3"
-    issues = [replace(ISSUE, ref=replace(ISSUE.ref, id=str(n), key=f"CAR-{n}")) for n in range(101, 121)]
-    bodies = []
-    with responses.RequestsMock() as mock:
-        mock.get(f"{SITE}/rest/api/2/serverInfo", json={"deploymentType": "Cloud", "baseUrl": SITE})
-        mock.get(f"{api}/myself", json={"accountId": "me", "timeZone": "UTC"})
-        mock.get(f"{api}/mypermissions", json={"permissions": {"BULK_CHANGE": {"havePermission": True}}})
-        mock.get(f"{api}/issue/101/editmeta", json={"fields": SCREEN})
-        mock.post(f"{api}/bulk/issues/fields", json={"taskId": "7"}, status=201)
-        done = {"taskId": "7", "status": "COMPLETE", "processedAccessibleIssues": list(range(101, 121))}
-        mock.get(f"{api}/bulk/queue/7", json=done)
-        connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
-        writer = JiraWriter(connection, retry=Retry(attempts=1))
-        work = [Work(issue, (SetPriority("High"), AT_RISK)) for issue in issues]
-        assert {one.failure for one in writer.perform(work, ISSUE.opened_at)} == {None}
-        bodies = [json.loads(one.request.body or b"{}") for one in mock.calls if one.request.method == "POST"]
-        writer.close()
-    ids = [str(n) for n in range(101, 121)]
-    assert bodies == [
-        {
-            "selectedIssueIdsOrKeys": ids,
-            "selectedActions": ["labels", "priority"],
-            "editedFieldsInput": {
-                "priority": {"priorityId": "1"},
-                "labelsFields": [
-                    {"fieldId": "labels", "bulkEditMultiSelectFieldOption": "ADD", "labels": [{"name": "sla-at-risk"}]}
-                ],
-            },
-            "sendBulkNotification": False,
-        },
-        {
-            "selectedIssueIdsOrKeys": ids,
-            "selectedActions": ["labels"],
-            "editedFieldsInput": {
-                "labelsFields": [
-                    {"fieldId": "labels", "bulkEditMultiSelectFieldOption": "REMOVE", "labels": [{"name": "sla-ok"}]}
-                ]
-            },
-            "sendBulkNotification": False,
-        },
-    ]
-
-
 @pytest.mark.shared_data
 def test_every_edit_that_cloud_takes_is_in_the_vendors_description(cloud: Place, shared_specs: Path) -> None:
     before = len(cloud.store.requests)
     key = cloud.issue(labels=["sla-ok"])
     cloud.together(key, *five(cloud), UpsertComment("patch", note("Released").document, internal=True))
     cloud.together(key, SetDueDate(None), note("Two"), LINK, Relabel(add=("patch",), remove=("sla-at-risk",)))
-    list(cloud.writer().perform(crowd(cloud, 20, SetPriority("High"), AT_RISK), cloud.now))
     with cloud.store.lock:
-        requests = [one for one in cloud.store.requests[before:] if one.method != "GET" or "bulk" in one.path]
+        requests = [one for one in cloud.store.requests[before:] if one.method != "GET"]
     assert {one.status for one in requests} <= {200, 201, 204}
     assert JiraSpec(shared_specs / "jira-cloud-v3.openapi.json").faults(requests) == []
