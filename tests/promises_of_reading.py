@@ -60,6 +60,7 @@ def a_wrong_token_is_refused_and_not_repeated(ground: Ground) -> None:
     tries: list[Callable[[TrackerReader], object]] = [
         lambda reader: reader.own_account(),
         lambda reader: list(reader.changed_since(ground.project, None)),
+        lambda reader: list(reader.ids(ground.project)),
         lambda reader: reader.issue(key),
         lambda reader: reader.releases(ground.project),
     ]
@@ -78,6 +79,8 @@ def a_wrong_token_is_refused_and_not_repeated(ground: Ground) -> None:
 def a_project_that_is_not_there_is_not_found(ground: Ground) -> None:
     with reading(ground) as reader, pytest.raises(NotFound):
         list(reader.changed_since("NOSUCH", None))
+    with reading(ground) as reader, pytest.raises(NotFound):
+        list(reader.ids("NOSUCH"))
     with reading(ground) as reader, pytest.raises(NotFound):
         reader.releases("NOSUCH")
 
@@ -179,6 +182,30 @@ def since_is_inclusive_and_leaves_out_what_is_long_unchanged(ground: Ground) -> 
     found = {issue.ref.key for issue in readable(all_of(ground, edge_at))}
     assert {old[0], edge, fresh} <= found, "something that changed at or after `since` is missing"
     assert found == {old[0], edge, fresh}, "what is long unchanged was read again"
+
+
+@promise
+def what_changed_is_given_although_the_caller_holds_it(ground: Ground) -> None:
+    keys = [ground.opens(f"Pump {n} leaks", at=ground.now - timedelta(hours=n)) for n in range(1, 4)]
+    known = {issue.ref.id: issue.updated_at for issue in readable(all_of(ground))}
+    ground.relabels(keys[1], add=["vip"])
+    since = min(known.values())
+    with reading(ground) as reader:
+        found = readable(list(reader.changed_since(ground.project, since, known)))
+    assert keys[1] in {issue.ref.key for issue in found}, "what changed was left out because it is held"
+    assert {issue.ref.key for issue in found} <= set(keys)
+
+
+@promise
+def the_ids_are_those_of_all_issues_and_nothing_else(ground: Ground) -> None:
+    keys = [ground.opens(f"Pump {n} leaks") for n in range(ground.past_a_page)]
+    ground.closes(keys[0])
+    ground.says(keys[1], "It still leaks.")
+    with reading(ground) as reader:
+        ids = list(reader.ids(ground.project))
+        spent = reader.requests.total()
+        assert Counter(ids) == Counter(reader.issue(key).ref.id for key in keys)
+    assert spent < len(keys), "issues were read one by one for their ids"
 
 
 @promise

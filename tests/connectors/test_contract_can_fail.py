@@ -117,6 +117,32 @@ class GivesTheFirstOfManyTwice(MemoryReader):
             yield found[0]
 
 
+class LeavesOutWhatIsHeld(MemoryReader):
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
+    ) -> Iterator[Issue | Unreadable]:
+        for found in super().changed_since(project, since, known):
+            if isinstance(found, Unreadable) or found.ref.id not in known:
+                yield found
+
+
+class ListsKeysForIds(MemoryReader):
+    def ids(self, project: str) -> Iterator[str]:
+        ids = set(super().ids(project))
+        yield from (record.key for record in self._server.records(project) if record.id in ids)
+
+
+class SkipsTheFirstId(MemoryReader):
+    def ids(self, project: str) -> Iterator[str]:
+        yield from list(super().ids(project))[1:]
+
+
+class ReadsIssuesForTheirIds(MemoryReader):
+    def ids(self, project: str) -> Iterator[str]:
+        for id_ in super().ids(project):
+            yield self.issue(id_).ref.id
+
+
 class ForgetsWhichLabelsWent(MemoryReader):
     def _events(self, history: Sequence[Event]) -> Iterator[Event]:
         for event in super()._events(history):
@@ -436,6 +462,10 @@ BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
     LeavesOutTheInstantItself: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
     ReadsAllEveryTime: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
     LooksAtTheOpeningOnly: reading.since_is_inclusive_and_leaves_out_what_is_long_unchanged,
+    LeavesOutWhatIsHeld: reading.what_changed_is_given_although_the_caller_holds_it,
+    ListsKeysForIds: reading.the_ids_are_those_of_all_issues_and_nothing_else,
+    SkipsTheFirstId: reading.the_ids_are_those_of_all_issues_and_nothing_else,
+    ReadsIssuesForTheirIds: reading.the_ids_are_those_of_all_issues_and_nothing_else,
     DoesNotKnowItsOwnEdits: reading.our_own_writes_show_in_the_history_as_ours,
     DropsOurLabelEvents: reading.our_own_writes_show_in_the_history_as_ours,
     GuessesWhatIsMissing: reading.a_history_that_is_cut_short_is_a_gap,
