@@ -33,12 +33,14 @@ class Kind:
     Attributes:
         stand_ins: by the name they are served under.
         custom_fields: a site may name custom fields of it.
+        groups: projects stand in groups, and a site may name a group (``acme/*``).
     """
 
     reader: Callable[[Connection, Retry | None, Cache | None], TrackerReader]
     writer: Callable[[Connection, Retry | None, Cache | None], TrackerWriter]
     stand_ins: Mapping[str, StandIn]
     custom_fields: bool = True
+    groups: bool = False
 
 
 class UnknownKind(LookupError):
@@ -121,5 +123,6 @@ KINDS: Mapping[str, Kind] = {
         },
         # GitLab has them in paid editions only, and not in the API we read.
         custom_fields=False,
+        groups=True,
     ),
 }

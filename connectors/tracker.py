@@ -127,7 +127,11 @@ class TrackerReader(Protocol):
         ...
 
     def check(self, projects: Sequence[str]) -> Iterator[Finding]:
-        """What would fail later, found now: log-in, each project, the rights to edit, comment, link and create."""
+        """What would fail later, found now: log-in, each project, the rights to edit, comment, link and create.
+
+        Args:
+            projects: their keys; where projects stand in groups, also groups, as ``acme/*``.
+        """
         ...
 
     def projects(self) -> tuple[Project, ...]: ...

@@ -17,6 +17,7 @@ from connectors import registry
 from connectors.cache import Cache
 from connectors.tracker import TrackerError, TrackerReader, Unreadable
 from flows import reconciling
+from flows.project_groups import is_group, present
 from flows.run import Collected, Gone
 from flows.site import Site
 from flows.sitting import Sitting
@@ -48,7 +49,7 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     cursor = ledger.cursor(site.name, tracker.name, project)
     since = cursor - OVERLAP if cursor else None
     known = ledger.known(site.name, tracker.name, project, since) if since else {}
-    capabilities, own = reader.capabilities(), reader.own_account()
+    capabilities, _ = reader.capabilities(), reader.own_account()
     reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
     releases: tuple[Release, ...] = ()
     ledger.keep(site.name, reading_.through(reader.changed_since(project, since, known)))
@@ -57,6 +58,8 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
             releases = reader.releases(project)
         except TrackerError as failure:
             reading_.cut_short = str(failure)
+    # What was read may have told of another account than an earlier run knew.
+    own = reader.own_account()
     whole = not reading_.cut_short
     if whole and not reading_.unreadable and reading_.newest is not None:
         ledger.set_cursor(site.name, tracker.name, project, max(reading_.newest, cursor or reading_.newest))
@@ -136,12 +139,32 @@ def collect_all(sitting: Sitting) -> tuple[Collected, ...]:
 def collect_tracker(sitting: Sitting, tracker: TrackerSite) -> Iterator[Collected]:
     """All projects of one tracker over one connection."""
     with reading(sitting.site, tracker, sitting.cache_of(tracker)) as reader:
-        for project in tracker.projects:
+        for name in tracker.projects:
             spent = Counter(reader.requests)
             try:
-                yield collect(sitting, tracker, project, reader)
+                yield from collect_named(sitting, tracker, name, reader)
             except TrackerError as failure:
-                yield not_read(tracker, project, str(failure), Counter(reader.requests) - spent)
+                yield not_read(tracker, name, str(failure), Counter(reader.requests) - spent)
+
+
+def collect_named(sitting: Sitting, tracker: TrackerSite, name: str, reader: TrackerReader) -> Iterator[Collected]:
+    """What the site names: a project, or a group with all that is in it now.
+
+    Raises:
+        TrackerError: nothing of the project could be read, or the tracker does not say what is in the group.
+    """
+    if not is_group(name):
+        yield collect(sitting, tracker, name, reader)
+        return
+    found = present(name, tracker.projects, reader, sitting.cache_of(tracker), sitting.now)
+    for project in found.projects:
+        spent = Counter(reader.requests)
+        try:
+            yield collect(sitting, tracker, project, reader)
+        except TrackerError as failure:
+            yield not_read(tracker, project, str(failure), Counter(reader.requests) - spent)
+    for missing, why in found.missing.items():
+        yield not_read(tracker, missing, why)
 
 
 def not_read(tracker: TrackerSite, project: str, why: str, requests: Counter[str] | None = None) -> Collected:

@@ -22,6 +22,7 @@ from flows import collecting, embedded, likely, render
 from flows.exit_codes import Exit
 from flows.field_names import needed
 from flows.grid import STYLES, Grid
+from flows.project_groups import is_group, projects_of
 from flows.site import Site
 from flows.sitting import open_ledger
 from flows.tracker_site import TrackerSite
@@ -239,16 +240,25 @@ def _ledger(site: Site) -> Iterator[Finding]:
 
 def _tracker(site: Site, tracker: TrackerSite, now: datetime) -> Iterator[Finding]:
     with _opened(site, tracker) as reader:
+        projects = _present(tracker, reader)
         yield from (
             Finding(f"{tracker.name}: {finding.subject}", finding.ok, finding.detail, finding.advice)
-            for finding in reader.check(tracker.projects)
+            for finding in reader.check([*filter(is_group, tracker.projects), *projects])
         )
-        for project in tracker.projects:
+        for project in projects:
             yield from _tried(
                 f"{tracker.name}: words of {project}",
                 lambda project=project: _words(site, tracker, project, reader),  # type: ignore[misc]  # bound now
             )
     yield from _people(site, tracker, now)
+
+
+def _present(tracker: TrackerSite, reader: TrackerReader) -> tuple[str, ...]:
+    try:
+        return projects_of(tracker.projects, reader)
+    except TrackerError:
+        # The checks that follow say what is wrong.
+        return tuple(name for name in tracker.projects if not is_group(name))
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
         for project in projects.split(", "):
             spent = Counter(reader.requests)
             try:
-                read.append(collecting.collect(sitting, found, project, reader))
+                read.extend(collecting.collect_named(sitting, found, project, reader))
             except (ServerFailed, Unreachable, RateLimited, BadAnswer) as failure:
                 if (task_run.run_count or 1) <= RETRIES:
                     raise

@@ -18,6 +18,7 @@ from connectors.tracker import NotFound, TrackerError
 from flows import collecting, render, steps
 from flows.exit_codes import Exit
 from flows.grid import STYLES, line
+from flows.project_groups import projects_of
 from flows.refusal import Refusal
 from flows.render import instant_in, span
 from flows.run import Collected
@@ -110,7 +111,9 @@ def found(site: Site, key: str, now: datetime) -> Issue:
             try:
                 raw = reader.issue(key)
                 own = reader.own_account()
-                releases = tuple(release for project in tracker.projects for release in reader.releases(project))
+                releases = tuple(
+                    release for project in projects_of(tracker.projects, reader) for release in reader.releases(project)
+                )
             except NotFound:
                 continue
             except TrackerError as failure:
@@ -140,7 +143,9 @@ def _elsewhere(site: Site, here: str, faults: list[str]) -> tuple[Release, ...]:
             continue
         try:
             with collecting.reading(site, tracker) as reader:
-                found += [release for project in tracker.projects for release in reader.releases(project)]
+                found += [
+                    release for project in projects_of(tracker.projects, reader) for release in reader.releases(project)
+                ]
         except TrackerError as failure:
             faults.append(str(failure))
     return tuple(found)

@@ -12,6 +12,7 @@ from connectors import registry
 from flows.field_names import FieldNames
 from flows.members import Member, Members, groups_in, memberships
 from flows.named_value import Address, SecretName, Shape, never_by_value, wanted_of
+from flows.project_groups import SUFFIX, is_group, within
 from policies.issue import State
 from policies.problem import nearest
 from policies.roster import Membership, Roster
@@ -57,8 +58,14 @@ class TrackerSite(Shape):
     token: Annotated[SecretName, BeforeValidator(never_by_value)] = Field(
         description="where its secret is found; never the secret itself"
     )
-    projects: tuple[str, ...] = Field(min_length=1, description="project keys (Jira) or full paths (GitLab)")
-    report_project: str = Field("", description="the project of the report issue; the first one if left out")
+    projects: tuple[str, ...] = Field(
+        min_length=1,
+        description="project keys (Jira) or full paths (GitLab); a GitLab group, as acme/*, stands for its projects, those "
+        "of its subgroups included, that the account is a member of when a run begins",
+    )
+    report_project: str = Field(
+        "", description="the project of the report issue; the first one that is no group if left out"
+    )
     states: dict[str, State] = Field(
         description="word of the tracker (name in any language, id, group:done, label:...) to canonical state"
     )
@@ -112,6 +119,19 @@ class TrackerSite(Shape):
             )
         return found
 
+    @field_validator("projects")
+    @classmethod
+    def _groups_of_projects(cls, found: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        kind = str(info.data.get("kind"))
+        for name in (name for name in found if "*" in name):
+            if "*" in name[:-1] or len(name) <= len(SUFFIX) or not is_group(name):
+                raise PydanticCustomError("group", "a group, as acme/*; found {name}", {"name": repr(name)})
+            if kind in registry.KINDS and not registry.KINDS[kind].groups:
+                raise PydanticCustomError("no_groups", "no groups: {kind} has none; name its projects", {"kind": kind})
+            if other := next((other for other in found if is_group(other) and within(other, name)), ""):
+                raise PydanticCustomError("group", "{name} lies within {other}", {"name": name, "other": other})
+        return found
+
     @field_validator("fields")
     @classmethod
     def _has_fields(cls, found: dict[str, str], info: ValidationInfo) -> dict[str, str]:
@@ -161,7 +181,15 @@ class TrackerSite(Shape):
 
     @model_validator(mode="after")
     def _reports_somewhere(self) -> Self:
-        if self.report_project and self.report_project not in self.projects:
+        plain = [name for name in self.projects if not is_group(name)]
+        if not self.report_project and not plain:
+            raise PydanticCustomError(
+                "report_project", "report_project: the project of the report issue, where only groups are named", {}
+            )
+        there = self.report_project in plain or any(
+            within(name, self.report_project) for name in self.projects if is_group(name)
+        )
+        if self.report_project and not there:
             raise PydanticCustomError(
                 "report_project",
                 "report_project is none of the projects: {projects}",
@@ -172,7 +200,7 @@ class TrackerSite(Shape):
     @property
     def report_at(self) -> str:
         """The project in which the report issue stands."""
-        return self.report_project or self.projects[0]
+        return self.report_project or next(name for name in self.projects if not is_group(name))
 
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(states=self.states, severities=self.severities, categories=self.categories)

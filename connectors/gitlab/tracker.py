@@ -66,6 +66,8 @@ class GitLabReader:
 
     def projects(self) -> tuple[Project, ...]:
         query = {"membership": "true", "archived": "false", "order_by": "id", "sort": "asc", "simple": "true"}
+        # What has its issues switched off has nothing to be read.
+        query["with_issues_enabled"] = "true"
         return tuple(
             Project(
                 text_of(found.get("path_with_namespace")),
