@@ -35,7 +35,7 @@ from policies.issue import (
 from policies.pack import PolicyPack
 from policies.patch import Releases
 from policies.roster import Roster
-from policies.shares import time_spent
+from policies.shares import holders, shared_out
 from policies.signals import signals
 from policies.verdict import judge
 from policies.vocabulary import Vocabulary
@@ -299,7 +299,7 @@ def figures(reading: Reading, title: str, pack: PolicyPack, now: datetime) -> To
     def when(evidence: Iterable[str]) -> tuple[datetime | str, ...]:
         return tuple(sorted({at.get(id_, id_) for id_ in evidence}, key=str))
 
-    verdicts = judge(issue, pack, now)
+    verdicts, held = judge(issue, pack, now), holders(issue)
     told: dict[str, Any] = {}
     for verdict in verdicts:
         here = f"{verdict.clock}[{verdict.cycle}]"
@@ -309,7 +309,7 @@ def figures(reading: Reading, title: str, pack: PolicyPack, now: datetime) -> To
         told[f"{here}.evidence"] = when(verdict.reason.evidence)
         told[f"{here}.pauses"] = tuple(replace(pause, evidence=()) for pause in verdict.pauses)
         told[f"{here}.evidence of pauses"] = tuple(when(pause.evidence) for pause in verdict.pauses)
-        told[f"{here}.time"] = time_spent(issue, verdict, pack)
+        told[f"{here}.time"] = shared_out(issue, verdict, pack, held)
     told["signals"] = tuple(
         (each.kind, each.clock, each.at, each.detail, when(each.evidence))
         for each in signals(issue, verdicts, pack, now)
@@ -335,16 +335,16 @@ def apart(one: Told, other: Told) -> Iterator[str]:
 
 
 def instants_to_judge(volume: Volume, log: Log) -> tuple[datetime, ...]:
-    """When to judge a log: as things happen, a second later, and long after; of a long log a part of its instants."""
+    """When to judge a log: as things happen or a second later, in turn, and long after; of a long log a part of it."""
     happened, second = log.instants(), timedelta(seconds=1)
     last, every = max(happened), 1 + len(happened) // _MOST_INSTANTS
-    seen = {at for each in happened[::every] for at in (each, each + second)}
-    later = {last + timedelta(hours=hours) for hours in (1, 30, 200, 900)}
+    seen = {each + place % 2 * second for place, each in enumerate(happened[::every])}
+    later = {last + timedelta(hours=hours) for hours in (1, 30, 900)}
     out = {at for at in volume.releases.values() if at is not None and at > log.at}
     return tuple(sorted(seen | later | out))
 
 
-_MOST_INSTANTS = 12
+_MOST_INSTANTS = 16
 
 
 def disagreements(reading: Reading, packs: Sequence[PolicyPack], expected: Expected) -> list[str]:
