@@ -80,9 +80,9 @@ def test_a_page_goes_on_behind_its_place_either_way_and_begins_at_its_instant(st
 
 
 def test_an_issue_of_another_tracker_that_moves_or_goes_is_let_go(store: Store, server: Server) -> None:
-    words = {"statuses": [Word("1", "Open", "new")], "types": [Word("1", "Bug")]}
     for key in ("CAR", "BIKE"):
-        store.create_project(key, key, kind="jira", **words)
+        statuses, types = [Word("1", "Open", "new")], [Word("1", "Bug")]
+        store.create_project(key, key, kind="jira", statuses=statuses, types=types)
     moved, gone = (store.create_issue("CAR", name, actor="cus") for name in ("Moved", "Gone"))
     server.catalogue.catch_up()
     store.move_issue(moved.id, "BIKE", actor="ann")

@@ -36,6 +36,14 @@ _CLASSES: Mapping[str, type] = {"Int": int, "Float": float, "Boolean": bool}
 _LEFT = object()
 
 
+# A path as it is walked; graphql-core's own kind is made of it only where something went wrong.
+_Trail = tuple[Any, str | int, str | None]
+
+
+def _path(trail: _Trail | None) -> Path | None:
+    return trail if trail is None or isinstance(trail, Path) else Path(_path(trail[0]), trail[1], trail[2])
+
+
 class Shared(dict[str, Any]):
     """A view that many others of one request point to, of plain values alone: it is worked out once a selection."""
 
@@ -85,26 +93,30 @@ class Execution(ExecutionContext):
             return super().execute_fields(parent_type, source_value, path, fields)
         return self._object(self._plan(parent_type, fields), source_value, path)
 
-    def _object(self, plan: _Plan, source: dict[str, Any], path: Path | None) -> dict[str, Any]:
+    def _object(self, plan: _Plan, source: dict[str, Any], path: _Trail | None) -> dict[str, Any]:
         parent, fields, steps = plan
         results: dict[str, Any] = {}
         for name, step in steps:
             if step is None:
-                results[name] = self.execute_field(parent, source, fields[name], Path(path, name, parent.name))
+                results[name] = self.execute_field(parent, source, fields[name], Path(_path(path), name, parent.name))
                 continue
             field, nodes, classes, words, *_ = step
             value = source.get(field)
             if value.__class__ in classes or (words and value.__class__ is str and value in words):
                 results[name] = value
                 continue
-            here = Path(path, name, parent.name)
+            here = (path, name, parent.name)
             try:
                 if callable(value):
                     value = value(None, **step.arguments)
                 found = value if value.__class__ in classes else self._short(step, value, here)
             except Exception:  # noqa: BLE001 - graphql-core meets it again on the long way, and words it
                 found = _LEFT
-            results[name] = self.execute_field(parent, source, nodes, here) if found is _LEFT else found
+            results[name] = (
+                self.execute_field(parent, source, nodes, Path(_path(path), name, parent.name))
+                if found is _LEFT
+                else found
+            )
         return results
 
     def _plan(self, parent: GraphQLObjectType, fields: dict[str, list[FieldNode]]) -> _Plan:
@@ -132,7 +144,7 @@ class Execution(ExecutionContext):
         own = nodes[0].name.value
         return _Step(own, nodes, frozenset(classes), words, kind, listed, gaps, arguments, {})
 
-    def _short(self, step: _Step, value: Any, path: Path) -> Any:
+    def _short(self, step: _Step, value: Any, path: _Trail) -> Any:
         """The answer for a value, ``_LEFT`` where graphql-core shall decide."""
         if value.__class__ is Shared and not step.listed:
             # A step lives as long as its query, and so does the view.
@@ -155,7 +167,7 @@ class Execution(ExecutionContext):
             plan = self._below(step, dict(item) if item.__class__ is Shared else item)
             if plan is None:
                 return _LEFT
-            found.append(self._object(plan, item, Path(path, place, None)))
+            found.append(self._object(plan, item, (path, place, None)))
         return found
 
     def _below(self, step: _Step, value: Any) -> _Plan | None:
