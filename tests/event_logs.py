@@ -334,30 +334,30 @@ def _by_dice(dice: random.Random, title: str) -> Log:
         "gives": log.assignee, "dates": None, "plans": (),
     }  # fmt: skip
     steps: list[Step] = []
-    changed: set[str] = set()
+    changed: set[tuple[str, str]] = set()
     for _ in range(dice.randrange(16)):
         # The sandbox's GitLab has no order between the opening and a change in the same instant.
         gap = dice.choice(_GAPS if steps else _GAPS[2:])
         changed = changed if gap == 0 else set()
         now += timedelta(seconds=gap)
         what = dice.choice(("says", "says", "becomes", "becomes", "becomes", *present))
-        if what in changed:
-            # Back and forth within a second is one of the differences told below.
+        # Our account changes no state; that its severity can be taken off by a person is one of the differences below.
+        by = dice.choice(PEOPLE if what not in {"becomes", "weighs", "sorts"} else PEOPLE[:-1])
+        if (what, by) in changed and what != "says":
+            # What one person puts on and takes off within a second is another of them.
             continue
-        step = _step(dice, what, now, present)
+        step = _step(dice, what, by, now, present)
         if step is not None:
             steps.append(step)
-            changed |= {what} - {"says"}
+            changed.add((what, by))
     return replace(log, steps=tuple(steps))
 
 
 _BY_HAND = ("on-hold", "solution::offered", "patch::not-needed", "vip")
 
 
-def _step(dice: random.Random, what: str, now: datetime, present: dict[str, Any]) -> Step | None:
+def _step(dice: random.Random, what: str, by: str, now: datetime, present: dict[str, Any]) -> Step | None:
     """Something that changes what is present; None where it would not."""
-    # Our account changes no state; that its severity can be taken off by a person is one of the differences below.
-    by = dice.choice(PEOPLE if what not in {"becomes", "weighs", "sorts"} else PEOPLE[:-1])
     if what == "says":
         return Says(at=now, by=by, text=f"Word {dice.randrange(99)}", internal=dice.random() < 0.3)
     if what == "labels":
