@@ -18,8 +18,10 @@ from flows.grid import STYLES, Grid, line
 from flows.run import Done, Run
 from flows.time_grid import times, times_document
 from policies.changes import Change, Relabel, UpsertLink, described
-from policies.issue import FixReleased, IssueRef
+from policies.confidential import WITHHELD, tellable
+from policies.issue import FixReleased, IssueRef, Release
 from policies.loader import load_phrases
+from policies.plan import HeldBack, PlannedChange
 from policies.receipt import Outcome
 from policies.signals import Signal
 from policies.verdict import Judged, Status, Verdict
@@ -95,6 +97,15 @@ def _used(verdict: Verdict) -> str:
     return span(verdict.used) + (f" / {span(verdict.gross)}" if verdict.gross != verdict.used else "")
 
 
+def _hidden(run: Run) -> frozenset[IssueRef]:
+    """The issues of which nothing may be told but that something was done to them."""
+    return frozenset(one.issue.ref for one in run.judged if one.issue.confidential)
+
+
+def _kind(change: Change) -> str:
+    return change.kind.replace("_", " ")
+
+
 def _key(issue: IssueRef | None) -> str:
     return issue.key if issue else "(new)"
 
@@ -104,7 +115,7 @@ def _key(issue: IssueRef | None) -> str:
 
 def verdicts(run: Run, tracker: str) -> Grid:
     """The verdict table of one tracker, the urgent ones first; promises that do not apply are only counted."""
-    judged = [one for one in run.judged if one.issue.ref.tracker == tracker]
+    judged = [tellable(one) for one in run.judged if one.issue.ref.tracker == tracker]
     every = [(one, verdict) for one in judged for verdict in one.verdicts]
     rows = sorted(
         (row for row in every if row[1].status is not Status.NOT_APPLICABLE),
@@ -122,7 +133,7 @@ def verdicts(run: Run, tracker: str) -> Grid:
         rows=tuple(
             (
                 one.issue.ref.key,
-                "(confidential)" if one.issue.confidential else line(one.issue.title, 34),
+                line(one.issue.title, 34),
                 verdict.clock if verdict.cycle == 1 else f"{verdict.clock} #{verdict.cycle}",
                 verdict.status.value,
                 short_instant_in(run.zone, verdict.due_at),
@@ -143,10 +154,16 @@ def verdicts(run: Run, tracker: str) -> Grid:
 
 def plan(run: Run) -> Grid:
     """What is to be written."""
+    hidden = _hidden(run)
     return Grid(
         title=f"Plan {run.plan.digest}",
         header=("tracker", "issue", "change", "because"),
-        rows=tuple((c.tracker, _key(c.issue), describe(c.change), c.because) for c in run.plan.changes),
+        rows=tuple(
+            (c.tracker, _key(c.issue), _kind(c.change), WITHHELD)
+            if c.issue in hidden
+            else (c.tracker, _key(c.issue), describe(c.change), c.because)
+            for c in run.plan.changes
+        ),
         note=f"{_counted(len(run.plan.changes), 'change')}, {_counted(run.plan.judged, 'issue')} judged",
         empty="0 changes: "
         + ("what could be judged is" if run.why else "the trackers are")
@@ -158,11 +175,14 @@ def plan(run: Run) -> Grid:
 
 def held_back(run: Run) -> Grid:
     """What the policy wants and something stands against."""
+    hidden = _hidden(run)
     return Grid(
         title="Held back",
         header=("tracker", "issue", "change", "reason", "detail"),
         rows=tuple(
-            (held.tracker, _key(held.issue), describe(held.change), held.reason.value, held.detail)
+            (held.tracker, _key(held.issue), _kind(held.change), held.reason.value, WITHHELD)
+            if held.issue in hidden
+            else (held.tracker, _key(held.issue), describe(held.change), held.reason.value, held.detail)
             for held in run.plan.held_back
         ),
     )
@@ -183,23 +203,23 @@ def skipped(run: Run) -> Grid:
 def receipts(run: Run) -> Grid:
     """What was written."""
     done = run.receipts or ()
-    outcomes = run.outcomes()
+    outcomes, hidden = run.outcomes(), _hidden(run)
     return Grid(
         title="Receipts",
         header=("tracker", "issue", "change", "outcome", "made", "error"),
-        rows=tuple(_receipt(one) for one in done),
+        rows=tuple(_receipt(one, hidden) for one in done),
         note=", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome if outcomes[outcome]),
         empty="0 changes written",
         cut=("change",),
     )
 
 
-def _receipt(done: Done) -> tuple[str, ...]:
+def _receipt(done: Done, hidden: frozenset[IssueRef]) -> tuple[str, ...]:
     receipt = done.receipt
     return (
         done.tracker,
         _key(receipt.issue),
-        describe(receipt.change),
+        _kind(receipt.change) if receipt.issue in hidden else describe(receipt.change),
         receipt.outcome.value,
         receipt.made,
         receipt.error,
@@ -214,7 +234,7 @@ def releases(run: Run) -> Grid:
         if c.issue and (isinstance(c.change, UpsertLink) or _tells_of_patch(c.change))
     }
     rows = []
-    for one in run.judged:
+    for one in map(tellable, run.judged):
         for event in one.issue.events:
             if isinstance(event, FixReleased):
                 ref = one.issue.ref
@@ -265,7 +285,7 @@ def signals(run: Run) -> Grid:
                 short_instant_in(run.zone, signal.at),
                 signal.detail,
             )
-            for one in run.judged
+            for one in map(tellable, run.judged)
             for signal in one.signals
         ),
         cut=("detail",),
@@ -282,7 +302,7 @@ def without_goal(run: Run) -> Grid:
             (
                 summary.name,
                 each.key,
-                "(confidential)" if each.confidential else line(each.title, 34),
+                line(each.title, 34),
                 each.covered.value if each.covered else "",
                 each.why(phrases),
             )
@@ -389,6 +409,7 @@ def as_markdown(run: Run) -> str:
 
 def as_document(run: Run) -> str:
     """The run as one JSON document. Instants are ISO in UTC, lengths seconds."""
+    hidden = _hidden(run)
     return document(
         {
             "run": run.id,
@@ -397,20 +418,19 @@ def as_document(run: Run) -> str:
             "policy": run.policy,
             "state": run.state,
             "why": run.why,
-            "issues": [_issue(one) for one in run.judged],
+            "issues": [_issue(tellable(one)) for one in run.judged],
             "plan": {
                 "digest": run.plan.digest,
                 "changes": [
-                    {"tracker": c.tracker, "issue": _key(c.issue), "change": c.change, "because": c.because}
+                    {"tracker": c.tracker, "issue": _key(c.issue), **_said(c, c.because, hidden)}
                     for c in run.plan.changes
                 ],
                 "held_back": [
                     {
                         "tracker": h.tracker,
                         "issue": _key(h.issue),
-                        "change": h.change,
                         "reason": h.reason,
-                        "detail": h.detail,
+                        **_said(h, h.detail, hidden, "detail"),
                     }
                     for h in run.plan.held_back
                 ],
@@ -420,8 +440,8 @@ def as_document(run: Run) -> str:
             "unreadable": run.unreadable,
             "faults": run.faults,
             "gone": run.gone,
-            "receipts": None if run.receipts is None else [_done(one) for one in run.receipts],
-            "releases": run.releases,
+            "receipts": None if run.receipts is None else [_done(one, hidden) for one in run.receipts],
+            "releases": [_release(release, {ref.key for ref in hidden}) for release in run.releases],
             "summary": _counts(run),
             "time": {each.name: times_document(each) for each in run.summaries},
             "without_goal": {each.name: each.without_goal for each in run.summaries},
@@ -447,6 +467,7 @@ def _issue(one: Judged) -> dict[str, Any]:
         "url": issue.ref.url,
         "state": issue.state,
         "severity": issue.severity,
+        "confidential": issue.confidential,
         "category": issue.category,
         "coverage": issue.coverage,
         "policy": one.pack.name if one.pack else None,
@@ -462,12 +483,24 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     return {**fields, "goal": goal}
 
 
-def _done(done: Done) -> dict[str, Any]:
+def _said(of: PlannedChange | HeldBack, why: str, hidden: frozenset[IssueRef], name: str = "because") -> dict[str, Any]:
+    """A change and why, as far as they may be told."""
+    if of.issue in hidden:
+        return {"change": {"kind": of.change.kind}, name: WITHHELD}
+    return {"change": of.change, name: why}
+
+
+def _release(release: Release, hidden: set[str]) -> Release:
+    """The release without the confidential issues it carries a fix of."""
+    return replace(release, carries=tuple(carried for carried in release.carries if carried[0] not in hidden))
+
+
+def _done(done: Done, hidden: frozenset[IssueRef]) -> dict[str, Any]:
     receipt = done.receipt
     return {
         "tracker": done.tracker,
         "issue": _key(receipt.issue),
-        "change": receipt.change,
+        "change": {"kind": receipt.change.kind} if receipt.issue in hidden else receipt.change,
         "outcome": receipt.outcome,
         "at": receipt.at,
         "made": receipt.made,

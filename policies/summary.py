@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from policies.clock_time import ClockTime, clock_times, time_blocks
+from policies.confidential import tellable
 from policies.document import Block, BulletList, Document, Heading, Paragraph, Table, Text
 from policies.issue import State
 from policies.note import clock_title
@@ -37,7 +38,7 @@ _OVER = frozenset({State.RESOLVED, State.VERIFIED, State.CLOSED, State.CANCELLED
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A broken promise. Attributes: key, title: the issue's ("" for a confidential one, which is not listed)."""
+    """A broken promise. Attributes: title: of a confidential issue withheld; it is not listed, either."""
 
     key: str
     url: str
@@ -220,14 +221,14 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
     for item in mine:
         ref = item.issue.ref
         told.update(signal.kind for signal in item.signals)
-        for verdict in item.verdicts:
+        for verdict in tellable(item).verdicts:
             counts[verdict.clock, verdict.status] += 1
             if verdict.status.breached:
                 breaches.append(
                     Breach(
                         key=ref.key,
                         url=_address(ref),
-                        title=item.issue.title,
+                        title=tellable(item).issue.title,
                         clock=verdict.clock,
                         status=verdict.status,
                         due_at=verdict.due_at,
@@ -253,6 +254,7 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
 
 def _without_goal(item: Judged) -> WithoutGoal | None:
     """The line of an issue that no clock watches; None for one that some clock watches, or that is over."""
+    item = tellable(item)
     issue, standing = item.issue, item.standing()
     unpromised = [verdict for verdict in standing if verdict.status is Status.NOT_APPLICABLE]
     if len(unpromised) < len(standing):
