@@ -46,11 +46,13 @@ class Store(ReleaseCommands):
         requests: what the server was asked, oldest first; clear it at will.
         write_limits: how often one issue may be written on Jira Cloud, as (times, period); () for as often as you like.
         index_lag: how far Jira's search stays behind what was written.
+        stuck_pages: whether Jira Cloud's search gives the same token again for ever, as it has been seen to do.
         bulk_stages: what Jira's bulk tasks say when they are asked, one after the other, before they are COMPLETE.
     """
 
     write_limits: tuple[tuple[int, timedelta], ...] = ((20, timedelta(seconds=2)), (100, timedelta(seconds=30)))
     index_lag: timedelta = timedelta(0)
+    stuck_pages: bool = False
     bulk_stages: tuple[str, ...] = ("RUNNING",)
 
     def create_user(

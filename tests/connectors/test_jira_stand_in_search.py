@@ -81,6 +81,13 @@ def test_a_late_index_does_not_know_what_was_just_written_unless_it_is_told(clou
     assert keys(search(cloud, jql=changed)) == ["CAR-1", "CAR-4"]
 
 
+def test_a_search_can_be_made_to_turn_in_a_circle(cloud: Rig) -> None:
+    cloud.store.stuck_pages = True
+    token = search(cloud, maxResults=1)["nextPageToken"]
+    page = search(cloud, maxResults=5, nextPageToken=token)
+    assert (page["nextPageToken"], page["isLast"]) == (token, False)
+
+
 def test_an_offset_search_sees_each_write_at_once(dc: Rig) -> None:
     def found() -> int:
         total: int = dc.call("GET", "search", params={"jql": "project = CAR"}).json()["total"]

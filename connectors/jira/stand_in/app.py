@@ -8,6 +8,21 @@ invented success. It holds no state of its own but the pages and tasks it has pr
 
 Cloud is served at its site and, as ``/ex/jira/{CLOUD_ID}``, at the gateway, where alone tokens with scopes are taken.
 Every answer names the account in a header, ``anonymous`` where nobody is logged in.
+
+What a test can ask of it, beside what people and connectors do:
+
+    store.set_screen("CAR", ["labels", "comment"])         fields that may be edited at all
+    store.set_operations("CAR", "comment", ["add"])        verbs of a field in ``update``
+    store.create_token("t", "bot", permissions=[...], scopes=["read:jira-work"]); store.revoke_token("t")
+    store.allow_anonymous()                                a dead token finds nothing, and is not told
+    store.write_limits, store.index_lag, store.stuck_pages, store.bulk_stages
+    store.translate("zh_CN", "status", "3", "...")         names by the language of the account
+    store.deactivate_user("li-1", deleted=True); store.move_issue("CAR-1", "OTHER", actor="li-1"); store.remove_issue
+    store.create_field(..., *service_desk.SLA); store.set_value("CAR-1", "customfield_10020", service_desk.sla(...))
+    store.faults.add(Fault("status", status=429, retry_after=7, reason="jira-quota-tenant-based"))
+
+Not known of the vendor, and decided here: a missing right to leave out notifications is refused (403), not ignored; a
+document's length is that of its JSON; an edit may consist of properties alone; times in bulk histories are ISO texts.
 """
 
 from __future__ import annotations

@@ -66,6 +66,8 @@ def search_jql(session: Session) -> Json:
         for one in found
     ]
     answer: Json = {"issues": issues, "isLast": len(ids) <= place + size}
+    if session.store.stuck_pages and asked["nextPageToken"]:
+        return {**answer, "isLast": False, "nextPageToken": asked["nextPageToken"]}
     if len(ids) > place + size:
         answer["nextPageToken"] = _keep(session, ids, place + size)
     return answer
