@@ -13,8 +13,8 @@ Rules:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from connectors.sandbox.projection import LABELS_AT_BIRTH
@@ -32,7 +32,8 @@ SYNTHETIC = frozenset({"label", "state", "milestone", "weight"})
 # Ids of what is derived must not meet the ids of what was written: notes, system notes and events share one number space.
 _DERIVED = 10_000_000_000
 _PER_ENTRY = 1_000
-_NEVER = datetime.min.replace(tzinfo=UTC)
+Told = dict[str, Any]
+"""What a note tells, as arguments of ``Note``: all but its id, instant and author."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +144,8 @@ def _birth(issue: Issue, project: Project, users: Mapping[str, User]) -> Iterato
     nothing: dict[str, Any] = {"labels": [], "milestone": None, "assignees": [], "due": None, "weight": None}
     number = _DERIVED * 9 + int(issue.id) * _PER_ENTRY
     for name, after in at_birth.items():
-        for note in _told(name, nothing[name], after, project, users):
-            yield replace(note, id=number, at=issue.created, author=issue.reporter)
+        for told in _told(name, nothing[name], after, project, users):
+            yield Note(id=number, at=issue.created, author=issue.reporter, **told)
             number += 50
 
 
@@ -152,9 +153,9 @@ def _changes(issue: Issue, project: Project, users: Mapping[str, User]) -> Itera
     for entry in issue.history:
         number = _DERIVED + entry.id * _PER_ENTRY
         for item in entry.items:
-            for note in _item(entry, item, project, users):
-                yield replace(note, id=number, at=entry.at, author=entry.actor)
-                number += max(1, len(note.added) + len(note.removed))
+            for told in _item(entry, item, project, users):
+                yield Note(id=number, at=entry.at, author=entry.actor, **told)
+                number += max(1, len(told.get("added", ())) + len(told.get("removed", ())))
 
 
 def _mentions(issue: Issue, closing: Sequence[MergeRequest]) -> Iterator[Note]:
@@ -170,7 +171,7 @@ def _mentions(issue: Issue, closing: Sequence[MergeRequest]) -> Iterator[Note]:
             )
 
 
-def _item(entry: History, item: Item, project: Project, users: Mapping[str, User]) -> Iterator[Note]:
+def _item(entry: History, item: Item, project: Project, users: Mapping[str, User]) -> Iterator[Told]:
     if item.field == "status":
         request = (entry.metadata or {}).get("merge_request")
         closed = item.after == "closed"
@@ -186,7 +187,7 @@ def _item(entry: History, item: Item, project: Project, users: Mapping[str, User
         yield from _told(item.field, item.before, item.after, project, users)
 
 
-def _told(field: str, before: Any, after: Any, project: Project, users: Mapping[str, User]) -> Iterator[Note]:
+def _told(field: str, before: Any, after: Any, project: Project, users: Mapping[str, User]) -> Iterator[Told]:
     """The note that GitLab leaves for a change of one field; nothing where it leaves none."""
     if before == after:
         return
@@ -239,7 +240,7 @@ def _assigned(before: Sequence[str], after: Sequence[str], users: Mapping[str, U
     return " and ".join(half for half in halves if half)
 
 
-def _milestone(before: int | None, after: int | None, project: Project) -> Note:
+def _milestone(before: int | None, after: int | None, project: Project) -> Told:
     named = project.milestones.get((after if after is not None else before) or 0)
     reference = f"/{project.key}%{named.iid}" if named else ""
     if after is not None:
@@ -255,9 +256,9 @@ def _milestone(before: int | None, after: int | None, project: Project) -> Note:
     )
 
 
-def _blank(kind: Kind, *, body: str = "", **more: Any) -> Note:
-    """A note that still lacks its id, instant and author."""
-    return Note(id=0, at=_NEVER, author="", kind=kind, body=body, **more)
+def _blank(kind: Kind, *, body: str = "", **more: Any) -> Told:
+    """What a note tells, without its id, instant and author."""
+    return {"kind": kind, "body": body, **more}
 
 
 def _sentence(names: list[str]) -> str:
