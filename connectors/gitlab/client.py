@@ -16,8 +16,6 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -29,58 +27,31 @@ import requests
 import urllib3.exceptions
 from gql import GraphQLRequest, gql
 
+from connectors.gitlab.answers import AlreadyThere, LastAnswer, SchemaDiffers, TooComplex
 from connectors.rate_budget import NOTES, REQUESTS, budget_of
-from connectors.retry import Kind, Retry, retry_after_seconds
-from connectors.tracker import (
-    BadAnswer,
-    CredentialsRefused,
-    NotFound,
-    OutcomeUnknown,
-    PermissionRefused,
-    RateLimited,
-    Rejected,
-    ServerFailed,
-    TrackerError,
-    Unreachable,
-)
+from connectors.retry import Kind, Retry
+from connectors.tracker import BadAnswer, OutcomeUnknown, ServerFailed, TrackerError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from graphql import DocumentNode
 
     from connectors.tracker import Connection
 
-_MESSAGE_LIMIT = 300
+__all__ = ["AlreadyThere", "Answers", "GitLabClient", "SchemaDiffers", "TooComplex", "group_path", "project_path"]
+
 # 2,000 requests and 60 notes a minute on gitlab.com, 300 notes by default elsewhere (docs.gitlab.com, rate limits); a
 # little less leaves room for whoever else works with the account.
 _PER_SECOND = 30
 _NOTES_ON_GITLAB_COM = 50
 _NOTES_ELSEWHERE = 250
 _PAGE = 100
-_MINUTE = 60.0
 # A page token that comes back for ever would be read for ever.
 _PAGE_LIMIT = 100_000
 
-_MEANING: dict[int, type[TrackerError]] = {
-    requests.codes.unauthorized: CredentialsRefused,
-    requests.codes.forbidden: PermissionRefused,
-    requests.codes.not_found: NotFound,
-    requests.codes.gone: NotFound,
-}
 _KIND_OF_METHOD = {"GET": Kind.READ, "HEAD": Kind.READ, "PUT": Kind.IDEMPOTENT, "DELETE": Kind.IDEMPOTENT}
-
-
-class AlreadyThere(Rejected):
-    """409: what was to be made exists."""
-
-
-class TooComplex(Rejected):
-    """GraphQL refuses a query as too large for one request, or gave up on it: ask for less at a time."""
-
-
-class SchemaDiffers(Rejected):
-    """GraphQL does not know a field, argument or type of our document: another generation of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +112,7 @@ class GitLabClient:
         # A token out of a file often ends with a line break, which no header may hold.
         self._secret = connection.token.get_secret_value().strip()
         self._timeout = connection.timeout
-        self._status = 0
-        self._headers: Mapping[str, str] = {}
+        self._last = LastAnswer(connection.name, self._secret)
         self._rest: gitlab.Gitlab | None = None
         self._graphql: _GraphQL | None = None
         self._http: httpx.Client | None = None
@@ -207,7 +177,7 @@ class GitLabClient:
 
     def _send(self, ask: _Ask) -> tuple[Any, dict[str, str] | None]:
         problem: TrackerError
-        self._status, self._headers = 0, {}
+        self._last.forget()
         try:
             response = self._session().http_request(
                 ask.method.lower(),
@@ -225,12 +195,12 @@ class GitLabClient:
         except gitlab.exceptions.RedirectError:
             problem = BadAnswer("the address redirects", advice="Put the final address into the site file")
         except gitlab.exceptions.GitlabError as error:
-            problem = self._refusal(error.response_code or self._status, error.response_body)
+            problem = self._last.refusal(error.response_code or self._last.status, error.response_body)
         except requests.exceptions.RequestException as error:
             problem = _no_answer(_nothing_was_sent(error), ask.kind)
         except ValueError:
-            problem = self._not_sent_or_not_json()
-        raise self.named(problem, ask.doing) from None
+            problem = self._last.not_sent_or_not_json()
+        raise self._last.named(problem, ask.doing) from None
 
     def _following(self, response: requests.Response) -> dict[str, str] | None:
         target = response.links.get("next", {}).get("url")
@@ -292,7 +262,7 @@ class GitLabClient:
         failures: dict[str, TrackerError] | None = None,
     ) -> dict[str, Any]:
         problem: TrackerError
-        self._status, self._headers = 0, {}
+        self._last.forget()
         try:
             data = self._graphql_session().execute(_request(document, variables))
             if isinstance(data, dict):
@@ -302,106 +272,30 @@ class GitLabClient:
             said = error.errors or []
             if failures is not None and isinstance(error.data, dict) and all(map(_alias_of, said)):
                 for one in said:
-                    failures.setdefault(_alias_of(one), self.named(self._query_refused([one]), doing))
+                    failures.setdefault(_alias_of(one), self._last.named(self._last.query_refused([one]), doing))
                 return error.data
-            problem = self._query_refused(said)
+            problem = self._last.query_refused(said)
         except gql_errors.TransportConnectionFailed as error:
             cause = error.__cause__
             if isinstance(cause, _HttpRefusal):
-                problem = self._refusal(cause.status, cause.body)
+                problem = self._last.refusal(cause.status, cause.body)
             else:
                 problem = _no_answer(isinstance(cause, _NOT_SENT), kind)
         except ValueError:
-            problem = self._not_sent_or_not_json()
+            problem = self._last.not_sent_or_not_json()
         except (gql_errors.TransportError, AssertionError, TypeError, AttributeError):
             # The last three are gql's own, over JSON that is no GraphQL answer.
-            problem = self._not_json()
-        raise self.named(problem, doing) from None
-
-    def _query_refused(self, errors: list[Any]) -> TrackerError:
-        text = "; ".join(str(error.get("message", "")) for error in errors if isinstance(error, dict))
-        said = self._one_line(text) or "GraphQL refused the request without saying why"
-        low = text.lower()
-        if "complexity" in low or "timeout" in low or "timed out" in low or "too large" in low:
-            return TooComplex(said)
-        if "too many times" in low:
-            # GitLab's limits of its own (notes: so many a minute) count by the minute and name no wait.
-            return RateLimited(said, retry_after=_MINUTE)
-        if "internal server error" in low or "resource lock" in low:
-            return ServerFailed(said)
-        if re.search(
-            r"doesn't (exist|accept)|undefined|isn't a defined|cannot query field|unknown (argument|type)", low
-        ):
-            return SchemaDiffers(said)
-        if "does not exist or you don't have permission" in low:
-            return NotFound(said)
-        return Rejected(said)
-
-    # --------------------------------------------------------------------------------------------------------- errors
-
-    def _refusal(self, status: int, body: bytes | str | None) -> TrackerError:
-        """The error that an HTTP status stands for."""
-        said = self._one_line(_message(body)) or f"HTTP {status}"
-        if status in _MEANING:
-            return _MEANING[status](said)
-        if status == requests.codes.too_many_requests:
-            return RateLimited(said, retry_after=self._wait_asked())
-        if status == requests.codes.conflict:
-            # Two writers at once: nothing was done, and a moment later it will be.
-            return ServerFailed(said) if "resource lock" in said.lower() else AlreadyThere(said)
-        if status >= requests.codes.internal_server_error:
-            return ServerFailed(said, retry_after=self._wait_asked())
-        return Rejected(said) if status >= requests.codes.bad_request else BadAnswer(f"HTTP {status} was no answer")
-
-    def _not_sent_or_not_json(self) -> TrackerError:
-        if not self._status:
-            # Nothing was sent: the token is the one thing in a request that is neither quoted nor encoded.
-            return CredentialsRefused("the token holds characters that can not be sent")
-        return self._not_json()
-
-    def _not_json(self) -> TrackerError:
-        if "html" in self._headers.get("Content-Type", self._headers.get("content-type", "")).lower():
-            return BadAnswer(f"a web page came back (HTTP {self._status}) instead of an answer of the API")
-        return BadAnswer(f"the answer (HTTP {self._status}) is not whole JSON")
-
-    def server_day(self) -> date | None:
-        """The day it is where the last answer came from, by its ``Date``; None where it did not say."""
-        now = self._server_clock()
-        return now.date() if now else None
-
-    def _server_clock(self) -> datetime | None:
-        headers = {name.lower(): value for name, value in self._headers.items()}
-        try:
-            return parsedate_to_datetime(headers.get("date", ""))
-        except ValueError:
-            return None
-
-    def _wait_asked(self) -> float | None:
-        headers = {name.lower(): value for name, value in self._headers.items()}
-        # Both sides of the difference are the server's clock.
-        now = self._server_clock()
-        if "retry-after" in headers:
-            return retry_after_seconds(headers["retry-after"], now or datetime.fromtimestamp(0, UTC))
-        reset = headers.get("ratelimit-reset", "")
-        if now is not None and reset.isdigit():
-            return max(0.0, int(reset) - now.timestamp())
-        return None
+            problem = self._last.not_json()
+        raise self._last.named(problem, doing) from None
 
     def named(self, problem: TrackerError, doing: str) -> TrackerError:
         """The same error with the tracker's name and what was being done."""
-        more: dict[str, Any] = {"tracker": self.name, "doing": doing}
-        if isinstance(problem, RateLimited):
-            return RateLimited(problem.detail, retry_after=problem.retry_after, quota=problem.quota, **more)
-        if isinstance(problem, ServerFailed):
-            return ServerFailed(problem.detail, retry_after=problem.retry_after, **more)
-        return type(problem)(problem.detail, advice=problem.advice, **more)
+        return self._last.named(problem, doing)
 
-    def _one_line(self, text: str) -> str:
-        """A server's message made fit to print: one line, no control characters, no token, not long."""
-        if self._secret:
-            text = text.replace(self._secret, "***")
-        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        return text if len(text) <= _MESSAGE_LIMIT else f"{text[: _MESSAGE_LIMIT - 1]}…"
+    def server_day(self) -> date | None:
+        """The day it is where the last answer came from; None where it did not say."""
+        now = self._last.clock()
+        return now.date() if now else None
 
     # ------------------------------------------------------------------------------------------------------- sessions
 
@@ -430,7 +324,7 @@ class GitLabClient:
 
     def _seen(self, response: Any, *_: Any, **__: Any) -> None:
         # The library's errors drop status and headers; both are needed to tell what happened.
-        self._status, self._headers = response.status_code, response.headers
+        self._last.status, self._last.headers = response.status_code, response.headers
 
     def close(self) -> None:
         """End the connections; a further request opens new ones."""
@@ -510,31 +404,6 @@ def _alias_of(error: Any) -> str:
     """The field of the root that an error belongs to; "" for none."""
     path = error.get("path") if isinstance(error, dict) else None
     return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
-
-
-def _message(body: bytes | str | None) -> str:
-    """The message in an error answer: a text, a list of texts, or texts by field."""
-    if not body:
-        return ""
-    try:
-        parsed = json.loads(body)
-    except ValueError:
-        # A proxy's page: its markup says nothing to anybody.
-        return ""
-    if not isinstance(parsed, dict):
-        return ""
-    said = parsed.get("message") or parsed.get("error_description") or parsed.get("error")
-    if not said:
-        said = [error.get("message", "") for error in parsed.get("errors") or [] if isinstance(error, dict)]
-    return _flat(said)
-
-
-def _flat(said: Any) -> str:
-    if isinstance(said, dict):
-        return "; ".join(f"{name}: {_flat(value)}" for name, value in said.items())
-    if isinstance(said, list):
-        return ", ".join(_flat(value) for value in said)
-    return str(said)
 
 
 def _noun(path: str) -> str:
