@@ -41,7 +41,8 @@ from tests.event_log import (
     Difference,
     Log,
 )
-from tests.event_logs import ASKED, DIFFERENCES, HAND_MADE, by_dice
+from tests.event_logs import ASKED, HAND_MADE, by_dice
+from tests.event_logs_apart import DIFFERENCES
 
 NIGHT_SHIFT = """\
 id: night-shift
