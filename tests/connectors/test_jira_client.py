@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import socket
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -117,6 +120,128 @@ def test_the_wait_a_server_asks_for_is_kept(jira: responses.RequestsMock, status
         client().call("GET", "myself", doing="log in")
     assert isinstance(caught.value, RateLimited | ServerFailed)
     assert caught.value.retry_after == 1847
+
+
+def limited(jira: responses.RequestsMock, **headers: str) -> RateLimited:
+    jira.get(f"{API}/myself", json={}, status=429, headers=headers)
+    with pytest.raises(RateLimited) as caught:
+        client().call("GET", "myself", doing="log in")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("reason", "quota"),
+    [
+        ("jira-quota-global-based", True),
+        ("jira-quota-tenant-based", True),
+        ("jira-burst-based", False),
+        ("jira-per-issue-on-write", False),
+        ("", False),
+    ],
+)
+def test_a_limit_says_whether_it_is_a_quota(jira: responses.RequestsMock, reason: str, quota: bool) -> None:
+    error = limited(jira, **{"RateLimit-Reason": reason, "Retry-After": "7"})
+    assert (error.quota, error.retry_after) == (quota, 7)
+    assert reason in str(error)
+
+
+def test_the_wait_may_be_a_date(jira: responses.RequestsMock) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=90)
+    wait = limited(jira, **{"Retry-After": format_datetime(until, usegmt=True)}).retry_after
+    assert wait is not None
+    assert 80 < wait <= 90
+
+
+@pytest.mark.parametrize(("reset", "least", "most"), [(90, 80, 90), (-90, 0, 0)])
+def test_where_no_wait_is_told_the_end_of_the_period_is(
+    jira: responses.RequestsMock, reset: int, least: int, most: int
+) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=reset)
+    wait = limited(jira, **{"X-RateLimit-Reset": until.isoformat(timespec="seconds")}).retry_after
+    assert wait is not None
+    assert least <= wait <= most
+
+
+@pytest.mark.parametrize("odd", ["", "soon", "-1", "nan", "1e999"])
+def test_a_wait_that_can_not_be_read_is_none(jira: responses.RequestsMock, odd: str) -> None:
+    assert limited(jira, **{"Retry-After": odd, "X-RateLimit-Reset": odd}).retry_after is None
+
+
+def test_each_answer_says_whose_it_is_before_it_is_used(jira: responses.RequestsMock) -> None:
+    one = client()
+    told: list[tuple[str, str | None]] = []
+    one.answered = lambda template, account: told.append((template, account))
+    for status, headers in (
+        (200, {"X-AAccountId": "5c1"}),
+        (200, {"X-AUSERNAME": "bot%40acme"}),
+        (200, {"X-AUSERNAME": "anonymous"}),
+        (200, {}),
+        (404, {"X-AAccountId": "5c1"}),
+        (401, {"X-AAccountId": "5c1"}),
+        (429, {"X-AAccountId": "5c1"}),
+        (500, {"X-AAccountId": "5c1"}),
+    ):
+        jira.upsert("GET", f"{API}/field", json=[], status=status, headers=headers)
+        with contextlib.suppress(TrackerError):
+            one.call("GET", "field", doing="read")
+    assert told == [("field", account) for account in ("5c1", "bot%40acme", None, None, "5c1")]
+
+
+def test_a_log_in_page_is_told_as_such_and_not_as_another_account(jira: responses.RequestsMock) -> None:
+    one = client()
+    told: list[str | None] = []
+    one.answered = lambda _template, account: told.append(account)
+    jira.get(f"{API}/field", body="<html>", content_type="text/html")
+    with pytest.raises(BadAnswer, match="log-in page"):
+        one.call("GET", "field", doing="read")
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("url", "user", "body", "advice"),
+    [
+        (URL, "me@example.org", {}, f"https://api.atlassian.com/ex/jira/<cloudId>, with the cloudId that {URL}/_edge"),
+        (URL, "", {}, "has not expired"),
+        ("https://api.atlassian.com/ex/jira/abc", "me@example.org", {}, "has not expired"),
+        (URL, "me@example.org", {"message": "Unauthorized; scope does not match"}, "read:jira-work"),
+    ],
+)
+def test_a_refused_log_in_says_what_to_do(
+    jira: responses.RequestsMock, url: str, user: str, body: dict[str, str], advice: str
+) -> None:
+    jira.get(f"{url}/rest/api/2/myself", json=body, status=401)
+    with pytest.raises(CredentialsRefused) as caught:
+        client(url=url, user=user).call("GET", "myself", doing="log in")
+    assert advice in caught.value.advice
+    assert ("<cloudId>" in caught.value.advice) == ("<cloudId>" in advice)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ({"json": {"cloudId": "8f4d-0c1e"}}, "https://api.atlassian.com/ex/jira/8f4d-0c1e"),
+        ({"json": {"cloudId": "../../evil?x="}}, ""),
+        ({"json": {"cloudId": 7}}, ""),
+        ({"json": []}, ""),
+        ({"body": "<html>"}, ""),
+        ({"status": 404, "json": {"cloudId": "8f4d"}}, ""),
+        ({"status": 302, "headers": {"Location": "https://evil.example"}}, ""),
+        ({"body": requests.ConnectionError()}, ""),
+    ],
+)
+def test_the_address_for_tokens_with_scopes_is_asked_without_credentials(
+    jira: responses.RequestsMock, answer: dict[str, Any], found: str
+) -> None:
+    jira.get(f"{URL}/_edge/tenant_info", **answer)
+    assert client().gateway() == found
+    (call,) = jira.calls
+    assert "Authorization" not in call.request.headers
+    assert client(url="https://api.atlassian.com/ex/jira/abc").gateway() == ""
+
+
+def test_a_path_with_a_slash_is_one_on_the_server(jira: responses.RequestsMock) -> None:
+    jira.get(f"{URL}/rest/pat/latest/tokens", json=[])
+    assert client().call("GET", "/rest/pat/latest/tokens", doing="read") == []
 
 
 def test_a_captcha_is_a_refused_log_in(jira: responses.RequestsMock) -> None:

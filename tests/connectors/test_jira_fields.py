@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from pydantic import SecretStr
 
 from connectors.jira.fields import NO_FIELDS, Field, Fields, as_text, field_of, one_field, resolved
 from connectors.jira.mapping import FIELDS, Source, issue_of
-from connectors.jira.service_desk import ORGANISATIONS
+from connectors.jira.service_desk import ORGANISATIONS, PARTICIPANTS, REQUEST_TYPE, SLA, native_sla, request_type
 from connectors.jira.tracker import JiraReader
+from connectors.ledger_text import ISSUE
 from connectors.retry import Retry
 from connectors.tracker import Connection, UnknownField
 from policies.issue import GapKind, Issue
@@ -226,6 +229,103 @@ def test_no_list_of_fields_stops_a_run(entry: Any) -> None:
     field = field_of(entry)
     assert field is None or field.id
     assert field_of({"id": "a", "schema": entry}) is not None
+
+
+# -------------------------------------------------------------------------------------------------------- service desk
+
+DESK_LISTED = (
+    *LISTED,
+    Field("customfield_10", "Request Type", "any", REQUEST_TYPE),
+    Field("customfield_11", "Participants", "array", PARTICIPANTS),
+    Field("customfield_20", "Time to first response", "any", SLA),
+    Field("customfield_21", "Time to resolution", "any", SLA),
+)
+
+
+def test_what_a_service_desk_keeps_is_found_by_its_types() -> None:
+    found = resolved({}, DESK_LISTED, "support")
+    assert dict(found.desk) == {
+        "request_type": "customfield_10",
+        "organisations": "customfield_2",
+        "request_participants": "customfield_11",
+    }
+    assert [name for name, _ in found.slas] == ["Time to first response", "Time to resolution"]
+    assert len(set(found.ids)) == len(found.ids) == 5
+
+
+def test_a_word_of_the_site_stands_before_a_service_desks() -> None:
+    found = resolved({"request_type": "customfield_3"}, DESK_LISTED, "support")
+    assert found.others == (("request_type", "customfield_3"),)
+    assert "request_type" not in dict(found.desk)
+
+
+def test_two_fields_of_one_type_are_told_apart_by_nobody_so_neither_is_read() -> None:
+    twice = (*DESK_LISTED, Field("customfield_12", "Request Type 2", "any", REQUEST_TYPE))
+    assert "request_type" not in dict(resolved({}, twice, "support").desk)
+
+
+def test_the_values_of_a_service_desk_become_words_and_those_that_hold_nothing_are_left_out() -> None:
+    named = Fields(desk=(("request_type", "customfield_10"), ("request_participants", "customfield_11")))
+    full = mapped(
+        named,
+        customfield_10={"requestType": {"name": "Report a defect"}},
+        customfield_11=[{"displayName": "Ann"}, {"displayName": "Bob"}],
+    )
+    assert full.fields == (("request_type", "Report a defect"), ("request_participants", "Ann, Bob"))
+    assert mapped(named, customfield_10=None, customfield_11=[]).fields == ()
+
+
+def cycle(**more: Any) -> dict[str, Any]:
+    return {"startTime": {"epochMillis": 1_772_000_000_000}, "breached": False, **more}
+
+
+def test_cycles_stand_in_order_with_the_ongoing_one_last() -> None:
+    later = cycle(startTime={"iso8601": "2026-03-02T11:00:00+0100"}, breached=True)
+    found = native_sla(
+        "SLA", {"completedCycles": [later, cycle(), {"breached": True}], "ongoingCycle": cycle(paused=True)}
+    )
+    assert found is not None
+    assert [(one.started, one.breached, one.paused) for one in found.cycles] == [
+        (datetime(2026, 2, 25, 6, 13, 20, tzinfo=UTC), False, False),
+        (datetime(2026, 3, 2, 10, tzinfo=UTC), True, False),
+        (None, True, False),
+        (datetime(2026, 2, 25, 6, 13, 20, tzinfo=UTC), False, True),
+    ]
+    assert found.name == "SLA"
+
+
+@pytest.mark.parametrize("value", [None, [], "x", {}, {"completedCycles": [], "ongoingCycle": None}, {"id": "1"}])
+def test_an_sla_that_does_not_apply_is_none(value: Any) -> None:
+    assert native_sla("SLA", value) is None
+
+
+@given(
+    value=JSON, member=st.sampled_from(["startTime", "stopTime", "breachTime", "goalDuration", "elapsedTime", "paused"])
+)
+def test_no_value_of_a_service_desk_stops_a_run(value: Any, member: str) -> None:
+    request_type(value)
+    native_sla("SLA", value)
+    native_sla("SLA", {"completedCycles": value, "ongoingCycle": {member: value}})
+    for name in ("epochMillis", "iso8601", "millis"):
+        native_sla("SLA", {"ongoingCycle": {member: {name: value}}})
+
+
+@pytest.mark.parametrize("huge", [10**5000, -(10**5000), 10**19, -1], ids=["long", "long, negative", "far", "near"])
+def test_a_number_beyond_all_time_is_none(huge: int) -> None:
+    found = native_sla("SLA", {"ongoingCycle": {"startTime": {"epochMillis": huge}, "goalDuration": {"millis": huge}}})
+    assert found is not None
+    assert huge == -1 or (found.cycles[0].started, found.cycles[0].goal) == (None, None)
+
+
+def test_native_slas_are_kept_in_the_ledgers_text_and_older_rows_have_none() -> None:
+    sla = {"name": "Time to resolution", "ongoingCycle": cycle(goalDuration={"millis": 28_800_000}, paused=True)}
+    issue = mapped(Fields(slas=(("SLA", "customfield_20"),)), customfield_20=sla)
+    assert issue.native_slas[0].cycles[0].goal == timedelta(hours=8)
+    text = ISSUE.write(issue)
+    assert ISSUE.read(text) == issue
+    older = json.loads(text)
+    del older["native_slas"]
+    assert ISSUE.read(json.dumps(older)) == replace(issue, native_slas=())
 
 
 # ------------------------------------------------------------------------------------------------------------- requests

@@ -6,10 +6,11 @@ import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -215,8 +216,10 @@ def test_a_custom_field_called_status_is_not_the_status() -> None:
     assert len(mapped(payload(entry("7", T1, odd))).events) == 1
 
 
-def test_a_move_is_one_event_with_both_keys() -> None:
-    move = entry("7", T1, item("project", ("1", "Old"), ("2", "Car")), item("Key", (None, "OLD-9"), (None, "CAR-1")))
+@pytest.mark.parametrize("named", [{}, {"fieldId": "issuekey"}, {"fieldId": "Key"}])
+def test_a_move_is_one_event_with_both_keys(named: dict[str, str]) -> None:
+    key = {**item("Key", (None, "OLD-9"), (None, "CAR-1")), **named}
+    move = entry("7", T1, item("project", ("1", "Old"), ("2", "Car")), key)
     moved = mapped(payload(move)).events[-1]
     assert isinstance(moved, Moved)
     assert (moved.before, moved.after) == ("OLD-9", "CAR-1")
@@ -440,14 +443,49 @@ def test_a_day_is_read_with_or_without_a_time_behind_it() -> None:
 
 
 def test_a_jql_date_is_in_the_accounts_zone_and_a_little_earlier() -> None:
-    from zoneinfo import ZoneInfo
-
     since = datetime(2026, 7, 1, 12, 0, 59, tzinfo=UTC)
     assert literal(since, ZoneInfo("Asia/Shanghai")) == "2026/07/01 19:55"
     assert literal(since, None) == "2026/06/30 12:00"
-    # 01:30 UTC on that night is the second 02:30 in Berlin; Jira may take "02:25" for the first.
-    folded = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
-    assert literal(folded, ZoneInfo("Europe/Berlin")) == "2026/10/25 01:25"
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("since", "written"),
+    [
+        # The night of 25 October: the clock goes from 03:00 back to 02:00 at 01:00 UTC.
+        ("2026-10-25T00:04", "2026/10/25 01:59"),
+        ("2026-10-25T00:05", "2026/10/25 01:00"),
+        ("2026-10-25T00:30", "2026/10/25 01:25"),  # the first 02:25
+        ("2026-10-25T01:30", "2026/10/25 01:25"),  # the second 02:25
+        ("2026-10-25T02:04", "2026/10/25 01:59"),
+        ("2026-10-25T02:05", "2026/10/25 03:00"),
+        # The night of 29 March: the clock goes from 02:00 on to 03:00 at 01:00 UTC.
+        ("2026-03-29T01:04", "2026/03/29 01:59"),
+        ("2026-03-29T01:05", "2026/03/29 03:00"),
+    ],
+)
+def test_in_the_hour_that_comes_twice_the_date_is_an_hour_earlier(since: str, written: str) -> None:
+    assert literal(datetime.fromisoformat(f"{since}:00+00:00"), BERLIN) == written
+
+
+@given(
+    zone=st.sampled_from(
+        ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata", "Africa/Cairo"]
+    ),
+    since=st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds
+    overlap=st.sampled_from([timedelta(), timedelta(minutes=5)]),
+)
+def test_whichever_way_a_date_is_read_it_is_never_later_than_meant(
+    zone: str, since: datetime, overlap: timedelta
+) -> None:
+    where = ZoneInfo(zone)
+    written = datetime.strptime(literal(since, where, overlap), "%Y/%m/%d %H:%M")  # noqa: DTZ007 - JQL has no zone
+    for fold in (0, 1):
+        read = written.replace(tzinfo=where, fold=fold).astimezone(UTC)
+        assert read <= since - overlap
+        assert read > since - overlap - timedelta(hours=2, minutes=1)
 
 
 # ------------------------------------------------------------------------------------------------------------- hostile
