@@ -73,16 +73,20 @@ class Comments:
         return Done(Outcome.PERFORMED, stood(standing), standing.comment)
 
     def _rewrite(self, issue: Issue, change: UpsertComment, standing: Commented) -> None:
-        self._server.client.call(
-            "PUT",
-            "issue/{key}/comment/{comment}",
-            doing=f"rewrite our comment on {issue.ref.key}",
-            kind=Kind.IDEMPOTENT,
-            params=self._rights.quiet(issue.ref.project) if self._server.cloud else None,
-            body=self.body(change, standing),
-            key=issue.ref.id,
-            comment=standing.comment,
-        )
+        def put(quiet: dict[str, str | int]) -> Any:
+            return self._server.client.call(
+                "PUT",
+                "issue/{key}/comment/{comment}",
+                doing=f"rewrite our comment on {issue.ref.key}",
+                kind=Kind.IDEMPOTENT,
+                params=quiet,
+                body=self.body(change, standing),
+                key=issue.ref.id,
+                comment=standing.comment,
+            )
+
+        # Data Center does not know of quiet comments.
+        _ = self._rights.quietly(issue.ref.project, put) if self._server.cloud else put({})
 
     def _add(self, issue: Issue, change: UpsertComment) -> str:
         """Make the comment; after an unknown outcome look for it first, and make it once more if it is not there."""

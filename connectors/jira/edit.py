@@ -211,27 +211,20 @@ class Editor:
                 return
 
     def _put_once(self, issue: Issue, parts: list[Part], *, adds: bool) -> Any:
-        quiet = self.rights.quiet(issue.ref.project)
         # Cloud can show what it made, Data Center must be asked.
         shown: dict[str, str | int] = {"returnIssue": "true"} if adds and self._server.cloud else {}
-
-        def put(params: dict[str, str | int]) -> Any:
-            return self._server.client.call(
+        return self.rights.quietly(
+            issue.ref.project,
+            lambda quiet: self._server.client.call(
                 "PUT",
                 "issue/{key}",
                 doing=f"edit {issue.ref.key}",
                 kind=Kind.CREATE if adds else Kind.IDEMPOTENT,
-                params=params,
+                params=quiet | shown,
                 body=body_of(parts),
                 key=issue.ref.id,
-            )
-
-        try:
-            return put(quiet | shown)
-        except PermissionRefused:
-            if not quiet or self.rights.still_quiet(issue.ref.project):
-                raise
-            return put(shown)
+            ),
+        )
 
     def _asks_too_long(self, lost: TrackerError) -> bool:
         """Wait as a server that failed asks for, unless that is longer than a run may stand still."""

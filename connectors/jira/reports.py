@@ -51,14 +51,17 @@ class Reports:
         if change.satisfied_by(standing):
             return Done(Outcome.ALREADY_SO, prior, standing.ref.key).receipt(standing.ref, change, now)
         fields = {"summary": _title(change), "description": self._text(change)}
-        self._server.client.call(
-            "PUT",
-            "issue/{key}",
-            doing=f"rewrite the report {standing.ref.key}",
-            kind=Kind.IDEMPOTENT,
-            params=self._rights.quiet(standing.ref.project),
-            body={"fields": fields, "update": {"labels": [{"add": change.label}]}},
-            key=standing.ref.id,
+        self._rights.quietly(
+            standing.ref.project,
+            lambda quiet: self._server.client.call(
+                "PUT",
+                "issue/{key}",
+                doing=f"rewrite the report {standing.ref.key}",
+                kind=Kind.IDEMPOTENT,
+                params=quiet,
+                body={"fields": fields, "update": {"labels": [{"add": change.label}]}},
+                key=standing.ref.id,
+            ),
         )
         return Done(Outcome.PERFORMED, prior, standing.ref.key).receipt(standing.ref, change, now)
 

@@ -8,8 +8,13 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from connectors.jira.server import KEPT_FOR, JiraServer
 from connectors.tracker import NotFound, PermissionRefused, Rejected
+
+T = TypeVar("T")
 
 _EITHER = ("ADMINISTER_PROJECTS", "ADMINISTER")
 _BULK = "may change in bulk"
@@ -27,7 +32,17 @@ class Rights:
         known = self._server.cache.get(self._key(f"may write quietly in {project}"))
         return {"notifyUsers": "false"} if (self._ask_quiet(project) if known is None else known) else {}
 
-    def still_quiet(self, project: str) -> bool:
+    def quietly(self, project: str, send: Callable[[dict[str, str | int]], T]) -> T:
+        """What ``send`` answers to the parameters of a quiet write; once more without, where that right is gone."""
+        quiet = self.quiet(project)
+        try:
+            return send(quiet)
+        except PermissionRefused:
+            if not quiet or self._still_quiet(project):
+                raise
+            return send({})
+
+    def _still_quiet(self, project: str) -> bool:
         """After a quiet write was refused: whether it may be quiet all the same, asked anew once."""
         if project not in self._asked:
             return self._ask_quiet(project)

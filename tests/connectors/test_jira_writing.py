@@ -28,7 +28,7 @@ from connectors.work import Work, Worked
 from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
 from policies.issue import Word
 from policies.receipt import Outcome
-from tests.connectors.jira_place import WORDS, Place, note, opened, served
+from tests.connectors.jira_place import WORDS, Place, note, opened, report, served
 from tests.connectors.jira_spec import JiraSpec
 
 LINK = UpsertLink("warranty:1.4", "https://git.example/r/1.4", "Release 1.4", "patch release", "patch")
@@ -294,6 +294,23 @@ def test_a_right_to_write_quietly_that_was_taken_away_is_found_out(place: Place)
         list(place.writer(token, cache).perform([Work(place.read(key), (Relabel(add=(label,)),))], place.now))
     assert [one.query for one in place.edits(key)] == ["notifyUsers=false", "notifyUsers=false", "", ""]
     assert place.read(key).labels == {"x", "y"}
+
+
+@pytest.mark.parametrize("what", ["comment", "report"])
+def test_the_same_goes_for_a_comment_by_itself_and_for_a_report(place: Place, what: str) -> None:
+    cache = SessionCache()
+    token = f"{what}-{place.project}"
+    rights = {"browse", "edit", "comment", "create"}
+    key = place.issue() if what == "comment" else None
+    for text in ("One", "Two", "Three"):
+        place.store.create_token(token, "u-own", permissions=rights | ({"admin"} if text != "Three" else set()))
+        change = note(text) if key else report(place, text)
+        work = Work(place.read(key) if key else None, (change,))
+        (worked,) = place.writer(token, cache).perform([work], place.now)
+        assert worked.failure is None
+        made = worked.receipts[0].issue
+        assert made is not None
+        assert change.satisfied_by(place.read(made.key))
 
 
 def test_a_refusal_that_names_no_field_is_met_by_sending_each_part_alone(place: Place) -> None:
