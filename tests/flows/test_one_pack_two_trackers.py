@@ -82,10 +82,12 @@ class Both:
     def plan(self, document: Any, tracker: str) -> list[tuple[str, ...]]:
         """What is to be done to which issue, in words of no tracker."""
         return sorted(
-            (self.title(planned["issue"]), *done)
-            for planned in document["plan"]["changes"]
-            if planned["tracker"] == tracker
-            for done in self._plain(planned["change"], self.dialects[tracker])
+            {
+                (self.title(planned["issue"]), *done)
+                for planned in document["plan"]["changes"]
+                if planned["tracker"] == tracker
+                for done in self._plain(planned["change"], self.dialects[tracker])
+            }
         )
 
     def held_back(self, document: Any, tracker: str) -> list[tuple[str, str, str]]:
@@ -108,7 +110,10 @@ class Both:
     @staticmethod
     def _plain(change: Mapping[str, Any], dialect: Dialect) -> Iterator[tuple[str, ...]]:
         kind = change["kind"]
-        if kind == "relabel":
+        if change.keys() == {"kind"}:
+            # Of a confidential issue no more is told; to set the severity is to change labels in one of the two.
+            yield ("relabel" if kind == "set_priority" else kind,)
+        elif kind == "relabel":
             # Where the severity is a label, to set it is to change labels.
             for sign, labels in (("+", change["add"]), ("-", change["remove"])):
                 yield from ((kind, sign, label) for label in labels if not label.startswith(SEVERITY))
