@@ -267,6 +267,44 @@ def test_what_a_token_may_do(
 
 
 @pytest.mark.parametrize(
+    ("expires", "told"),
+    [
+        ("2026-03-31", "ends in 29 days"),
+        ("2026-04-01", "ends in 30 days"),
+        ("2026-04-02", ""),
+        ("2026-03-03", "ends in 1 day,"),
+        ("2026-03-02", "ended on 2026-03-02"),
+        ("no day", ""),
+        (None, ""),
+    ],
+)
+def test_a_token_that_ends_soon_is_told_by_the_servers_own_day(
+    mocked: responses.RequestsMock, expires: str | None, told: str
+) -> None:
+    token = {"scopes": ["api"], "expires_at": expires}
+    headers = {"Date": "Mon, 02 Mar 2026 10:00:00 GMT"}
+    mocked.get(f"{API}/personal_access_tokens/self", json=token, headers=headers)
+    found = findings().get("token expiry")
+    assert bool(found) is bool(told)
+    if found:
+        assert told in found.detail
+        assert not found.ok
+        assert "new token" in found.advice
+
+
+@pytest.mark.parametrize(("member", "ok"), [(40, True), (15, True), (10, False), (None, False)])
+def test_what_a_group_allows(mocked: responses.RequestsMock, member: int | None, ok: bool) -> None:
+    mocked.get(f"{API}/personal_access_tokens/self", json={}, status=404)
+    mocked.get(f"{API}/groups/acme%2Fparts", json={"id": 5, "full_path": "acme/parts"})
+    answer: dict[str, Any] = {"access_level": member} if member else {"message": "404 Not found"}
+    mocked.get(f"{API}/groups/acme%2Fparts/members/all/9", json=answer, status=200 if member else 404)
+    mocked.get(f"{API}/groups/nobody", json={"message": "404 Group Not Found"}, status=404)
+    found = findings("acme/parts/*", "nobody/*")
+    assert (found["group acme/parts"].ok, found["group nobody"].ok) == (ok, False)
+    assert found["group nobody"].detail == "404 Group Not Found"
+
+
+@pytest.mark.parametrize(
     ("project", "member", "ok"),
     [
         ({"permissions": {"project_access": {"access_level": 20}, "group_access": None}}, None, True),
