@@ -21,6 +21,7 @@ from connectors.jira.edit import Editor
 from connectors.jira.history import identifier
 from connectors.jira.parts import Before, Part
 from connectors.jira.server import JiraServer
+from connectors.jira.text import received
 from connectors.retry import Kind, Retry
 from connectors.tracker import NotFound, PermissionRefused, Rejected, TrackerError
 from connectors.work import Work, Worked
@@ -146,14 +147,18 @@ class BulkEditor:
         wait, waited = _FIRST_WAIT, 0.0
         while True:
             progress = self._server.object("bulk/queue/{task}", doing=doing, task=task)
-            status = progress.get("status")
+            status = received(progress.get("status"))
             if status == "COMPLETE":
                 named = progress.get("processedAccessibleIssues")
                 failed = progress.get("failedAccessibleIssues")
                 done = frozenset(identifier(one) for one in named) if isinstance(named, list) else frozenset()
                 return done - frozenset(failed if isinstance(failed, Mapping) else ())
             if status in _ENDED_BADLY or waited + wait > self._retry.patience_seconds:
-                raise Rejected(f"the task {task} is {status}", tracker=self._server.client.name, doing=doing)
+                raise Rejected(
+                    f"the task {task} is {status or 'of no known status'}",
+                    tracker=self._server.client.name,
+                    doing=doing,
+                )
             self._retry.sleep(wait)
             waited += wait
             wait = min(_LONGEST_WAIT, wait * 2)

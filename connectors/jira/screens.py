@@ -96,10 +96,9 @@ class Screens:
         if not known:
             return _UNKNOWN
         allowed = known.get("priority", {}).get("allowedValues")
-        words = (
-            tuple(word_of(one) for one in allowed if isinstance(one, Mapping)) if isinstance(allowed, list) else None
-        )
-        return Screen({name: _texts(entry.get("operations")) for name, entry in known.items()}, words)
+        words = [word_of(one) for one in allowed] if isinstance(allowed, list) else []
+        priorities = tuple(word for word in words if word.id) or None
+        return Screen({name: _texts(entry.get("operations")) for name, entry in known.items()}, priorities)
 
 
 def _texts(found: Any) -> frozenset[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import responses
@@ -158,24 +160,58 @@ def test_issues_whose_screen_has_no_labels_fail_and_the_others_are_set_in_bulk(c
     assert (writer.requests["POST bulk/issues/fields"], writer.requests["PUT issue/{key}"]) == (2, 0)
 
 
-def test_a_bulk_edit_as_cloud_gets_it() -> None:
+ALIKE = [replace(ISSUE, ref=replace(ISSUE.ref, id=str(n), key=f"CAR-{n}")) for n in range(101, 121)]
+
+
+def _answered(mock: responses.RequestsMock, task: Any, progress: Any) -> JiraWriter:
+    """A writer before a Cloud that takes a bulk edit of ``ALIKE`` with these answers, and single edits too."""
     api = f"{SITE}/rest/api/3"
-    issues = [replace(ISSUE, ref=replace(ISSUE.ref, id=str(n), key=f"CAR-{n}")) for n in range(101, 121)]
-    bodies = []
-    with responses.RequestsMock() as mock:
-        mock.get(f"{SITE}/rest/api/2/serverInfo", json={"deploymentType": "Cloud", "baseUrl": SITE})
-        mock.get(f"{api}/myself", json={"accountId": "me", "timeZone": "UTC"})
-        mock.get(f"{api}/mypermissions", json={"permissions": {"BULK_CHANGE": {"havePermission": True}}})
-        mock.get(f"{api}/issue/101/editmeta", json={"fields": SCREEN})
-        mock.post(f"{api}/bulk/issues/fields", json={"taskId": "7"}, status=201)
-        done = {"taskId": "7", "status": "COMPLETE", "processedAccessibleIssues": list(range(101, 121))}
-        mock.get(f"{api}/bulk/queue/7", json=done)
-        connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
-        writer = JiraWriter(connection, retry=Retry(attempts=1))
-        work = [Work(issue, (SetPriority("High"), AT_RISK)) for issue in issues]
+    mock.get(f"{SITE}/rest/api/2/serverInfo", json={"deploymentType": "Cloud", "baseUrl": SITE})
+    mock.get(f"{api}/myself", json={"accountId": "me", "timeZone": "UTC"})
+    mock.get(f"{api}/mypermissions", json={"permissions": {"BULK_CHANGE": {"havePermission": True}}})
+    mock.get(f"{api}/issue/101/editmeta", json={"fields": SCREEN})
+    mock.post(f"{api}/bulk/issues/fields", json=task, status=201)
+    mock.get(f"{api}/bulk/queue/7", json=progress)
+    mock.put(re.compile(f"{api}/issue/1.."), status=204)
+    connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
+    return JiraWriter(connection, retry=Retry(attempts=1, sleep=lambda _: None))
+
+
+DONE = {"taskId": "7", "status": "COMPLETE", "processedAccessibleIssues": list(range(101, 121))}
+
+
+@pytest.mark.parametrize(
+    ("task", "progress", "singly"),
+    [
+        ({"taskId": 7}, DONE, 0),
+        ({}, DONE, 20),
+        ([], DONE, 20),
+        ({"taskId": "7"}, [], 20),
+        ({"taskId": "7"}, {"status": ["COMPLETE"]}, 20),
+        ({"taskId": "7"}, {"status": "COMPLETE"}, 20),
+        ({"taskId": "7"}, {**DONE, "processedAccessibleIssues": {"101": 1}}, 20),
+        ({"taskId": "7"}, {**DONE, "processedAccessibleIssues": [101, "102", None, [], 5]}, 18),
+        ({"taskId": "7"}, {**DONE, "failedAccessibleIssues": {"120": ["locked"]}}, 1),
+        ({"taskId": "7"}, {**DONE, "failedAccessibleIssues": ["120"]}, 0),
+    ],
+)
+def test_only_what_the_finished_task_names_is_taken_for_done(task: Any, progress: Any, singly: int) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        writer = _answered(mock, task, progress)
+        work = [Work(issue, (Relabel(add=("x",)),)) for issue in ALIKE]
+        assert {one.failure for one in writer.perform(work, ISSUE.opened_at)} == {None}
+        writer.close()
+    assert writer.requests["PUT issue/{key}"] == singly
+
+
+def test_a_bulk_edit_as_cloud_gets_it() -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        writer = _answered(mock, {"taskId": "7"}, DONE)
+        work = [Work(issue, (SetPriority("High"), AT_RISK)) for issue in ALIKE]
         assert {one.failure for one in writer.perform(work, ISSUE.opened_at)} == {None}
         bodies = [json.loads(one.request.body or b"{}") for one in mock.calls if one.request.method == "POST"]
         writer.close()
+    assert writer.requests["PUT issue/{key}"] == 0
     ids = [str(n) for n in range(101, 121)]
     assert bodies == [
         {

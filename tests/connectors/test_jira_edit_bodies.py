@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
 import responses
 from pydantic import SecretStr
 
@@ -61,6 +62,7 @@ def _worked(
     *,
     standing: bool,
     answer: dict[str, Any] | None = None,
+    screen: Any = SCREEN,
 ) -> Worked:
     """The answer of a writer before a Jira that takes edits with ``answer``; ``standing``: our comment is there."""
     api = f"{SITE}/rest/api/{3 if kind == 'Cloud' else 2}"
@@ -73,7 +75,7 @@ def _worked(
     mock.get(f"{SITE}/rest/api/2/serverInfo", json={"deploymentType": kind, "baseUrl": SITE})
     mock.get(f"{api}/myself", json={**me, "timeZone": "UTC"})
     mock.get(f"{api}/mypermissions", json={"permissions": {"ADMINISTER": {"havePermission": True}}})
-    mock.get(f"{api}/issue/10001/editmeta", json={"fields": SCREEN})
+    mock.get(f"{api}/issue/10001/editmeta", json={"fields": screen})
     mock.get(f"{api}/issue/10001/comment", json={"comments": there, "total": len(there)})
     mock.put(f"{api}/issue/10001", **(answer or {"status": 204}))
     connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
@@ -153,3 +155,26 @@ def test_a_refusal_that_blames_another_field_is_told_as_it_stands() -> None:
     assert [sorted(edit) for edit in edits] == [
         ["fields", "historyMetadata", "update"], ["fields", "historyMetadata"], ["historyMetadata", "update"],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("screen", "outcomes"),
+    [
+        (None, ["performed", "performed"]),
+        ({}, ["performed", "performed"]),
+        ("x", ["performed", "performed"]),
+        ({"labels": None, "priority": "x"}, ["performed", "performed"]),
+        (
+            {"labels": {"operations": "x"}, "priority": {"allowedValues": [None, {"name": "High"}, 7]}},
+            ["performed"] * 2,
+        ),
+        ({"labels": {"operations": ["add"]}}, ["failed", "performed"]),
+        ({"labels": {}, "priority": {"allowedValues": [{"id": "4", "name": "high"}]}}, ["performed", "performed"]),
+        ({"labels": {}, "priority": {"allowedValues": [{"id": "4", "name": "Blocker"}]}}, ["failed", "performed"]),
+    ],
+)
+def test_a_screen_of_any_shape_is_read_and_believed_as_far_as_it_goes(screen: Any, outcomes: list[str]) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(f"{SITE}/rest/api/3/priority", json=[{"id": "1", "name": "High"}])
+        worked = _worked(mock, "Cloud", (SetPriority("High"), AT_RISK), standing=False, screen=screen)
+    assert [receipt.outcome.value for receipt in worked.receipts] == outcomes
