@@ -62,7 +62,7 @@ _SEEN = re.compile(
 # What GitLab makes something of in a title, which is shown without Markdown.
 _LIVE_IN_TITLE = re.compile(
     r"""
-      [@#!~%$&^*][\w"'({\[]
+      [@#!~%$&^*\[][\w"'({\[]
     | ://|\bwww\.|\b(?:mailto|javascript|data|vbscript|file|tel):
     | :(?=[\w+-]*[a-zA-Z+-])[\w+-]+:
     | \b[0-9a-fA-F]{7,40}\b
