@@ -173,7 +173,7 @@ def _answered(mock: responses.RequestsMock, task: Any, progress: Any) -> JiraWri
     mock.post(f"{api}/bulk/issues/fields", json=task, status=201)
     mock.get(f"{api}/bulk/queue/7", json=progress)
     mock.put(re.compile(f"{api}/issue/1.."), status=204)
-    connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
+    connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u", requests_per_second=0)
     return JiraWriter(connection, retry=Retry(attempts=1, sleep=lambda _: None))
 
 

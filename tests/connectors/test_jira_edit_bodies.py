@@ -78,7 +78,7 @@ def _worked(
     mock.get(f"{api}/issue/10001/editmeta", json={"fields": screen})
     mock.get(f"{api}/issue/10001/comment", json={"comments": there, "total": len(there)})
     mock.put(f"{api}/issue/10001", **(answer or {"status": 204}))
-    connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u")
+    connection = Connection(name="support", url=SITE, token=SecretStr("t"), user="u", requests_per_second=0)
     writer = JiraWriter(connection, retry=Retry(attempts=1))
     (worked,) = writer.perform([Work(ISSUE, changes)], ISSUE.opened_at)
     writer.close()
