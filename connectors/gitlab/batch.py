@@ -123,10 +123,12 @@ class Batch:
 
     def _smaller(self, asks: Sequence[Ask], why: TrackerError) -> list[Ask]:
         """What is to be sent again after a request that was too much, or may have been."""
-        self._most = max(1, min(self._most, _issues(asks)) // 2)
+        fewer = min(self._most, _issues(asks)) // 2
         if not isinstance(why, TooComplex):
+            self._most = max(1, fewer)
             return self._again(asks, why)
-        self._ceiling = self._most
+        # None: a single alias.
+        self._most = self._ceiling = fewer
         if len(asks) == 1:
             asks[0].failed(self._of(asks[0], why))
             return []

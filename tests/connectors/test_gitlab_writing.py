@@ -186,6 +186,18 @@ def test_a_request_too_dear_is_sent_in_halves(workshop: Workshop) -> None:
     assert {len(workshop.notes(key)) for key in keys} == {1}
 
 
+def test_a_server_to_which_everything_is_too_dear_is_told_and_not_asked_for_ever(workshop: Workshop) -> None:
+    workshop.opens(4)
+    issues = workshop.issues()
+    workshop.store.faults.add(too_complex(body="mutation Act", times=None))
+    writer = workshop.writer()
+    told = list(writer.perform(work(issues, *TOUCHED), NOW))
+    assert writer.requests["POST graphql Act"] <= 12
+    writer.close()
+    workshop.store.faults.clear()
+    assert all(worked.failure is not None for worked in told)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
