@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -387,3 +388,56 @@ def test_a_long_thread_does_not_hide_the_note_to_edit(workshop: Workshop) -> Non
     assert worked.failure is None
     assert "At risk." in json.loads(worked.receipts[0].prior)["text"]
     assert len(workshop.notes(key)) == 121
+
+
+TROUBLES = (
+    Fault("status", status=429, retry_after=2),
+    Fault("status", status=429, retry_after=3600),
+    Fault("status", status=500),
+    Fault("status", status=502),
+    Fault("drop_before"),
+    Fault("drop_after"),
+    Fault("drop_after", body="mutation Act"),
+    Fault("drop_after", body="createNote"),
+    Fault("drop_after", method="POST|PUT"),
+    Fault("truncated_json"),
+    Fault("truncated_json", body="warranty-flows:"),
+    Fault("login_page"),
+    too_complex(body="mutation Act"),
+    timed_out(body="mutation Act"),
+    gateway_timeout(body="mutation Act"),
+    resource_lock(path="/issues/.*|/api/graphql", method="PUT|POST"),
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("dialect", ["gitlab", "gitlab-rest", "few-notes"])
+def test_whatever_goes_wrong_what_is_told_as_done_is_done_and_nothing_stands_twice(
+    workshop: Workshop, dialect: str, seed: int
+) -> None:
+    chance = random.Random(f"{dialect} {seed}")  # noqa: S311 - the same troubles each time
+    keys = workshop.opens(11)
+    faults = workshop.store.faults
+    for number in range(3):
+        words = note(f"Run {number}.")
+        wanted = (SetDueDate(DUE + timedelta(days=number)), words, Relabel(add=(f"run-{number}",), remove=("sla-ok",)))
+        for troubled in (True, True, False):
+            pieces = [
+                Work(issue, left)
+                for issue in workshop.issues(dialect)
+                if (left := tuple(change for change in wanted if not change.satisfied_by(issue)))
+            ]
+            if troubled:
+                faults.add(*chance.choices(TROUBLES, k=chance.randint(1, 5)))
+            told = workshop.performed(pieces, dialect)
+            faults.clear()
+            assert len(told) == len(pieces)
+            now = {issue.ref.id: issue for issue in workshop.issues(dialect)}
+            for piece, worked in zip(pieces, told, strict=True):
+                assert piece.issue is not None
+                assert tuple(receipt.change for receipt in worked.receipts) == piece.changes
+                for receipt in worked.receipts:
+                    if receipt.outcome is Outcome.PERFORMED:
+                        assert receipt.change.satisfied_by(now[piece.issue.ref.id])
+        assert all(change.satisfied_by(issue) for issue in workshop.issues(dialect) for change in wanted)
+        assert {len(workshop.notes(key)) for key in keys} == {1}
