@@ -127,7 +127,8 @@ class JiraServer:
             raise CredentialsRefused("nobody is logged in", tracker=self.client.name, doing=doing)
         self._account, self._asked, self._names = _account(user), True, {self._said_of_myself}
         if self._said_of_myself:
-            known = {name: user[name] for name in _OF_A_USER if name in user}
+            said = {name: user.get(name) for name in _OF_A_USER}
+            known = {name: received(one) or one for name, one in said.items() if isinstance(one, str | bool)}
             self.cache.put(_ACCOUNT, {"user": known, "named": self._said_of_myself}, KEPT_FOR)
         return self._account
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from connectors.tracker import (
     Unreadable,
 )
 from policies.issue import ComponentsChanged, GapKind, Issue, LabelsChanged, Moved, Word
+from tests.connectors.jira_spec import JiraSpec
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 TOKEN = "reading-token-8c21"
@@ -201,7 +203,7 @@ def test_an_answer_that_names_somebody_else_or_nobody_ends_in_asking_who_is_logg
     assert reader.requests["GET myself"] == 2
 
 
-def test_what_is_kept_holds_no_secret_and_no_mail_address(site: Site, tmp_path: Any) -> None:
+def test_what_is_kept_holds_no_secret_and_no_mail_address(site: Site, tmp_path: Path) -> None:
     site.issue()
     with Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as ledger:
         reader = JiraReader(site.connection(), cache=ledger.cache("acme", "support", START))
@@ -221,6 +223,26 @@ def test_what_is_kept_holds_no_secret_and_no_mail_address(site: Site, tmp_path: 
     assert b"Asia/Shanghai" in held
     assert TOKEN.encode() not in held
     assert b"own@example.org" not in held
+
+
+@pytest.mark.parametrize(
+    "name", ["\ud800 half a pair", "nul \x00", "", None, 7, {"a": "\ud800"}, ["x"], "李伟 \U0001f697"]
+)
+def test_an_account_of_any_name_can_be_kept(tmp_path: Path, name: Any) -> None:
+    connection = Connection(name="support", url="https://jira.example", token=SecretStr("t" * 8), user="u")
+    rest = "https://jira.example/rest/api/3"
+    with responses.RequestsMock() as mock, Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as ledger:
+        mock.get("https://jira.example/rest/api/2/serverInfo", json={"deploymentType": "Cloud", "baseUrl": name})
+        me = {"accountId": "me", "displayName": name, "timeZone": "UTC", "active": True}
+        mock.get(f"{rest}/myself", json=me, headers={"X-AAccountId": "me"})
+        found = []
+        for _ in range(2):
+            reader = JiraReader(connection, cache=ledger.cache("acme", "support", START))
+            found.append((reader.own_account(), reader.requests.total()))
+            reader.close()
+    (asked, first), (kept, second) = found
+    assert asked == kept
+    assert (first, second) == (2, 0)
 
 
 @pytest.mark.parametrize("odd", [None, [], {}, "x", {"user": None}, {"user": {"name": ""}, "named": "x"}, 7])
@@ -458,6 +480,23 @@ def test_ids_are_whole_while_issues_are_deleted(monkeypatch: pytest.MonkeyPatch)
                 assert set(found) >= set(ids[gone:])
                 assert len(set(found)) == len(found)
                 ids = ids[gone:]
+
+
+@pytest.mark.shared_data
+def test_what_reading_sends_to_cloud_is_in_the_vendors_description(cloud: Site, shared_specs: Path) -> None:
+    key = cloud.issue()
+    for number in range(25):
+        cloud.store.comment(key, f"Comment {number}", actor="u-ann")
+    cloud.changed()
+    cloud.changed(START)
+    reader = cloud.reader()
+    assert list(reader.ids("CAR"))
+    assert list(reader.check(["CAR", "VAN"]))
+    assert reader.releases("CAR") == ()
+    with cloud.store.lock:
+        sent = list(cloud.store.requests)
+    assert {"/rest/api/3/search/jql", "/rest/api/3/changelog/bulkfetch"} <= {one.path for one in sent}
+    assert JiraSpec(shared_specs / "jira-cloud-v3.openapi.json").faults(sent) == []
 
 
 def test_ids_of_a_project_that_is_not_there_are_not_none(site: Site) -> None:
