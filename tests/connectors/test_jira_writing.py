@@ -273,6 +273,16 @@ def test_without_the_right_to_comment_the_fields_are_set_all_the_same(place: Pla
     assert place.read(key).due == DUE.due
 
 
+def test_without_the_right_to_edit_the_comment_is_written_all_the_same(place: Place) -> None:
+    token = f"talking-{place.project}"
+    place.store.create_token(token, "u-own", permissions={"browse", "comment"})
+    key = place.issue()
+    worked = place.together(key, DUE, note("One"), AT_RISK, token=token)
+    assert outcomes(worked) == ["failed", "performed", "failed"]
+    assert isinstance(worked.failure, PermissionRefused)
+    assert len(place.read(key).comments()) == 1
+
+
 def test_without_the_right_to_link_what_the_link_proves_is_not_sent(place: Place) -> None:
     token = f"unlinked-{place.project}"
     place.store.create_token(token, "u-own", permissions={"browse", "edit", "comment"})
