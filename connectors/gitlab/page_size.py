@@ -34,9 +34,11 @@ class PageSize:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         kept = cache.get(_KEY)
-        self.issues = min(max(kept, 1), _ISSUES) if isinstance(kept, int) else _ISSUES
+        self.issues = kept if isinstance(kept, int) and 1 <= kept < _ISSUES else _ISSUES
         self.discussions = _FEWEST_DISCUSSIONS if self.issues == 1 else _DISCUSSIONS
-        self._most = _MOST
+        # What was halved was too large as it stood.
+        self._most = 2 * self.issues - 1 if self.issues < _ISSUES else _MOST
+        self._halved = False
 
     def halve(self) -> bool:
         """Ask for less. False where there is no less."""
@@ -46,11 +48,15 @@ class PageSize:
         self.issues //= 2
         if self.issues == 1:
             self.discussions = _FEWEST_DISCUSSIONS
-        self._cache.put(_KEY, self.issues, _KEPT)
+        self._halved = True
         return True
 
     def fit(self, complexity: Payload) -> None:
-        """Grow, where the score of the page that was read leaves room for more."""
+        """A page was read: grow, where its score leaves room for more."""
+        if self._halved:
+            # Only now is it known that the size was the reason, and not a server that is down.
+            self._halved = False
+            self._cache.put(_KEY, self.issues, _KEPT)
         score, limit = one(complexity).get("score"), one(complexity).get("limit")
         if isinstance(score, int) and isinstance(limit, int) and 0 < score < limit * _ROOM:
             # A query has costs that do not grow with the page, so this never overshoots.

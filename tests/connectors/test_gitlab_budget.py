@@ -231,11 +231,24 @@ def test_a_page_grows_while_its_score_leaves_room_and_never_to_what_was_too_much
 def test_a_page_that_had_to_be_halved_stays_small_in_the_next_run() -> None:
     cache = SessionCache()
     size = PageSize(cache)
-    while size.halve():
+    assert size.halve()
+    size.fit({})
+    again = PageSize(cache)
+    assert again.issues == 20
+    again.fit({"score": 10, "limit": 250})
+    assert again.issues == 39
+    while again.halve():
         pass
-    assert (size.issues, size.discussions) == (1, 5)
-    assert PageSize(cache).issues == 1
-    assert PageSize(cache).discussions == 5
+    again.fit({"score": 10, "limit": 250})
+    assert (PageSize(cache).issues, PageSize(cache).discussions) == (1, 5)
+
+
+def test_a_server_that_is_down_leaves_the_size_of_pages_as_it_was() -> None:
+    cache = SessionCache()
+    size = PageSize(cache)
+    size.halve()
+    size.halve()
+    assert PageSize(cache).issues == 40
 
 
 def test_a_server_that_gives_up_on_a_page_is_asked_for_half_of_it(ground: Ground) -> None:
