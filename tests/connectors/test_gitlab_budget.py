@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from connectors.cache import SessionCache
+from connectors.cache import Cache, SessionCache
 from connectors.gitlab.page_size import PageSize
 from connectors.gitlab.tracker import GitLabReader
+from connectors.ledger import Ledger
 from connectors.retry import Retry
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Fault
@@ -33,7 +35,7 @@ class Ground:
 
     store: Store
     sandbox: Sandbox
-    cache: SessionCache = field(default_factory=SessionCache)
+    cache: Cache = field(default_factory=SessionCache)
 
     def reader(self, dialect: str = "gitlab", token: str = OWN) -> GitLabReader:
         connection = Connection(name="gl", url=self.sandbox.url(dialect), token=SecretStr(token))
@@ -127,6 +129,22 @@ def test_a_run_over_what_did_not_change_is_one_request_for_issues_and_one_for_re
     idle = ground.run(START + timedelta(days=5))
     assert idle.requests == {"POST graphql WorkItems": 1, "POST graphql Releases": 1}
     assert (idle.releases, idle.server, idle.own) == (first.releases, first.server, "warranty")
+
+
+def test_what_was_learned_is_as_good_out_of_the_ledger(ground: Ground, tmp_path: Path) -> None:
+    keys = issues(ground.store, 3)
+    for n, key in enumerate(keys, start=1):
+        released(ground.store, key, n)
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        ground.cache = ledger.cache("site", "gl", START)
+        first = ground.run(None)
+        ground.cache = ledger.cache("site", "gl", START + timedelta(days=1))
+        idle = ground.run(START + timedelta(days=5))
+        ground.cache = ledger.cache("site", "gl", START + timedelta(days=31))
+        anew = ground.run(START + timedelta(days=5))
+    assert idle.requests == {"POST graphql WorkItems": 1, "POST graphql Releases": 1}
+    assert idle.releases == anew.releases == first.releases
+    assert anew.requests["POST graphql Probe"] == 1
 
 
 def test_a_new_release_costs_what_is_new_about_it(ground: Ground) -> None:
