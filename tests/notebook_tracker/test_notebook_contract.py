@@ -1,0 +1,97 @@
+"""A third tracker, built from the page on how to add one: it keeps every promise, and the command line works on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import registry
+from connectors.registry import Kind
+from flows import cli
+from flows.exit_codes import Exit
+from policies.changes import Mark
+from policies.issue import Role
+from tests.contract import PROMISES, Promise
+from tests.ground import read
+from tests.notebook_tracker.notebook_ground import NotebookGround
+from tests.notebook_tracker.notebook_reader import NotebookReader
+from tests.notebook_tracker.notebook_writer import NotebookWriter
+
+SITE = """\
+name: workshop
+pack: standard-warranty
+zone: Asia/Shanghai
+trackers:
+  - name: notebook
+    kind: notebook
+    url: {url}
+    token: {{env: NOTEBOOK_TOKEN}}
+    projects: [CAR]
+    states: {{Open: open, Done: closed}}
+    severities: {{High: high, Low: normal}}
+    responders: [bob]
+"""
+
+Command = Callable[..., Any]
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_the_tracker_keeps_its_promise(promise: Promise, tmp_path: Path) -> None:
+    promise(NotebookGround(tmp_path))
+
+
+@pytest.fixture
+def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NotebookGround:
+    """A notebook, its kind in the registry, and a site over it in the current folder."""
+    (tmp_path / "notebook").mkdir()
+    ground = NotebookGround(tmp_path / "notebook")
+    kinds = {**registry.KINDS, "notebook": Kind(NotebookReader, NotebookWriter, stand_ins={})}
+    monkeypatch.setattr(registry, "KINDS", kinds)
+    monkeypatch.setenv("NOTEBOOK_TOKEN", ground.token)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "site.yaml").write_text(SITE.format(url=ground.url), encoding="utf-8")
+    return ground
+
+
+@pytest.fixture
+def warranty(ground: NotebookGround, capsys: pytest.CaptureFixture[str]) -> Command:
+    """What ``warranty COMMAND --json`` prints; it ends well."""
+
+    def run(*arguments: str) -> Any:
+        capsys.readouterr()
+        code = cli.run([*arguments, "--site", "site.yaml", "--now", ground.now.isoformat(), "--json"])
+        said = capsys.readouterr()
+        assert code == Exit.FINE, said.err + said.out
+        return json.loads(said.out)
+
+    return run
+
+
+def test_a_plan_writes_nothing_an_apply_does_and_the_next_one_nothing_more(
+    ground: NotebookGround, warranty: Command
+) -> None:
+    late = ground.opens("Brakes squeal", at=datetime(2026, 3, 2, 1, 0, tzinfo=UTC))
+    answered = ground.opens("Radio is silent", at=datetime(2026, 3, 6, 2, 0, tzinfo=UTC))
+    ground.store.comment(answered, "We are looking into it", by="bob")
+
+    planned = warranty("plan")["plan"]["changes"]
+    assert {change["issue"] for change in planned} == {late, answered, "(new)"}
+    assert ground.writes() == []
+
+    warranty("apply")
+    written = ground.writes()
+    assert written
+    issue = read(ground, late)
+    (comment,) = issue.comments()
+    assert comment.actor.role is Role.OWN
+    assert Mark.found_in(comment.text)
+    assert issue.labels
+    assert len(ground.keys()) == 3
+
+    warranty("apply")
+    assert ground.writes() == written
