@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from connectors import holiday_source
 from connectors.holiday_source import UnknownCountry
-from flows import render
+from flows import json_text
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
 from policies.business_calendar import FIRST_YEAR, LAST_YEAR, CalendarError, LocalSpan
@@ -55,7 +55,7 @@ def freeze(
             "left_out": {str(year): reason for year, reason in made.left_out.items()},
             "file": str(out) if out else None,
         }
-        sys.stdout.write(render.document(told) + "\n")
+        sys.stdout.write(json_text.document(told) + "\n")
         return Exit.FINE
     if out is None:
         sys.stdout.write(made.text())

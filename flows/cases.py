@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from flows import render
+from flows import json_text, render
 from flows.exit_codes import Exit
 from flows.grid import STYLES, Grid, line
 from policies.cases import CaseFile, CaseResult, run_cases
@@ -36,7 +36,7 @@ def neutral(file: Path, *, as_json: bool) -> Exit:
     agree = sum(isinstance(found, Agrees) for _, found in outcomes)
     if as_json:
         sys.stdout.write(
-            render.document(
+            json_text.document(
                 {
                     "file": str(file),
                     "agree": agree,
@@ -122,7 +122,7 @@ def check(pack: str, *, as_json: bool) -> Exit:
     failed = [result for result in results if not result.agrees]
     if as_json:
         sys.stdout.write(
-            render.document(
+            json_text.document(
                 {
                     "pack": loaded.name,
                     "digest": loaded.digest,

@@ -24,8 +24,8 @@ from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
 from policies.issue import Issue, Release
 
-OVERLAP = timedelta(minutes=10)
-"""How far behind the cursor reading starts: search indexes lag, and clocks of servers differ."""
+SETTLED = timedelta(minutes=1)
+"""What was updated so shortly before it was read may have been updated once more within the same second."""
 
 
 @contextlib.contextmanager
@@ -47,12 +47,10 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     site, ledger = sitting.site, sitting.ledger
     before = Counter(reader.requests)
     cursor = ledger.cursor(site.name, tracker.name, project)
-    since = cursor - OVERLAP if cursor else None
-    known = ledger.known(site.name, tracker.name, project, since) if since else {}
     capabilities, _ = reader.capabilities(), reader.own_account()
     reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
     releases: tuple[Release, ...] = ()
-    ledger.keep(site.name, reading_.through(reader.changed_since(project, since, known)))
+    awake = ledger.keep(site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor)))
     if not reading_.cut_short:
         try:
             releases = reader.releases(project)
@@ -61,8 +59,8 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     # What was read may have told of another account than an earlier run knew.
     own = reader.own_account()
     whole = not reading_.cut_short
-    if whole and not reading_.unreadable and reading_.newest is not None:
-        ledger.set_cursor(site.name, tracker.name, project, max(reading_.newest, cursor or reading_.newest))
+    if whole:
+        _set_cursor(sitting, tracker, project, reading_, cursor)
     gone, doubt = _gone(sitting, tracker, project, reader, reading_) if whole and cursor is not None else ((), "")
     if cursor is None:
         ledger.set_reconciled(site.name, tracker.name, project, sitting.now)
@@ -76,7 +74,7 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
         tracker=tracker.name,
         project=project,
         issues=issues,
-        fresh=frozenset(reading_.fresh),
+        fresh=awake,
         unreadable=tuple(reading_.unreadable),
         releases=releases,
         own=own,
@@ -86,6 +84,47 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
         doubt=doubt,
         requests=Counter(reader.requests) - before,
     )
+
+
+def _changed(
+    sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader, cursor: datetime | None
+) -> Iterator[Issue | Unreadable]:
+    if cursor is None:
+        return reader.changed_since(project, None)
+    # Search indexes lag, and clocks of servers differ.
+    since = cursor - reader.capabilities().lag
+    ledger, site = sitting.ledger, sitting.site.name
+    read_at = ledger.read_to_the_end_at(site, tracker.name, project)
+    held = ledger.known(site, tracker.name, project, since) if read_at else {}
+    known = {id_: at for id_, at in held.items() if read_at is not None and at + SETTLED <= read_at}
+    return reader.changed_since(project, since, known)
+
+
+def _set_cursor(
+    sitting: Sitting, tracker: TrackerSite, project: str, reading_: _Reading, cursor: datetime | None
+) -> None:
+    """After a project was read to its end. One that could not be understood is read again until it can be."""
+    newest = max((at for at in (reading_.newest, cursor) if at is not None), default=None)
+    if newest is not None and not reading_.unreadable:
+        sitting.ledger.set_cursor(sitting.site.name, tracker.name, project, newest, sitting.now)
+
+
+def read_back(sitting: Sitting, tracker: TrackerSite, projects: Iterable[str]) -> Counter[str]:
+    """Take in at once what was written to these projects, so that the next run finds nothing new. Gives the requests.
+
+    Where it fails, the next run reads it.
+    """
+    with reading(sitting.site, tracker, sitting.cache_of(tracker)) as reader:
+        for project in projects:
+            cursor = sitting.ledger.cursor(sitting.site.name, tracker.name, project)
+            reading_ = _Reading(f"read back {tracker.name}/{project}", sitting)
+            with contextlib.suppress(TrackerError):
+                sitting.ledger.keep(
+                    sitting.site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor))
+                )
+                if not reading_.cut_short:
+                    _set_cursor(sitting, tracker, project, reading_, cursor)
+        return Counter(reader.requests)
 
 
 def _gone(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flows import render
+from flows import json_text
 from flows.exit_codes import Exit
 from policies.loader import load_table
 from policies.register_csv import as_yaml
@@ -18,6 +18,6 @@ def from_table(file: Path, zone: str, *, as_json: bool) -> Exit:
         InputError: with every mistake of the table, each with its line and column.
     """
     data = load_table(file, zone)
-    text = render.document(data) + "\n" if as_json else as_yaml(data)
+    text = json_text.document(data) + "\n" if as_json else as_yaml(data)
     sys.stdout.write(text)
     return Exit.FINE

@@ -18,7 +18,7 @@ from rich.text import Text
 from connectors.ledger import RunState
 from connectors.sandbox.scenario import read
 from connectors.sandbox.server import Sandbox
-from flows import orchestrated, render
+from flows import json_text, orchestrated, render
 from flows.exit_codes import Exit
 from flows.grid import STYLES
 from flows.run import Run
@@ -51,7 +51,7 @@ def demo(*, as_json: bool, save_svg: Path | None) -> Exit:
         _show(out, second)
     out.print(_closing(second, fine=fine))
     if as_json:
-        both = f'{{"first": {render.as_document(first)},\n"second": {render.as_document(second)}}}\n'
+        both = f'{{"first": {json_text.as_document(first)},\n"second": {json_text.as_document(second)}}}\n'
         sys.stdout.write(both)
     if save_svg:
         _picture(save_svg, first, second, fine=fine)

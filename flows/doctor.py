@@ -18,7 +18,7 @@ from rich.text import Text
 
 from connectors.ledger import LedgerError
 from connectors.tracker import Finding, TrackerError, TrackerReader
-from flows import collecting, embedded, likely, render
+from flows import collecting, embedded, json_text, likely, render
 from flows.exit_codes import Exit
 from flows.field_names import needed
 from flows.grid import STYLES, Grid
@@ -39,7 +39,9 @@ def doctor(site: str, now: datetime, *, as_json: bool) -> Exit:
     loaded = Site.load(site)
     findings = tuple(examine(loaded, now))
     if as_json:
-        sys.stdout.write(render.document({"site": loaded.name, "findings": findings, "ok": _all_ok(findings)}) + "\n")
+        sys.stdout.write(
+            json_text.document({"site": loaded.name, "findings": findings, "ok": _all_ok(findings)}) + "\n"
+        )
     else:
         _show(loaded, findings)
     return Exit.FINE if _all_ok(findings) else Exit.FOUND

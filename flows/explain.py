@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.tracker import NotFound, TrackerError
-from flows import collecting, render, steps
+from flows import collecting, json_text, render, steps
 from flows.exit_codes import Exit
 from flows.grid import STYLES, line
 from flows.project_groups import projects_of
@@ -94,13 +94,13 @@ def tell(site: Site, judged: Judged, at: datetime, replay: Mapping[str, Any] | N
         "zone": site.zone,
         "timeline": story,
         "verdicts": [
-            {**render.verdict_document(verdict), "time": time_spent(issue, verdict, pack)}
+            {**json_text.verdict_document(verdict), "time": time_spent(issue, verdict, pack)}
             for verdict in judged.verdicts
         ],
         "signals": judged.signals,
         "second_opinion": documented(opinion),
     }
-    sys.stdout.write(render.document(document) + "\n")
+    sys.stdout.write(json_text.document(document) + "\n")
 
 
 def found(site: Site, key: str, now: datetime) -> Issue:

@@ -24,7 +24,7 @@ from rich.console import Console
 from connectors.incidents import reader
 from connectors.incidents.export_map import ExportMap
 from connectors.incidents.mapping import TRACKER, Incident
-from flows import progress, render
+from flows import json_text, progress, render
 from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.render import instant_in, short_instant_in, span
@@ -174,7 +174,7 @@ def run(
     """Judge a file and print what came of it. Raises as ``judged`` does."""
     report = judged(file, map_file, pack, now, calendar, quiet=as_json)
     if as_json:
-        sys.stdout.write(render.document(document(report, worst)) + "\n")
+        sys.stdout.write(json_text.document(document(report, worst)) + "\n")
     else:
         show(render.console(), report, worst)
     return Exit.FINE
@@ -401,7 +401,7 @@ def document(report: Report, worst: int) -> dict[str, Any]:
                 "severity": one.issue.severity,
                 "gaps": [gap.detail for gap in one.issue.gaps],
                 "mended": sorted(each.value for each in incident.mended),
-                "verdicts": [render.verdict_document(verdict) for verdict in one.verdicts],
+                "verdicts": [json_text.verdict_document(verdict) for verdict in one.verdicts],
             }
             for one, incident in zip(report.judged, report.incidents, strict=True)
         ],

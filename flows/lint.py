@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
-from flows import render
+from flows import json_text, render
 from flows.exit_codes import Exit
 from flows.grid import STYLES, Grid
 from flows.refusal import Refusal
@@ -76,7 +76,7 @@ def run(pack: str, site: str | None, now: datetime, through: str | None, *, as_j
         # A shipped pack's name wins over a folder that is called alike.
         in_folder = linted[0].subject.file.parent == Path(pack)
         documents = [_document(each, horizon) for each in linted]
-        sys.stdout.write(render.document({"versions": documents} if in_folder else documents[0]) + "\n")
+        sys.stdout.write(json_text.document({"versions": documents} if in_folder else documents[0]) + "\n")
     else:
         for each in linted:
             _show(each, horizon)

@@ -18,7 +18,7 @@ from connectors.sandbox.load import Loaded, LoadFailed, load_file
 from connectors.sandbox.scenario import Scenario, ScenarioFault, read
 from connectors.sandbox.server import DIALECTS, Sandbox
 from connectors.sandbox.store import Store
-from flows import instant, likely, render
+from flows import instant, json_text, likely, render
 from flows.exit_codes import Exit
 from flows.grid import line
 from flows.refusal import Refusal
@@ -82,7 +82,7 @@ def _announce(sandbox: Sandbox, stage: Stage, *, as_json: bool) -> None:
     urls = {name: sandbox.url(name) for name in stage.dialects}
     if as_json:
         told = {"urls": urls, "variables": stage.variables, "options": stage.options, "notes": stage.notes}
-        sys.stdout.write(render.document(told) + "\n")
+        sys.stdout.write(json_text.document(told) + "\n")
         sys.stdout.flush()
         return
     out = render.Paper(soft_wrap=True)
@@ -222,7 +222,7 @@ def _mapping(name: str, words: dict[str, str]) -> list[str]:
 
 def _quoted(word: str) -> str:
     """A word as a quoted YAML key or value."""
-    return render.document(word)
+    return json_text.document(word)
 
 
 def _severity(priority: str) -> str:

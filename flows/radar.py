@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from connectors.ledger import RunState
-from flows import collecting, direct, render, steps
+from flows import collecting, direct, json_text, render, steps
 from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.progress import watched
@@ -38,7 +38,7 @@ def show(site: str, now: datetime, *, as_json: bool) -> Exit:
     rows = radar(register, run.judged, now, prefix=loaded.label_prefix)
     if as_json:
         document = {"site": loaded.name, "now": now, "contracts": [_record(row) for row in rows], "not_whole": run.why}
-        sys.stdout.write(render.document(document) + "\n")
+        sys.stdout.write(json_text.document(document) + "\n")
     else:
         out = render.console()
         for grid in grids(rows, loaded.zone):

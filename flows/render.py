@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.text import Text
 
 from flows.grid import STYLES, Grid, line
+from flows.json_text import as_document, key_of
 from flows.run import Done, Run
-from flows.time_grid import times, times_document
+from flows.time_grid import times
 from policies.changes import Change, Relabel, UpsertLink, described
 from policies.confidential import WITHHELD, tellable
-from policies.issue import FixReleased, IssueRef, Release
+from policies.issue import FixReleased, IssueRef
 from policies.loader import load_phrases
-from policies.plan import HeldBack, PlannedChange
 from policies.receipt import Outcome
 from policies.signals import Signal
-from policies.verdict import Judged, Status, Verdict
+from policies.verdict import Status, Verdict
 
 # What needs somebody comes first.
 _URGENCY = {
@@ -97,17 +93,8 @@ def _used(verdict: Verdict) -> str:
     return span(verdict.used) + (f" / {span(verdict.gross)}" if verdict.gross != verdict.used else "")
 
 
-def _hidden(run: Run) -> frozenset[IssueRef]:
-    """The issues of which nothing may be told but that something was done to them."""
-    return frozenset(one.issue.ref for one in run.judged if one.issue.confidential)
-
-
 def _kind(change: Change) -> str:
     return change.kind.replace("_", " ")
-
-
-def _key(issue: IssueRef | None) -> str:
-    return issue.key if issue else "(new)"
 
 
 # --------------------------------------------------------------------------------------------------------------- grids
@@ -154,14 +141,14 @@ def verdicts(run: Run, tracker: str) -> Grid:
 
 def plan(run: Run) -> Grid:
     """What is to be written."""
-    hidden = _hidden(run)
+    hidden = run.confidential
     return Grid(
         title=f"Plan {run.plan.digest}",
         header=("tracker", "issue", "change", "because"),
         rows=tuple(
-            (c.tracker, _key(c.issue), _kind(c.change), WITHHELD)
+            (c.tracker, key_of(c.issue), _kind(c.change), WITHHELD)
             if c.issue in hidden
-            else (c.tracker, _key(c.issue), describe(c.change), c.because)
+            else (c.tracker, key_of(c.issue), describe(c.change), c.because)
             for c in run.plan.changes
         ),
         note=f"{_counted(len(run.plan.changes), 'change')}, {_counted(run.plan.judged, 'issue')} judged",
@@ -175,14 +162,14 @@ def plan(run: Run) -> Grid:
 
 def held_back(run: Run) -> Grid:
     """What the policy wants and something stands against."""
-    hidden = _hidden(run)
+    hidden = run.confidential
     return Grid(
         title="Held back",
         header=("tracker", "issue", "change", "reason", "detail"),
         rows=tuple(
-            (held.tracker, _key(held.issue), _kind(held.change), held.reason.value, WITHHELD)
+            (held.tracker, key_of(held.issue), _kind(held.change), held.reason.value, WITHHELD)
             if held.issue in hidden
-            else (held.tracker, _key(held.issue), describe(held.change), held.reason.value, held.detail)
+            else (held.tracker, key_of(held.issue), describe(held.change), held.reason.value, held.detail)
             for held in run.plan.held_back
         ),
     )
@@ -203,7 +190,7 @@ def skipped(run: Run) -> Grid:
 def receipts(run: Run) -> Grid:
     """What was written."""
     done = run.receipts or ()
-    outcomes, hidden = run.outcomes(), _hidden(run)
+    outcomes, hidden = run.outcomes(), run.confidential
     return Grid(
         title="Receipts",
         header=("tracker", "issue", "change", "outcome", "made", "error"),
@@ -218,7 +205,7 @@ def _receipt(done: Done, hidden: frozenset[IssueRef]) -> tuple[str, ...]:
     receipt = done.receipt
     return (
         done.tracker,
-        _key(receipt.issue),
+        key_of(receipt.issue),
         _kind(receipt.change) if receipt.issue in hidden else describe(receipt.change),
         receipt.outcome.value,
         receipt.made,
@@ -402,118 +389,6 @@ def as_markdown(run: Run) -> str:
         f"**{run.state.value}** · site {line(run.site)} · policy {line(run.policy)} · {instant_in(run.zone, run.now)}\n"
     )
     return "\n".join([head, *(grid.as_markdown() for grid in grids(run))])
-
-
-# ---------------------------------------------------------------------------------------------------------------- json
-
-
-def as_document(run: Run) -> str:
-    """The run as one JSON document. Instants are ISO in UTC, lengths seconds."""
-    hidden = _hidden(run)
-    return document(
-        {
-            "run": run.id,
-            "site": run.site,
-            "now": run.now,
-            "policy": run.policy,
-            "state": run.state,
-            "why": run.why,
-            "issues": [_issue(tellable(one)) for one in run.judged],
-            "plan": {
-                "digest": run.plan.digest,
-                "changes": [
-                    {"tracker": c.tracker, "issue": _key(c.issue), **_said(c, c.because, hidden)}
-                    for c in run.plan.changes
-                ],
-                "held_back": [
-                    {
-                        "tracker": h.tracker,
-                        "issue": _key(h.issue),
-                        "reason": h.reason,
-                        **_said(h, h.detail, hidden, "detail"),
-                    }
-                    for h in run.plan.held_back
-                ],
-                "skipped": run.plan.skipped,
-                "breaches": run.plan.breaches,
-            },
-            "unreadable": run.unreadable,
-            "faults": run.faults,
-            "gone": run.gone,
-            "receipts": None if run.receipts is None else [_done(one, hidden) for one in run.receipts],
-            "releases": [_release(release, {ref.key for ref in hidden}) for release in run.releases],
-            "summary": _counts(run),
-            "time": {each.name: times_document(each) for each in run.summaries},
-            "without_goal": {each.name: each.without_goal for each in run.summaries},
-            "signals": {each.name: {kind.value: n for kind, n in each.signals} for each in run.summaries},
-            "requests": run.requests,
-        }
-    )
-
-
-def document(value: Any) -> str:
-    """Any of our values as JSON text."""
-    return json.dumps(
-        to_jsonable_python(value, timedelta_mode="float", inf_nan_mode="null"), ensure_ascii=False, indent=2
-    )
-
-
-def _issue(one: Judged) -> dict[str, Any]:
-    issue = one.issue
-    return {
-        "tracker": issue.ref.tracker,
-        "project": issue.ref.project,
-        "key": issue.ref.key,
-        "url": issue.ref.url,
-        "state": issue.state,
-        "severity": issue.severity,
-        "confidential": issue.confidential,
-        "category": issue.category,
-        "coverage": issue.coverage,
-        "policy": one.pack.name if one.pack else None,
-        "verdicts": [verdict_document(verdict) for verdict in one.verdicts],
-        "signals": one.signals,
-    }
-
-
-def verdict_document(verdict: Verdict) -> dict[str, Any]:
-    """A verdict for JSON; its goal as the pack spells it."""
-    goal = str(verdict.goal) if verdict.goal is not None else None
-    fields: dict[str, Any] = to_jsonable_python(replace(verdict, goal=None), timedelta_mode="float")
-    return {**fields, "goal": goal}
-
-
-def _said(of: PlannedChange | HeldBack, why: str, hidden: frozenset[IssueRef], name: str = "because") -> dict[str, Any]:
-    """A change and why, as far as they may be told."""
-    if of.issue in hidden:
-        return {"change": {"kind": of.change.kind}, name: WITHHELD}
-    return {"change": of.change, name: why}
-
-
-def _release(release: Release, hidden: set[str]) -> Release:
-    """The release without the confidential issues it carries a fix of."""
-    return replace(release, carries=tuple(carried for carried in release.carries if carried[0] not in hidden))
-
-
-def _done(done: Done, hidden: frozenset[IssueRef]) -> dict[str, Any]:
-    receipt = done.receipt
-    return {
-        "tracker": done.tracker,
-        "issue": _key(receipt.issue),
-        "change": {"kind": receipt.change.kind} if receipt.issue in hidden else receipt.change,
-        "outcome": receipt.outcome,
-        "at": receipt.at,
-        "made": receipt.made,
-        "error": receipt.error,
-    }
-
-
-def _counts(run: Run) -> dict[str, dict[str, dict[str, int]]]:
-    found: dict[str, dict[str, dict[str, int]]] = {}
-    for each in run.summaries:
-        for clock, status, count in each.counts:
-            found.setdefault(each.name, {}).setdefault(clock, {})[status.value] = count
-    return found
 
 
 def records(parts: Iterable[Grid]) -> Sequence[dict[str, str]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.text import Text
 
 from connectors.ledger import Judged as Recorded
-from flows import explain, render
+from flows import explain, json_text, render
 from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.refusal import Refusal
@@ -76,7 +76,7 @@ def _as_judged(site: Site, key: str, until: datetime | None, *, as_json: bool) -
             "key": key,
             "verdicts": [_record(one) for one in given],
         }
-        sys.stdout.write(render.document(document) + "\n")
+        sys.stdout.write(json_text.document(document) + "\n")
         return
     out = render.console()
     out.print(Text(f"replay {_MEANS[ReplayKind.AS_JUDGED]}\n", style="bold"))
@@ -90,7 +90,7 @@ def _record(one: Recorded) -> dict[str, object]:
         "key": one.issue.key,
         "correction_of": one.correction_of,
         "correction": one.correction,
-        **render.verdict_document(one.verdict),
+        **json_text.verdict_document(one.verdict),
     }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from connectors.ledger import RunState
 from connectors.tracker import Capabilities, Unreadable
-from policies.issue import Actor, Issue, Release
+from policies.issue import Actor, Issue, IssueRef, Release
 from policies.plan import Plan
 from policies.receipt import Outcome, Receipt
 from policies.summary import ComplianceSummary
@@ -99,6 +99,11 @@ class Run:
     receipts: tuple[Done, ...] | None = None
     requests: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     read_nothing: bool = False
+
+    @property
+    def confidential(self) -> frozenset[IssueRef]:
+        """The issues of which nothing may be told but that something was done to them."""
+        return frozenset(one.issue.ref for one in self.judged if one.issue.confidential)
 
     def outcomes(self) -> Counter[Outcome]:
         return Counter(done.receipt.outcome for done in self.receipts or ())

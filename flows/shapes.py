@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flows import reference, render
+from flows import json_text, reference
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
 from flows.site import Site
@@ -53,5 +53,5 @@ def show(of: str, *, markdown: bool, as_json: bool) -> Exit:
     """
     if markdown and as_json:
         raise Refusal("--markdown and --json ask for different documents", Exit.BAD_INPUT, "give one of the two")
-    sys.stdout.write(page(of) if markdown else render.document(schema(of)) + "\n")
+    sys.stdout.write(page(of) if markdown else json_text.document(schema(of)) + "\n")
     return Exit.FINE

@@ -43,6 +43,9 @@ GIVE_UP_AFTER = 3
 """Issues in a row whose changes a tracker may fail to answer before it is left alone for this run."""
 
 
+READ_BACK_FROM = 40
+"""So many issues of a project written to, and they are read back at once; fewer come with the next run's first page."""
+
 _NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
 
 
@@ -113,9 +116,27 @@ def apply(
             done += receipts
             sitting.progress("apply", len(done), len(plan.changes))
             sitting.keep_alive()
-        return tuple(done), writers.requests()
+        requests = writers.requests()
     finally:
         writers.close()
+    for tracker, projects in _much_written(done).items():
+        read = collecting.read_back(sitting, sitting.site.tracker(tracker), projects)
+        requests.setdefault(tracker, Counter()).update(read)
+    return tuple(done), requests
+
+
+def _much_written(done: Sequence[Done]) -> dict[str, list[str]]:
+    """Tracker -> projects in which so many issues were written to that reading them again is a task of its own."""
+    issues = {
+        (one.tracker, one.receipt.issue.project, one.receipt.issue.id)
+        for one in done
+        if one.receipt.issue is not None and one.receipt.outcome is Outcome.PERFORMED
+    }
+    found: dict[str, list[str]] = {}
+    for (tracker, project), count in sorted(Counter((of, project) for of, project, _ in issues).items()):
+        if count >= READ_BACK_FROM:
+            found.setdefault(tracker, []).append(project)
+    return found
 
 
 def _carried_out(

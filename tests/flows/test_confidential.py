@@ -13,7 +13,7 @@ from rich.console import Console
 
 from connectors.sandbox.scenario import read
 from connectors.sandbox.server import Sandbox
-from flows import render
+from flows import json_text, render
 from flows.run import Done, Run
 from policies.changes import Change, Relabel, SetAssignee, UpsertComment, UpsertLink
 from policies.confidential import WITHHELD, tellable
@@ -103,7 +103,7 @@ def told_of(run: Run) -> str:
     render.print_run(run, paper)
     assert isinstance(paper.file, io.StringIO)
     records = json.dumps(list(render.records(render.grids(run))), ensure_ascii=False)
-    return "\n".join([paper.file.getvalue(), render.as_markdown(run), records, render.as_document(run)])
+    return "\n".join([paper.file.getvalue(), render.as_markdown(run), records, json_text.as_document(run)])
 
 
 def test_tables_artifacts_and_json_tell_its_key_and_its_clocks_and_nothing_else() -> None:
