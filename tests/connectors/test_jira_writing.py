@@ -173,6 +173,7 @@ def test_a_field_set_twice_is_two_edits_and_each_receipt_holds_what_stood_before
     ]
     after = place.read(key)
     assert (after.priority, sorted(after.labels)) == (Word("2", "Low"), ["b", "c"])
+    assert [edit.body["fields"]["priority"]["id"] for edit in place.edits(key)] == ["1", "2"]
 
 
 # ------------------------------------------------------------------------------------------------------------- refused
@@ -281,6 +282,15 @@ def test_without_the_right_to_edit_the_comment_is_written_all_the_same(place: Pl
     assert outcomes(worked) == ["failed", "performed", "failed"]
     assert isinstance(worked.failure, PermissionRefused)
     assert len(place.read(key).comments()) == 1
+
+
+def test_an_edit_that_is_not_allowed_is_tried_once_more_with_the_comment_by_itself(place: Place) -> None:
+    key = place.issue()
+    before = len(place.store.requests)
+    place.store.faults.add(Fault("status", status=403, method="PUT", path="/issue/", body="warranty-flows:sla"))
+    worked = place.together(key, DUE, note("One"), AT_RISK)
+    assert outcomes(worked) == ["performed"] * 3
+    assert lines(writes(place, before)) == ["PUT issue", "POST comment", "PUT issue"]
 
 
 def test_without_the_right_to_link_what_the_link_proves_is_not_sent(place: Place) -> None:
