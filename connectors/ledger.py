@@ -38,6 +38,7 @@ from connectors.ledger_schema import (
     verdict_row,
 )
 from connectors.ledger_text import ISSUE, RECEIPT, VERDICT, Text
+from policies.echo import echoes
 from policies.issue import Issue, IssueRef, utc
 from policies.receipt import Receipt
 
@@ -195,12 +196,21 @@ class Ledger:
         with self._reading() as connection:
             return connection.scalar(query)
 
-    def set_cursor(self, site: str, tracker: str, project: str, at: datetime) -> None:
-        """Remember up to where a project was read. Setting it back is allowed: it costs requests, nothing else."""
+    def set_cursor(self, site: str, tracker: str, project: str, at: datetime, read_at: datetime | None = None) -> None:
+        """Remember up to where a project was read, and when. Setting it back is allowed: it costs requests, nothing else."""
         whose = (CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project)
         with self._writing() as connection:
-            if connection.execute(update(CursorRow).where(*whose).values(at=at)).rowcount == 0:
-                connection.execute(insert(CursorRow).values(site=site, tracker=tracker, project=project, at=at))
+            if connection.execute(update(CursorRow).where(*whose).values(at=at, read_at=read_at)).rowcount == 0:
+                row = {"site": site, "tracker": tracker, "project": project, "at": at, "read_at": read_at}
+                connection.execute(insert(CursorRow).values(**row))
+
+    def read_to_the_end_at(self, site: str, tracker: str, project: str) -> datetime | None:
+        """When a project was last read to its cursor; None where that is not known."""
+        query = select(CursorRow.read_at).where(
+            CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project
+        )
+        with self._reading() as connection:
+            return connection.scalar(query)
 
     def reconciled_at(self, site: str, tracker: str, project: str) -> datetime | None:
         """When the cached issues of a project were last compared with the tracker's by id; None if never."""
@@ -218,24 +228,40 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------------------------- issues
 
-    def keep(self, site: str, issues: Iterable[Issue]) -> int:
-        """Cache issues as read (raw facts, before vocabulary and roster); a known one is replaced. Returns how many."""
-        count = 0
+    def keep(self, site: str, issues: Iterable[Issue]) -> frozenset[str]:
+        """Cache issues as read (raw facts, before vocabulary and roster); a known one is replaced.
+
+        Returns:
+            The ids of those that are new, or that somebody else than our own account did something to (``policies.echo``).
+            They are to be judged; the others are when they were to be before.
+        """
+        awake: set[str] = set()
         for batch in _batches(issues):
             with self._writing() as connection:
-                self._keep(connection, site, batch)
-            count += len(batch)
-        return count
+                awake |= self._keep(connection, site, batch)
+        return frozenset(awake)
 
-    def _keep(self, connection: Connection, site: str, batch: Sequence[Issue]) -> None:
+    def _keep(self, connection: Connection, site: str, batch: Sequence[Issue]) -> set[str]:
         # The last one wins where a batch holds an issue twice.
-        rows = {(issue.ref.tracker, issue.ref.id): issue_row(site, issue) for issue in batch}
-        for tracker in {tracker for tracker, _ in rows}:
-            ids = [id_ for of, id_ in rows if of == tracker]
-            connection.execute(
-                delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(ids))
-            )
-        connection.execute(insert(IssueRow), list(rows.values()))
+        found = {(issue.ref.tracker, issue.ref.id): issue for issue in batch}
+        awake: set[str] = set()
+        rows: list[dict[str, object]] = []
+        for tracker in {tracker for tracker, _ in found}:
+            ids = [id_ for of, id_ in found if of == tracker]
+            these = (IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(ids))
+            known = select(IssueRow.id, IssueRow.judge_at, IssueRow.body).where(*these)
+            held = {row.id: row for row in connection.execute(known)}
+            connection.execute(delete(IssueRow).where(*these))
+            for id_ in ids:
+                issue = found[tracker, id_]
+                if id_ in held and _is_echo(held[id_].body, issue):
+                    rows.append(issue_row(site, issue, held[id_].judge_at))
+                else:
+                    # Until its verdicts are recorded it is to be judged: a run killed in between leaves nothing forgotten.
+                    rows.append(issue_row(site, issue, issue.opened_at))
+                    awake.add(id_)
+        connection.execute(insert(IssueRow), rows)
+        return awake
 
     def issues(self, site: str, tracker: str, project: str | None = None) -> Iterator[Issue]:
         """All cached issues of a tracker or of one project, ordered by id; few are in memory at a time."""
@@ -254,9 +280,14 @@ class Ledger:
             after = rows[-1][0]
 
     def known(self, site: str, tracker: str, project: str, since: datetime | None = None) -> dict[str, datetime]:
-        """Ids of the cached issues of a project that were updated at or after ``since``, with their ``updated_at``."""
+        """Ids of the cached issues of a project that were updated at or after ``since``, with their ``updated_at``.
+
+        With ``since`` only those of which the whole history is held: a gap may be filled without an update.
+        """
         where = [IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.project == project]
-        where += [IssueRow.updated_at >= since] if since is not None else []
+        if since is not None:
+            # Inside a text of the tracker's the quotes would be escaped.
+            where += [IssueRow.updated_at >= since, IssueRow.body.contains('"gaps":[]', autoescape=True)]
         with self._reading() as connection:
             rows = connection.execute(select(IssueRow.id, IssueRow.updated_at).where(*where)).all()
         return {row.id: row.updated_at for row in rows}
@@ -472,6 +503,14 @@ class Ledger:
         """End the lease if this run holds it."""
         with self._writing() as connection:
             connection.execute(delete(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run))
+
+
+def _is_echo(before: str, after: Issue) -> bool:
+    try:
+        return echoes(ISSUE.read(before), after)
+    except ValueError:
+        # Another version of this program wrote it: it is read anew, and judged.
+        return False
 
 
 def _batches(things: Iterable[T]) -> Iterator[list[T]]:

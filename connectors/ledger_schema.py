@@ -37,6 +37,7 @@ ADDED: tuple[tuple[int, str, str], ...] = (
     (3, "warranty_verdicts", "correction"),
     (3, "warranty_runs", "policy_digest"),
     (4, "warranty_cursors", "reconciled_at"),
+    (4, "warranty_cursors", "read_at"),
 )
 """Columns that came later: (version, table, column). All of them may be empty."""
 
@@ -100,13 +101,18 @@ class AddressRow(Table):
 
 
 class CursorRow(Table):
-    """Up to where a project was read. ``reconciled_at``: when its issues were last compared by id; empty if never."""
+    """Up to where a project was read.
+
+    Attributes:
+        read_at: when that was. reconciled_at: when its issues were last compared by id. Both empty if never.
+    """
 
     __tablename__ = "warranty_cursors"
     site: Mapped[str] = mapped_column(SITE, primary_key=True)
     tracker: Mapped[str] = mapped_column(TRACKER, primary_key=True)
     project: Mapped[str] = mapped_column(PROJECT, primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
+    read_at: Mapped[datetime | None] = mapped_column(Instant)
     reconciled_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
@@ -220,7 +226,7 @@ _only_grows(VerdictRow.__tablename__)
 _only_grows(ReceiptRow.__tablename__)
 
 
-def issue_row(site: str, issue: Issue) -> dict[str, Any]:
+def issue_row(site: str, issue: Issue, judge_at: datetime | None) -> dict[str, Any]:
     """The columns of a cached issue."""
     return {
         "site": site,
@@ -229,8 +235,7 @@ def issue_row(site: str, issue: Issue) -> dict[str, Any]:
         "project": issue.ref.project,
         "key": issue.ref.key,
         "updated_at": issue.updated_at,
-        # Until its verdicts are recorded it is to be judged: a run killed in between leaves nothing forgotten.
-        "judge_at": issue.opened_at,
+        "judge_at": judge_at,
         "body": ISSUE.write(issue),
     }
 

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -83,12 +84,14 @@ class Capabilities:
         web_links: an issue can carry links to addresses outside the tracker.
         priorities: there is a priority field (else priority is a label).
         internal_comments: a comment can be hidden from the customer, at least in some kind of project.
+        lag: so long may pass until a change is found by a search.
     """
 
     server: str
     web_links: bool
     priorities: bool
     internal_comments: bool
+    lag: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

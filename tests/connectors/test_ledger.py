@@ -38,7 +38,20 @@ from policies.changes import Relabel, SetDueDate, UpsertComment
 from policies.cycle import Pause
 from policies.document import Document, Paragraph, Table, Text
 from policies.duration import ElapsedTime, WorkingDays, WorkingTime
-from policies.issue import NOBODY, Actor, Commented, Issue, IssueRef, Opened, StatusChanged, Word
+from policies.issue import (
+    NOBODY,
+    Actor,
+    Commented,
+    Gap,
+    GapKind,
+    Issue,
+    IssueRef,
+    LabelsChanged,
+    Opened,
+    Role,
+    StatusChanged,
+    Word,
+)
 from policies.receipt import Outcome, Receipt
 from policies.verdict import Reason, ReasonCode, Status, Verdict
 
@@ -306,10 +319,35 @@ def test_when_a_project_was_last_compared_is_kept_beside_its_cursor(ledger: Ledg
     assert (ledger.cursor("acme", "jira", "CAR"), ledger.reconciled_at("acme", "jira", "CAR")) == (NOW + HOUR, NOW)
 
 
+def test_when_a_project_was_read_is_kept_with_its_cursor(ledger: Ledger) -> None:
+    ledger.set_cursor("acme", "jira", "CAR", NOW)
+    assert ledger.read_to_the_end_at("acme", "jira", "CAR") is None
+    ledger.set_cursor("acme", "jira", "CAR", NOW, NOW + HOUR)
+    assert ledger.read_to_the_end_at("acme", "jira", "CAR") == NOW + HOUR
+
+
+def test_what_we_did_ourselves_wakes_no_issue_and_what_anybody_else_did_does(ledger: Ledger) -> None:
+    issue = an_issue()
+    assert ledger.keep("acme", [issue]) == {issue.ref.id}
+    ledger.begin_run("r1", "acme", NOW)
+    ledger.record_verdicts("r1", [Judged(issue.ref, replace(a_verdict(), next_change_at=NOW + 5 * HOUR))])
+    ours = LabelsChanged(id="9", at=NOW, actor=Actor("bot", role=Role.OWN), added=("x",))
+    echoed = replace(issue, updated_at=NOW, labels=issue.labels | {"x"}, events=(*issue.events, ours))
+    assert ledger.keep("acme", [echoed]) == set()
+    assert ledger.issue("acme", "jira", "CAR-1") == echoed
+    assert ledger.due("acme", NOW) == ()
+    assert [ref.key for ref in ledger.due("acme", NOW + 5 * HOUR)] == ["CAR-1"]
+    theirs = LabelsChanged(id="10", at=NOW, actor=Actor("ann"), removed=("x",))
+    assert ledger.keep("acme", [replace(echoed, events=(*echoed.events, theirs))]) == {issue.ref.id}
+    assert [ref.key for ref in ledger.due("acme", NOW)] == ["CAR-1"]
+
+
 def test_the_known_issues_of_a_project_are_told_with_their_last_update(ledger: Ledger) -> None:
     ledger.keep("acme", [an_issue(1), replace(an_issue(2), updated_at=NOW), an_issue(3, project="BUS")])
     assert ledger.known("acme", "jira", "CAR") == {"10001": NOW - HOUR, "10002": NOW}
     assert ledger.known("acme", "jira", "CAR", NOW) == {"10002": NOW}
+    ledger.keep("acme", [replace(an_issue(2), updated_at=NOW, gaps=(Gap(GapKind.COMMENTS, "not delivered"),))])
+    assert ledger.known("acme", "jira", "CAR", NOW) == {}, "a gap may be filled without an update"
 
 
 def test_what_was_learned_of_a_server_lasts_as_long_as_was_said_and_no_longer(ledger: Ledger) -> None:
@@ -348,7 +386,9 @@ def test_a_cached_issue_is_replaced_and_given_back_as_it_was(ledger: Ledger) -> 
 
 
 def test_all_of_many_issues_come_once_by_tracker_and_project(ledger: Ledger) -> None:
-    assert ledger.keep("acme", (an_issue(n, project="CAR" if n % 2 else "BUS") for n in range(450))) == 450
+    assert ledger.keep("acme", (an_issue(n, project="CAR" if n % 2 else "BUS") for n in range(450))) == {
+        str(10_000 + n) for n in range(450)
+    }
     assert len({issue.ref.id for issue in ledger.issues("acme", "jira")}) == 450
     assert {issue.ref.project for issue in ledger.issues("acme", "jira", "BUS")} == {"BUS"}
     assert list(ledger.issues("acme", "gitlab")) == []
@@ -367,7 +407,7 @@ def test_an_issue_is_due_until_judged_and_again_when_a_verdict_changes_by_itself
     )
     assert ledger.due("acme", NOW) == ()
     assert [ref.key for ref in ledger.due("acme", NOW + HOUR)] == ["CAR-1"]
-    ledger.keep("acme", [second])
+    ledger.keep("acme", [replace(second, title="Hose torn")])
     assert [ref.key for ref in ledger.due("acme", NOW)] == ["CAR-2"]
 
 

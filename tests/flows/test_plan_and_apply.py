@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from policies.loader import load_pack
 from policies.receipt import Outcome
 from tests.flows.workshop import NOW, TOKEN, at
 from tests.memory_server import Trouble
-from tests.memory_tracker import MemoryWriter
+from tests.memory_tracker import MemoryReader, MemoryWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -443,3 +443,48 @@ def test_requests_are_counted_by_tracker_and_kind(workshop: Workshop, warranty: 
     sent = warranty("apply", "--json").document["requests"]
     for server, name in zip(workshop.servers(), ("north", "south"), strict=True):
         assert sum(sent[name].values()) == len(server.requests)
+
+
+def test_our_own_writes_wake_nothing_in_the_next_run(warranty: Command) -> None:
+    warranty("apply", now=at("09 12:00"))
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        before = len(list(ledger.verdicts("workshop")))
+        awake = {ref.key for ref in ledger.due("workshop", at("09 12:01"))}
+    warranty("apply", now=at("09 12:01"))
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        verdicts = [one.issue.key for one in ledger.verdicts("workshop")][before:]
+    assert set(verdicts) <= awake, "only what is due by itself is judged anew"
+
+
+def test_what_was_written_in_great_number_is_read_back_at_once(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.writing.READ_BACK_FROM", 2)
+    monkeypatch.setattr("flows.collecting.SETTLED", timedelta())
+    said = warranty("apply", "--json")
+    written = {receipt["issue"] for receipt in said.document["receipts"] if receipt["outcome"] == "performed"}
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        held = {issue.ref.key: issue for issue in ledger.issues("workshop", "north")}
+    for key in written & {"CAR-1", "CAR-2"}:
+        assert held[key].labels == workshop.north.find(key).labels
+        assert any(label.startswith("warranty::") for label in held[key].labels)
+
+
+def test_reading_back_that_fails_is_made_up_for_by_the_next_run(
+    warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.writing.READ_BACK_FROM", 1)
+    real = MemoryReader.changed_since
+    calls: list[str] = []
+
+    def failing(self: MemoryReader, project: str, *rest: Any) -> Any:
+        calls.append(project)
+        if len(calls) > 2:  # each of the two projects is read once before anything is written
+            raise ServerFailed("503 from the server")
+        return real(self, project, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryReader, "changed_since", failing)
+        assert warranty("apply").code == Exit.FINE
+    assert len(calls) > 2
+    assert warranty("apply", "--json").document["receipts"] == []
