@@ -41,10 +41,12 @@ class Worked:
 
     receipts: one for each change of the work, in its order.
     failure: what ended it early; None where every change is done.
+    next_known: the next piece went out together with this one: asking for its answer sends nothing more.
     """
 
     receipts: tuple[Receipt, ...]
     failure: TrackerError | None = None
+    next_known: bool = False
 
     @classmethod
     def broken_off(cls, work: Work, done: Sequence[Receipt], failure: TrackerError, now: datetime) -> Worked:

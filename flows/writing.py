@@ -162,14 +162,19 @@ def _carried_out(
 
 def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Writers) -> Iterator[list[Done]]:
     silence = 0  # issues in a row without an answer
+    why = ""  # the tracker is left alone
     for number, (work, worked) in enumerate(zip(to_do, _answers(sitting, tracker, to_do, writers), strict=True), 1):
         gone = isinstance(worked.failure, NotFound) and work.issue is not None and _gone(sitting, tracker, work.issue)
         if gone and work.issue is not None:
             sitting.ledger.forget(sitting.site.name, tracker, [work.issue.ref.id])
         yield [Done(tracker, receipt, gone and receipt.outcome is Outcome.FAILED) for receipt in worked.receipts]
         silence = silence + 1 if isinstance(worked.failure, _NO_ANSWER) else 0
-        if isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER:
-            why = f"the tracker was left alone: {one_line(worked.failure)}" if worked.failure else ""
+        if worked.failure and (
+            isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER
+        ):
+            why = why or f"the tracker was left alone: {one_line(worked.failure)}"
+        # What went out together with it has its own answer, which costs nothing.
+        if why and not worked.next_known:
             for left in to_do[number:]:
                 yield [Done(tracker, _not_tried(left, change, sitting.now, why)) for change in left.changes]
             return

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectors.gitlab.asks import Asks
@@ -71,9 +72,10 @@ class Writes:
                 self._batch.carry_out(several)
             except SchemaDiffers:
                 self._server.fall_back()
-        for task in tasks:
+        for number, task in enumerate(tasks, 1):
             self._finish(task)
-            yield task.worked()
+            known = number < len(tasks) and not tasks[number].parts()
+            yield replace(task.worked(), next_known=known)
 
     def _finish(self, task: Task) -> None:
         """All that is left of it, if anything is."""

@@ -277,6 +277,8 @@ def test_a_limit_that_does_not_lift_ends_it_with_what_is_done_told_as_done(works
         assert [receipt.outcome for receipt in worked.receipts] == [
             Outcome.PERFORMED, Outcome.FAILED, Outcome.PERFORMED,
         ]  # fmt: skip
+    # So that whoever stops at the first of them still hears of the others' labels.
+    assert [worked.next_known for worked in told] == [True] * 9 + [False]
 
 
 @pytest.mark.parametrize("dialect", ["gitlab-16", "gitlab-rest"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -222,6 +223,25 @@ def test_a_tracker_that_asks_for_a_long_rest_gets_it(workshop: Workshop, warrant
     assert north[0] == "failed"
     assert set(north[1:]) == {"not_tried"}
     assert warranty("apply").code == Exit.FINE
+
+
+def test_of_a_tracker_left_alone_what_it_did_already_is_told_as_done(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.north.open("CAR", "Horn is mute", by="carla", at=at("05 10:00"))
+    real = MemoryWriter.perform
+
+    def together(self: MemoryWriter, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        done = list(real(self, work, now))
+        for number, worked in enumerate(done, 1):
+            yield replace(worked, next_known=number < len(done))
+
+    monkeypatch.setattr(MemoryWriter, "perform", together)
+    workshop.north.troubles.append(Trouble(over_the_rate, name="PUT", times=1))
+    said = warranty("apply", "--json")
+    outcomes = [(one["issue"], one["outcome"]) for one in said.document["receipts"] if one["tracker"] == "north"]
+    assert outcomes[0] == ("CAR-1", "failed")
+    assert {outcome for issue, outcome in outcomes if issue != "CAR-1"} == {"performed"}
 
 
 def test_a_tracker_that_is_down_stops_no_other(workshop: Workshop, warranty: Command) -> None:
