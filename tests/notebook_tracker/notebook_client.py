@@ -135,7 +135,6 @@ class Record(_Told):
 class Version(_Told):
     name: str
     published_at: AwareDatetime | None
-    fixes: tuple[str, ...]
 
 
 class ProjectRecord(_Told):

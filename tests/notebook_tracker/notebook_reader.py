@@ -131,16 +131,8 @@ class NotebookReader:
         doing = f"list the versions of {project}"
         listed = self._client.ask("GET", f"projects/{project}/versions", doing=doing)
         found = [self._client.told(Version, one, doing) for one in listed]
-        return tuple(
-            Release(
-                self.name,
-                project,
-                one.name,
-                published_at=one.published_at,
-                carries=tuple((key, f"{key} names fix version {one.name}") for key in one.fixes),
-            )
-            for one in found
-        )
+        # What each carries is said by the issues: their fix versions bear its name.
+        return tuple(Release(self.name, project, one.name, published_at=one.published_at) for one in found)
 
     def close(self) -> None:
         """There is no connection to end."""

@@ -171,12 +171,8 @@ class NotebookServer:
         return {"issues": [one if whole else {"id": one["id"]} for one in found[:PAGE]], "next": last}
 
     def _versions(self, project: str) -> list[Json]:
-        fixed = {key: self.store.stands(key)["fix_versions"] for key in self.store.keys(project)}
         versions = load(self.store.folder(project) / "versions.json")
-        return [
-            {"name": name, "published_at": at, "fixes": [key for key, names in fixed.items() if name in names]}
-            for name, at in versions.items()
-        ]
+        return [{"name": name, "published_at": at} for name, at in versions.items()]
 
 
 def _has(record: Json, label: str | None) -> bool:

@@ -4,7 +4,7 @@ Rules:
 
 1. What stood there before is what was read right before it was written.
 2. A comment or report whose making ended in an unknown outcome is looked for by its mark before the change has failed.
-3. A change that is refused fails alone; where a link is refused, no label may prove it, and the work ends.
+3. A change that is refused fails alone; but a label is not written that would prove a link that was refused.
 """
 
 from __future__ import annotations
@@ -65,15 +65,20 @@ class NotebookWriter:
         receipts: list[Receipt] = []
         failure: TrackerError | None = None
         ref = piece.issue.ref if piece.issue else None
+        unproven: dict[str, str] = {}
         for change in piece.changes:
+            labels = change.add if isinstance(change, Relabel) else ()
+            why = next((unproven[label] for label in labels if label in unproven), "")
+            if why:
+                receipts.append(Receipt(issue=ref, change=change, outcome=Outcome.NOT_TRIED, at=now, error=why))
+                continue
             try:
                 receipts.append(self._performed(ref, change, now))
             except (Rejected, NotFound) as refused:
+                failure, why = failure or refused, one_line(refused)
+                receipts.append(Receipt(issue=ref, change=change, outcome=Outcome.FAILED, at=now, error=why))
                 if isinstance(change, UpsertLink):
-                    return Worked.broken_off(piece, receipts, refused, now)
-                failure = failure or refused
-                error = one_line(refused)
-                receipts.append(Receipt(issue=ref, change=change, outcome=Outcome.FAILED, at=now, error=error))
+                    unproven[change.proof] = f"it proves a link that could not be made: {why}"
             except TrackerError as error:
                 return Worked.broken_off(piece, receipts, error, now)
         return Worked(tuple(receipts), failure)

@@ -12,15 +12,18 @@ import pytest
 
 from connectors import registry
 from connectors.registry import Kind
+from connectors.tracker import Rejected
 from flows import cli
 from flows.exit_codes import Exit
-from policies.changes import Mark
+from policies.changes import Mark, Relabel
 from policies.issue import Role
+from policies.receipt import Outcome
 from tests.contract import PROMISES, Promise
-from tests.ground import read
+from tests.ground import link, read
 from tests.notebook_tracker.notebook_ground import NotebookGround
 from tests.notebook_tracker.notebook_reader import NotebookReader
 from tests.notebook_tracker.notebook_writer import NotebookWriter
+from tests.promises_of_writing import perform_all
 
 SITE = """\
 name: workshop
@@ -45,12 +48,23 @@ def test_the_tracker_keeps_its_promise(promise: Promise, tmp_path: Path) -> None
     promise(NotebookGround(tmp_path))
 
 
+def test_a_link_that_is_refused_is_not_proven_and_the_other_changes_are_done(tmp_path: Path) -> None:
+    ground = NotebookGround(tmp_path)
+    key = ground.opens("Pump leaks")
+    ground.refuses_next(status=422, text=link().global_id)
+    proof, other = Relabel(add=(link().proof,)), Relabel(add=("sla-at-risk",))
+    (worked,) = perform_all(ground, (key, (link(), proof, other)))
+    assert [receipt.outcome for receipt in worked.receipts] == [Outcome.FAILED, Outcome.NOT_TRIED, Outcome.PERFORMED]
+    assert isinstance(worked.failure, Rejected)
+    assert ground.really(key).labels == {"sla-at-risk"}
+
+
 @pytest.fixture
 def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NotebookGround:
     """A notebook, its kind in the registry, and a site over it in the current folder."""
     (tmp_path / "notebook").mkdir()
     ground = NotebookGround(tmp_path / "notebook")
-    kinds = {**registry.KINDS, "notebook": Kind(NotebookReader, NotebookWriter, stand_ins={})}
+    kinds = {**registry.KINDS, "notebook": Kind(NotebookReader, NotebookWriter, stand_ins={}, custom_fields=False)}
     monkeypatch.setattr(registry, "KINDS", kinds)
     monkeypatch.setenv("NOTEBOOK_TOKEN", ground.token)
     monkeypatch.chdir(tmp_path)
