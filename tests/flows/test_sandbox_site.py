@@ -173,6 +173,7 @@ def test_a_wrong_token_and_a_dead_server_are_told(stage: Stage, monkeypatch: pyt
 
 
 def test_a_run_killed_while_it_writes_is_finished_by_the_next(stage: Stage, tmp_path: Path) -> None:
+    stage.store.faults.add(Fault("latency", method="PUT|POST", seconds=0.02, times=None))
     program = "from flows.cli import main; main()"
     arguments = ["apply", "--site", "sandbox", "--now", LATER]
     child = subprocess.Popen(
@@ -183,11 +184,12 @@ def test_a_run_killed_while_it_writes_is_finished_by_the_next(stage: Stage, tmp_
         stderr=subprocess.DEVNULL,
     )
     try:
-        _until(lambda: len(writes(stage)) >= 12 or child.poll() is not None)
+        _until(lambda: len(writes(stage)) >= 8 or child.poll() is not None)
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait(timeout=30)
     assert child.returncode == -signal.SIGKILL
+    stage.store.faults.clear()
     assert stage.warranty("apply").code == Exit.FINE
     assert stage.warranty("plan", "--json").document["plan"]["changes"] == []
     for issue in stage.store.issues.values():
