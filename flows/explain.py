@@ -188,12 +188,12 @@ def _show(
 
 
 def _coverage(coverage: Coverage) -> str:
-    """The decision with its contract, window, clause, author and what of it no history tells, in one line."""
+    """The decision with its contract and tier, window, clause, author and what of it no history tells, in one line."""
     parts = [f"coverage {coverage.decision.value}: {coverage.ground.value.replace('_', ' ')}"]
     if coverage.overridden_by:
         parts[0] += f" ({coverage.overridden_by}; the register says {coverage.computed.value})"
     if coverage.contract:
-        parts.append(f"contract {coverage.contract}")
+        parts.append(f"contract {coverage.contract}" + (f", {coverage.tier}" if coverage.tier else ""))
     elif coverage.candidates:
         parts.append(f"contracts {', '.join(coverage.candidates)}")
     if coverage.window is not None:

@@ -40,6 +40,7 @@ class _Subject:
             horizon=horizon,
             vocabularies={tracker.name: tracker.vocabulary() for tracker in self.site.trackers},
             tiers={tracker.name: tuple(tracker.tiers) for tracker in self.site.trackers},
+            contract_tiers=self.site.register.tiers if self.site.register is not None else (),
             prefix=self.site.label_prefix,
         )
 

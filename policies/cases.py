@@ -118,6 +118,7 @@ class Case(BaseModel):
     severity: str | None = Field(None, description="word of the pack, at the opening")
     category: str | None = Field(None, description="word of the pack")
     coverage: Decision | None = Field(None, description="what the register says; left out: the site has none")
+    contract_tier: str = Field("", description="level of support agreed in its contract; goes with `coverage`")
     labels: tuple[str, ...] = Field((), description="labels at the opening")
     assignee: str | None = Field(None, description="account at the opening; L1 to L9 are of that tier")
     due: date | None = Field(None, description="due date at the opening")
@@ -131,6 +132,12 @@ class Case(BaseModel):
     def _says_something(self) -> Case:
         if not self.expect and self.changes is None:
             raise ValueError("a case that expects nothing can not fail; give `expect` or `changes`")
+        return self
+
+    @model_validator(mode="after")
+    def _tier_of_a_contract(self) -> Case:
+        if self.contract_tier and self.coverage is None:
+            raise ValueError("a contract's tier without what the register says; give `coverage` too, such as `in`")
         return self
 
 
@@ -239,6 +246,7 @@ def _coverage(case: Case, decision: Decision) -> Coverage | None:
         computed_ground=said,
         reported_at=case.reported or case.opened,
         contract="case",
+        tier=case.contract_tier,
         overridden_by="case" if by_hand else "",
     )
 

@@ -55,6 +55,9 @@ class Condition(BaseModel):
     coverage: Decisions | None = Field(
         None, description="what the warranty says of the issue; unknown where the site has no register"
     )
+    contract_tier: Words | None = Field(
+        None, description="level of support agreed in the contract that claims the issue, as the register spells it"
+    )
     any: tuple[Condition, ...] | None = Field(None, min_length=1, description="at least one of these holds")
     all: tuple[Condition, ...] | None = Field(None, min_length=1, description="each of these holds")
     not_: Condition | None = Field(None, alias="not", description="this does not hold")
@@ -147,6 +150,10 @@ def _coverage(wanted: frozenset[str], moment: Moment) -> bool:
     return (moment.coverage or Decision.UNKNOWN).value in wanted
 
 
+def _contract_tier(wanted: frozenset[str], moment: Moment) -> bool:
+    return moment.contract_tier in wanted
+
+
 _WORDS: dict[str, Callable[[frozenset[str], Moment], bool]] = {
     "state": _state,
     "severity": _severity,
@@ -158,6 +165,7 @@ _WORDS: dict[str, Callable[[frozenset[str], Moment], bool]] = {
     "component": _component,
     "tier": _tier,
     "coverage": _coverage,
+    "contract_tier": _contract_tier,
 }
 
 Condition.model_rebuild()

@@ -73,6 +73,7 @@ class Coverage:
         computed_ground: why ``computed`` is what it is; the same as ``ground`` unless a person overrode it.
         reported_at: the date that counted.
         contract: the contract's id; "" where none was found or several claim the report.
+        tier: the level of support agreed in that contract, as the register spells it; "" where it names none.
         candidates: ids of all contracts the report matches, in the register's order.
         clause: the text or reference of the clause it rests on, "" if there is none.
         evidence: ids of events: of the opening, of what completed the report later, then of the override.
@@ -91,6 +92,7 @@ class Coverage:
     reported_at: datetime
     contract: str = ""
     customer: str = ""
+    tier: str = ""
     candidates: tuple[str, ...] = ()
     window: Window | None = None
     clause: str = ""

@@ -153,7 +153,7 @@ def _axis(word: str, named: set[str], pack: PolicyPack) -> list[Any]:
             return list(chain.from_iterable(combinations(values, size) for size in range(len(values) + 1)))
         case "type" | "priority":
             return [*(Word("", value) for value in values), Word("", _OTHER), None]
-        case "tier":
+        case "tier" | "contract_tier":
             return [*values, _OTHER, None]
         case _:
             return [*values, _OTHER]
@@ -181,6 +181,7 @@ def _told(word: str, value: Any) -> str:
     if word in _FIELDS:
         return f"{word} {' and '.join(sorted(value))}" if value else f"no {word} named here"
     text = value.name if isinstance(value, Word) else value
+    name = word.replace("_", " ")
     if text is None:
-        return f"no {word}"
-    return f"another {word}" if text == _OTHER else f"{word} {text}"
+        return f"no {name}"
+    return f"another {name}" if text == _OTHER else f"{name} {text}"

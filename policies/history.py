@@ -63,6 +63,8 @@ class Moment(NamedTuple):
 
     Attributes:
         tier: the support tier that had the issue, as the assignee's was when it was given; None for no tier.
+        contract_tier: the level of support agreed in the contract that claims the report; None for no contract, or one
+            that names no level. One for all moments: a contract is found by the report, whatever is relabelled later.
         evidence: ids of the events that brought it about; empty for the moment of opening.
     """
 
@@ -78,6 +80,7 @@ class Moment(NamedTuple):
     components: tuple[str, ...]
     coverage: Decision | None = None
     tier: str | None = None
+    contract_tier: str | None = None
     evidence: tuple[str, ...] = ()
 
 
@@ -141,6 +144,7 @@ def _at_opening(issue: Issue) -> dict[str, Any]:
         "type": issue.type,
         "assignee": issue.assignee.id if issue.assignee else None,
         "tier": issue.assignee.tier if issue.assignee else None,
+        "contract_tier": (issue.coverage.tier or None) if issue.coverage else None,
     }
     for event in reversed(issue.events):
         if event.kind not in _TELLING:

@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ def lint(
     horizon: tuple[date, date],
     vocabularies: Mapping[str, Vocabulary] = _NONE,
     tiers: Mapping[str, Sequence[str]] = _NONE,
+    contract_tiers: Collection[str] | None = None,
     labels: Iterable[str] = (),
     prefix: str = "warranty",
 ) -> tuple[Finding, ...]:
@@ -49,6 +50,7 @@ def lint(
         horizon: first and last day on which issues will be opened that the pack is to judge.
         vocabularies: the site's words, by tracker; none: the pack is looked at by itself.
         tiers: the site's support tiers, by tracker, lowest first.
+        contract_tiers: levels of support agreed in the site's contracts; None: the pack is looked at by itself.
         labels: labels that others use at the site, beside those its vocabularies name.
         prefix: the site's label prefix.
     """
@@ -60,7 +62,7 @@ def lint(
         *lint_kpis(pack, pace),
         *lint_ladders(pack, tiers),
         *lint_labels(pack, prefix, foreign),
-        *lint_site(pack, vocabularies),
+        *lint_site(pack, vocabularies, contract_tiers),
     )
     order = {name: number for number, name in enumerate(type(pack).model_fields)}
     clocks = {name: number for number, name in enumerate(pack.clocks)}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from policies.fact_space import FactSpace, TooLarge, words_in
 from policies.finding import Finding, Rule, Weight, dotted, spelled
+from policies.problem import nearest
 
 if TYPE_CHECKING:
     from policies.history import Moment
@@ -14,14 +15,38 @@ if TYPE_CHECKING:
     from policies.vocabulary import Vocabulary
 
 
-def lint_site(pack: PolicyPack, vocabularies: Mapping[str, Vocabulary]) -> Iterator[Finding]:
-    """States, severities and categories that no tracker of the site produces; stops that one can never reach."""
+def lint_site(
+    pack: PolicyPack, vocabularies: Mapping[str, Vocabulary], contract_tiers: Collection[str] | None = None
+) -> Iterator[Finding]:
+    """Words that no tracker of the site produces, stops that one can never reach, tiers that no contract agrees on.
+
+    Args:
+        contract_tiers: levels of support agreed in the site's contracts; None where no site is given.
+    """
+    if contract_tiers is not None:
+        yield from _contract_tiers(pack, sorted(contract_tiers))
     if not vocabularies:
         return
     yield from _states(pack, vocabularies)
     yield from _declared(pack, vocabularies)
     for tracker, vocabulary in vocabularies.items():
         yield from _stops(pack, tracker, vocabulary)
+
+
+def _contract_tiers(pack: PolicyPack, agreed: list[str]) -> Iterator[Finding]:
+    for path, tier in words_in(pack, "contract_tier"):
+        if tier in agreed:
+            continue
+        folded = {each.casefold(): each for each in agreed}
+        near = folded.get(nearest(tier.casefold(), list(folded)))
+        known = f"they agree on {', '.join(agreed)}" if agreed else "none agrees on any"
+        yield Finding(
+            rule=Rule.NOT_AT_THIS_SITE,
+            where=path,
+            why=f"no contract of the site has the tier {tier} ({known}): no issue is ever of {tier} here",
+            mend=f"did you mean {near}?" if near else f"write `tier: {tier}` in the contracts it was agreed in, if any",
+            weight=Weight.WARNING,
+        )
 
 
 def _states(pack: PolicyPack, vocabularies: Mapping[str, Vocabulary]) -> Iterator[Finding]:

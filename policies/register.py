@@ -213,14 +213,16 @@ class ContractShape(_Shape):
     suspensions: tuple[SuspensionShape, ...] = Field(
         (), description="stretches that do not count, each with its document"
     )
-    tier: Line | None = Field(None, description="level of support that was agreed, for people")
+    tier: Line | None = Field(
+        None, description="level of support that was agreed; packs ask for it by `contract_tier`, spelled as here"
+    )
     calendar: Id | None = Field(
         None,
-        description="id of the calendar that was agreed: a site that counts on another leaves its issues out, and says so",
+        description="id of the calendar that was agreed, in place of the pack's default one; left out: the pack's",
     )
     policy: Id | None = Field(
         None,
-        description="id of the pack that was agreed: a site that judges by another leaves its issues out, and says so",
+        description="id of the pack that was agreed; left out: the site's own",
     )
     zone: Zone | None = Field(None, description="left out: the file's zone")
     clauses: dict[Id, ClauseShape] = Field(default_factory=dict, description="by category; none: all is included")

@@ -121,7 +121,8 @@ class Contract:
         accepted: the term begins with acceptance, not with delivery.
         clauses: category -> clause; a contract without any covers every category.
         supersedes: ids of contracts that step back where both claim a report.
-        tier, calendar, policy: support tier, calendar id and pack id agreed; "" for the site's own.
+        tier: level of support agreed, which conditions of packs ask for; "" for none.
+        calendar, policy: calendar id and pack id agreed; "" for the site's own.
     """
 
     id: str
@@ -181,6 +182,7 @@ class Contract:
             reported_at=claim.reported_at,
             contract=self.id,
             customer=self.customer,
+            tier=self.tier,
             window=window,
             clause=clause,
             evidence=claim.proof(self.asked),
@@ -262,6 +264,11 @@ class Register:
         )
         object.__setattr__(self, "_asked", asked)
 
+    @property
+    def tiers(self) -> frozenset[str]:
+        """The levels of support its contracts agree on."""
+        return frozenset(contract.tier for contract in self.contracts if contract.tier)
+
     def contract(self, id_: str) -> Contract | None:
         return next((contract for contract in self.contracts if contract.id == id_), None)
 
@@ -339,7 +346,8 @@ def _in_doubt(claim: Claim, asking: Sequence[Contract], gap: str, now: datetime)
     if len(asking) > 1 or not asking[0].surely_claims(claim):
         return found
     (only,) = asking
-    return replace(found, contract=only.id, customer=only.customer, window=only.term.window(only.zone, now))
+    window = only.term.window(only.zone, now)
+    return replace(found, contract=only.id, customer=only.customer, tier=only.tier, window=window)
 
 
 # ------------------------------------------------------------------------------------------------------------ deciding

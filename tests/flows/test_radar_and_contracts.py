@@ -123,6 +123,51 @@ def test_an_issue_is_judged_by_the_policy_its_contract_was_agreed_under(register
     assert "by contract south-1" in warranty("doctor").out
 
 
+GOLDEN = """\
+id: golden
+version: 1
+clocks:
+  answer:
+    stop: first_response
+    goals:
+      - {when: {contract_tier: gold}, within: 4h}
+      - {within: 24h}
+"""
+
+
+def test_the_tier_of_a_contract_chooses_the_goal_and_is_shown(
+    register: Path, workshop: Workshop, warranty: Command
+) -> None:
+    (workshop.folder / "golden.yaml").write_text(GOLDEN, encoding="utf-8")
+    workshop.edit("pack: standard-warranty\n", "pack: golden.yaml\n")
+    register.write_text(REGISTER + "    tier: gold\n", encoding="utf-8")
+    assert "; contract south-1, gold; 2025-03-05" in warranty("explain", "VAN-1").out
+    assert "; contract north-1; 2025-04-01" in warranty("explain", "CAR-1").out
+    south, north = (warranty("explain", key, "--json").document for key in ("VAN-1", "CAR-1"))
+    assert (south["coverage"]["tier"], south["verdicts"][0]["goal"]) == ("gold", "4h")
+    assert (north["coverage"]["tier"], north["verdicts"][0]["goal"]) == ("", "24h")
+    told = {one["key"]: one["coverage"]["tier"] for one in warranty("plan", "--json").document["issues"]}
+    assert told == {"CAR-1": "", "CAR-2": "", "VAN-1": "gold"}
+
+
+def test_a_tier_that_no_contract_of_the_site_agrees_on_is_told_at_its_line(
+    register: Path, workshop: Workshop, warranty: Command
+) -> None:
+    file = workshop.folder / "golden.yaml"
+    file.write_text(GOLDEN, encoding="utf-8")
+
+    def told() -> list[tuple[int, str]]:
+        found = warranty("lint", str(file), "--json").document["findings"]
+        return [(one["line"], one["mend"]) for one in found if "contract_tier" in one["where"]]
+
+    register.write_text(REGISTER + "    tier: Gold\n", encoding="utf-8")
+    assert told() == [(7, "did you mean Gold?")]
+    register.write_text(REGISTER + "    tier: gold\n", encoding="utf-8")
+    assert told() == []
+    workshop.edit("contracts: contracts.yaml\n", "")
+    assert [line for line, _mend in told()] == [7]
+
+
 def test_a_run_under_a_contracts_policy_writes_once_and_then_nothing(register: Path, warranty: Command) -> None:
     register.write_text(REGISTER + "    policy: after-sales\n", encoding="utf-8")
     assert warranty("apply").code == Exit.FINE

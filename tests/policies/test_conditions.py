@@ -28,6 +28,7 @@ MOMENT = moments(
             ground=Ground.BY_HAND,
             computed_ground=Ground.ENDED,
             reported_at=MONDAY,
+            tier="gold",
         ),
     )
 )[0]
@@ -59,6 +60,7 @@ def test_every_word_has_its_field_and_its_function() -> None:
         ("component", "wipers"),
         ("tier", "L2"),
         ("coverage", "goodwill"),
+        ("contract_tier", "gold"),
     ],
 )
 def test_a_word_holds_for_its_value_alone_or_among_several(word: str, value: str) -> None:
