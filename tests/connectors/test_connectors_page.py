@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from connectors import tracker
+from connectors import registry, tracker
 from policies import changes, issue
 from policies.changes import Change
+from policies.receipt import Outcome
 
 FOLDER = Path(tracker.__file__).parent
 PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -36,6 +38,15 @@ def test_the_events_a_connector_makes_are_on_the_page_and_the_derived_ones_are_n
     derived = {name for name, text in events.items() if text.startswith("Derived")}
     assert events.keys() - derived <= WORDS
     assert not derived & WORDS
+
+
+def test_every_part_of_an_entry_in_the_registry_is_on_the_page() -> None:
+    assert {part.name for part in fields(registry.Kind)} <= WORDS
+
+
+def test_every_outcome_a_writer_may_tell_is_on_the_page() -> None:
+    """What is already so is found out by the caller."""
+    assert {outcome.name for outcome in Outcome} - {Outcome.ALREADY_SO.name} <= WORDS
 
 
 def test_every_file_that_is_named_is_there() -> None:
