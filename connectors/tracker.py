@@ -147,8 +147,8 @@ class TrackerReader(Protocol):
         """Issues of the project updated at or after ``since`` (all for None), each with its whole history.
 
         Args:
-            known: id -> ``updated_at`` of issues as the caller holds them. One that was not updated since may be left
-                out, where that saves a request.
+            known: id -> ``updated_at`` of issues as the caller holds them, each read a while after that update, so that
+                another one would be later. One that was not updated since may be left out, where that saves a request.
         """
         ...
 

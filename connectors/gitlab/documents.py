@@ -29,6 +29,7 @@ query Probe {
   project: __type(name: "Project") { fields { name args { name } } }
   notes: __type(name: "WorkItemWidgetNotes") { fields { name args { name } } }
   mutation: __type(name: "Mutation") { fields { name } }
+  listed: __type(name: "WorkItemConnection") { fields { name args { name } } }
 }
 """
 )
@@ -132,10 +133,9 @@ fragment WorkItemParts on WorkItem {
     + _NOTE
 )
 
-# Custom types have no name to filter by: all are asked for, and those that are no issues are left out by us.
-WORK_ITEMS = (
+_WORK_ITEMS = (
     """
-query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!, $names: Boolean!) {
+query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!, $names: Boolean!%(given)s) {
   queryComplexity { score limit }
 """
     + _WHO
@@ -153,12 +153,22 @@ query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!, $n
     workItems(first: $n, after: $after, updatedAfter: $since, sort: UPDATED_ASC) {
       pageInfo { hasNextPage endCursor }
       nodes { ...WorkItemParts }
-    }
+    }%(newest)s
   }
 }
 """
     + _WORK_ITEM
 )
+
+# Custom types have no name to filter by: all are asked for, and those that are no issues are left out by us.
+WORK_ITEMS = _WORK_ITEMS % {"given": "", "newest": ""}
+
+# Beside the first page how many there are in all and which is the newest, so that nothing new is known for it at once.
+WORK_ITEMS_AND_NEWEST = _WORK_ITEMS % {
+    "given": ", $most: Int!",
+    "newest": """
+    newest: workItems(updatedAfter: $since, sort: UPDATED_DESC, first: 1) { count(limit: $most) nodes { id updatedAt } }""",
+}
 
 WORK_ITEM = (
     """

@@ -55,6 +55,7 @@ class Server:
         self._version: str | None = None
         self._account: Actor | None = None
         self._number = ""
+        self._counts = False
 
     def generation(self) -> Generation:
         """Which API holds whole histories here."""
@@ -63,14 +64,20 @@ class Server:
             if kept.get("generation") in set(Generation):
                 self._generation = Generation(kept["generation"])
                 self._version = kept.get("version")
+                self._counts = kept.get("counts") is True
             else:
                 self._probe()
         assert self._generation is not None
         return self._generation
 
+    def counts(self) -> bool:
+        """Whether a list of work items tells how many there are."""
+        self.generation()
+        return self._counts
+
     def _probe(self) -> None:
         doing = "look at the schema"
-        self._generation = Generation.REST
+        self._generation, self._counts = Generation.REST, False
         try:
             seen = self._client.graphql("Probe", documents.PROBE, {}, doing=doing)
         except ServerFailed:
@@ -85,10 +92,11 @@ class Server:
                 self._is(actor(seen["currentUser"]), seen["currentUser"], doing)
             if _speaks_work_items(seen):
                 self._generation = Generation.WORK_ITEMS
+                self._counts = "limit" in _arguments(seen, "listed", "count")
         self._keep(self._generation)
 
     def _keep(self, generation: Generation) -> None:
-        kept = {"generation": generation.value, "version": self._version}
+        kept = {"generation": generation.value, "version": self._version, "counts": self._counts}
         self._cache.put(_SERVER, kept, _VERIFIED if generation is Generation.WORK_ITEMS else _UNVERIFIED)
 
     def _version_by_rest(self) -> str:
@@ -174,16 +182,17 @@ def _own(who: Actor) -> Actor:
     return Actor(who.id, who.name, bot=who.bot, active=who.active, role=Role.OWN)
 
 
-def _speaks_work_items(seen: Payload) -> bool:
-    def arguments(kind: str, field: str) -> set[str]:
-        for one_field in objects(one(seen.get(kind)).get("fields")):
-            if one_field.get("name") == field:
-                return {text_of(argument.get("name")) for argument in objects(one_field.get("args"))}
-        return set()
+def _arguments(seen: Payload, kind: str, field: str) -> set[str]:
+    for one_field in objects(one(seen.get(kind)).get("fields")):
+        if one_field.get("name") == field:
+            return {text_of(argument.get("name")) for argument in objects(one_field.get("args"))}
+    return set()
 
+
+def _speaks_work_items(seen: Payload) -> bool:
     mutations = {text_of(field.get("name")) for field in objects(one(seen.get("mutation")).get("fields"))}
     return (
-        {"updatedAfter", "sort", "types", "iids"} <= arguments("project", "workItems")
-        and "filter" in arguments("notes", "discussions")
+        {"updatedAfter", "sort", "types", "iids"} <= _arguments(seen, "project", "workItems")
+        and "filter" in _arguments(seen, "notes", "discussions")
         and {"workItemUpdate", "createNote", "updateNote"} <= mutations
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.cache import SessionCache
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from connectors.work import Work, Worked
     from policies.issue import Actor, Release, Word
 
+# Lists come from the database itself; only what a long transaction holds back shows late.
+_LAG = timedelta(minutes=2)
 _KEY = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
 
 
@@ -56,7 +59,9 @@ class GitLabReader:
         self.requests: Counter[str] = self._client.requests
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(server=self._server.words(), web_links=False, priorities=False, internal_comments=True)
+        return Capabilities(
+            server=self._server.words(), web_links=False, priorities=False, internal_comments=True, lag=_LAG
+        )
 
     def own_account(self) -> Actor:
         return self._server.account()
@@ -93,12 +98,10 @@ class GitLabReader:
     def changed_since(
         self, project: str, since: datetime | None, known: Mapping[str, datetime] = NOTHING_KNOWN
     ) -> Iterator[Issue | Unreadable]:
-        # Instants are kept to the second: what was updated in the same second as it was read is not known to be the same.
-        del known
         self._server.account()
         if self._server.generation() is Generation.WORK_ITEMS:
             try:
-                yield from map(self._ours, self._work_items.changed_since(project, since))
+                yield from map(self._ours, self._work_items.changed_since(project, since, known))
             except SchemaDiffers:
                 # Parts of the work item schema are marked experiment and may go in any release.
                 self._server.fall_back()

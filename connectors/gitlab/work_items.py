@@ -15,12 +15,12 @@ from connectors.gitlab import documents, mapping
 from connectors.gitlab.client import TooComplex, project_path
 from connectors.gitlab.names import Vocabulary, further, project_of
 from connectors.gitlab.page_size import PageSize
-from connectors.gitlab.payload import Malformed, kind_of, number, objects, one, text_of
+from connectors.gitlab.payload import Malformed, instant, kind_of, number, objects, one, text_of
 from connectors.gitlab.threads import Threads
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, ServerFailed, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from connectors.cache import Cache
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from policies.issue import Issue, Word
 
 _FAILURES_BORNE = 2
+# GitLab counts no further than that in one go.
+_COUNTED = 10_000
 NO_ISSUES = frozenset({"epic", "objective", "key_result", "requirement", "test_case"})
 
 
@@ -44,14 +46,23 @@ class WorkItems:
         self._size = PageSize(cache)
         self._threads = Threads(client)
 
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
-        """Issues updated at or after ``since``, least recently updated first; one that changes meanwhile comes again."""
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime]
+    ) -> Iterator[Issue | Unreadable]:
+        """Issues updated at or after ``since``, least recently updated first; one that changes meanwhile comes again.
+
+        Nothing is given where ``known`` holds all there is.
+        """
         doing = f"read issues of {project}"
-        ask = {"path": project, "since": since.isoformat() if since else None}
+        ask: dict[str, Any] = {"path": project, "since": since.isoformat() if since else None}
+        if 0 < len(known) < _COUNTED and self._server.counts():
+            ask["most"] = len(known) + 1
         after: str | None = None
         while True:
             data = self._page({**ask, "after": after, "names": after is None}, doing)
             found = project_of(self._client, data, project)
+            if ask.pop("most", None) is not None and _holds_all(known, one(found.get("newest"))):
+                return
             if after is None:
                 self._known[project] = Vocabulary(self._client, project)
                 self._known[project].take(found)
@@ -109,7 +120,8 @@ class WorkItems:
         while True:
             sizes = {"n": self._size.issues, "d": self._size.discussions}
             try:
-                data = self._client.graphql("WorkItems", documents.WORK_ITEMS, {**ask, **sizes}, doing=doing)
+                document = documents.WORK_ITEMS_AND_NEWEST if "most" in ask else documents.WORK_ITEMS
+                data = self._client.graphql("WorkItems", document, {**ask, **sizes}, doing=doing)
             except (TooComplex, ServerFailed) as error:
                 # A server that fails at a large page may bear a small one; one that is down fails at any size.
                 failures += isinstance(error, ServerFailed)
@@ -157,6 +169,25 @@ class WorkItems:
         whole = {"type": "LABELS", "labels": {"nodes": [{"id": "", "title": name} for name in names]}}
         others = [widget for widget in objects(node.get("widgets")) if widget.get("type") != "LABELS"]
         return {**node, "widgets": [*others, whole]}
+
+
+def _holds_all(known: Mapping[str, datetime], newest: Payload) -> bool:
+    """Whether the held issues are all there are since then, and none was updated since it was read.
+
+    Each further update is later than any held one, as those were read a while after theirs (``TrackerReader``).
+    """
+    last = next(iter(mapping.nodes(newest)), None)
+    if last is None or newest.get("count") != len(known):
+        return False
+    at = known.get(number(last.get("id")))
+    return at is not None and at == max(known.values()) and at == _instant(last.get("updatedAt"))
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        return instant(text)
+    except Malformed:
+        return None
 
 
 def _is_issue(node: Payload) -> bool:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from connectors.cache import Cache, SessionCache
 from connectors.gitlab.page_size import PageSize
+from connectors.gitlab.server import Server
 from connectors.gitlab.tracker import GitLabReader
 from connectors.ledger import Ledger
 from connectors.retry import Retry
@@ -118,6 +119,50 @@ def test_forty_changed_issues_are_one_request(ground: Ground) -> None:
     assert reader.requests == {"POST graphql WorkItems": 1}
     told = [event for event in found[0].events if isinstance(event, LabelsChanged)]
     assert [(event.added, event.removed) for event in told] == [(("vip",), ()), (("sla-ok",), ("vip",))]
+
+
+def held(found: list[Issue]) -> dict[str, datetime]:
+    return {issue.ref.id: issue.updated_at for issue in found}
+
+
+def changed(ground: Ground, since: datetime, known: dict[str, datetime]) -> tuple[list[str], Counter[str]]:
+    reader = ground.reader()
+    try:
+        found = [one.ref.key for one in reader.changed_since(PROJECT, since, known) if isinstance(one, Issue)]
+        return found, reader.requests
+    finally:
+        reader.close()
+
+
+def test_where_all_is_held_nothing_is_given_however_much_the_overlap_holds(ground: Ground) -> None:
+    issues(ground.store, 230)
+    known = held(ground.run(None).issues)
+    assert changed(ground, START, known) == ([], {"POST graphql WorkItems": 1})
+
+
+@pytest.mark.parametrize("what", ["updated", "another", "deleted", "unknown"])
+def test_one_difference_to_what_is_held_and_all_of_the_overlap_is_given(ground: Ground, what: str) -> None:
+    keys = issues(ground.store, 130)
+    known = held(ground.run(None).issues)
+    later = START + timedelta(hours=1)
+    if what == "updated":
+        ground.store.relabel(keys[70], add=["sla-ok"], actor="bob", at=later)
+    elif what == "another":
+        keys.append(ground.store.create_issue(PROJECT, "Hose torn", actor="alice", at=later).key)
+    elif what == "deleted":
+        ground.store.remove_issue(keys.pop(70), actor="bob")
+    else:
+        known.popitem()
+    found, _ = changed(ground, START, known)
+    assert sorted(found) == sorted(keys)
+
+
+def test_a_server_that_does_not_count_is_read_whole(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = issues(ground.store, 5)
+    known = held(ground.run(None).issues)
+    monkeypatch.setattr(Server, "counts", lambda _: False)
+    found, requests = changed(ground, START, known)
+    assert (sorted(found), requests) == (sorted(keys), {"POST graphql WorkItems": 1})
 
 
 def test_a_run_over_what_did_not_change_is_one_request_for_issues_and_one_for_releases(ground: Ground) -> None:

@@ -92,7 +92,7 @@ def work_items(client: GitLabClient) -> WorkItems:
 
 
 def read(client: GitLabClient) -> list[Issue | Unreadable]:
-    return list(work_items(client).changed_since("acme/car", None))
+    return list(work_items(client).changed_since("acme/car", None, {}))
 
 
 def only(found: list[Issue | Unreadable]) -> Issue:
