@@ -144,6 +144,18 @@ class ProjectRecord(_Told):
     words: dict[str, tuple[Named, ...]] = {}
 
 
+class Shelf(_Told):
+    projects: tuple[ProjectRecord, ...]
+
+
+class Versions(_Told):
+    versions: tuple[Version, ...]
+
+
+class Identified(_Told):
+    id: str
+
+
 class Page(_Told):
     """Attributes: issues: each read for itself, so that one that makes no sense spoils no other. next: go on after it."""
 

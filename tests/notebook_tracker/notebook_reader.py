@@ -42,13 +42,15 @@ from policies.issue import (
 )
 from tests.notebook_tracker.notebook_client import (
     Entry,
+    Identified,
     Named,
     Note,
     NotebookClient,
     Person,
     ProjectRecord,
     Record,
-    Version,
+    Shelf,
+    Versions,
     instant,
     why,
 )
@@ -95,9 +97,8 @@ class NotebookReader:
 
     def projects(self) -> tuple[Project, ...]:
         doing = "list the projects"
-        listed = self._client.ask("GET", "projects", doing=doing)
-        found = [self._client.told(ProjectRecord, one, doing) for one in listed]
-        return tuple(Project(one.key, one.id, one.name) for one in found)
+        shelf = self._client.told(Shelf, self._client.ask("GET", "projects", doing=doing), doing)
+        return tuple(Project(one.key, one.id, one.name) for one in shelf.projects)
 
     def words(self, project: str) -> Words:
         words = {name: tuple(map(_word, them)) for name, them in self._project(project).words.items()}
@@ -118,7 +119,8 @@ class NotebookReader:
                 yield Unreadable(key, f"the notebook's record makes no sense: {type(error).__name__}")
 
     def ids(self, project: str) -> Iterator[str]:
-        return (str(told["id"]) for told in self._records(project, "ids"))
+        doing = f"list the ids of {project}"
+        return (self._client.told(Identified, told, doing).id for told in self._records(project, "ids"))
 
     def issue(self, key: str) -> Issue:
         own, record = self._own_id(), self._client.issue(key)
@@ -129,8 +131,9 @@ class NotebookReader:
 
     def releases(self, project: str) -> tuple[Release, ...]:
         doing = f"list the versions of {project}"
-        listed = self._client.ask("GET", f"projects/{project}/versions", doing=doing)
-        found = [self._client.told(Version, one, doing) for one in listed]
+        found = self._client.told(
+            Versions, self._client.ask("GET", f"projects/{project}/versions", doing=doing), doing
+        ).versions
         # What each carries is said by the issues: their fix versions bear its name.
         return tuple(Release(self.name, project, one.name, published_at=one.published_at) for one in found)
 

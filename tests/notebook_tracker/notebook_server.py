@@ -104,7 +104,7 @@ class NotebookServer:
             case "GET", "me":
                 return {**self.store.person(by), "writes": access["writes"]}
             case "GET", "projects":
-                return [load(file) for file in sorted(self.store.root.glob("*/project.json"))]
+                return {"projects": [load(file) for file in sorted(self.store.root.glob("*/project.json"))]}
             case "GET", "projects", project:
                 return {**load(self.store.folder(project) / "project.json"), "words": WORDS}
             case "GET", "projects", project, ("ids" | "issues") as what:
@@ -170,9 +170,9 @@ class NotebookServer:
         last = int(found[PAGE - 1]["key"].rpartition("-")[2]) if len(found) > PAGE else None
         return {"issues": [one if whole else {"id": one["id"]} for one in found[:PAGE]], "next": last}
 
-    def _versions(self, project: str) -> list[Json]:
+    def _versions(self, project: str) -> Json:
         versions = load(self.store.folder(project) / "versions.json")
-        return [{"name": name, "published_at": at} for name, at in versions.items()]
+        return {"versions": [{"name": name, "published_at": at} for name, at in versions.items()]}
 
 
 def _has(record: Json, label: str | None) -> bool:

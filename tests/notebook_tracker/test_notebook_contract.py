@@ -12,16 +12,17 @@ import pytest
 
 from connectors import registry
 from connectors.registry import Kind
-from connectors.tracker import Rejected
+from connectors.tracker import BadAnswer, Rejected, Unreadable
 from flows import cli
 from flows.exit_codes import Exit
 from policies.changes import Mark, Relabel
-from policies.issue import Role
+from policies.issue import Issue, Role
 from policies.receipt import Outcome
 from tests.contract import PROMISES, Promise
 from tests.ground import link, read
 from tests.notebook_tracker.notebook_ground import NotebookGround
 from tests.notebook_tracker.notebook_reader import NotebookReader
+from tests.notebook_tracker.notebook_server import Answer, Trouble
 from tests.notebook_tracker.notebook_writer import NotebookWriter
 from tests.promises_of_writing import perform_all
 
@@ -57,6 +58,52 @@ def test_a_link_that_is_refused_is_not_proven_and_the_other_changes_are_done(tmp
     assert [receipt.outcome for receipt in worked.receipts] == [Outcome.FAILED, Outcome.NOT_TRIED, Outcome.PERFORMED]
     assert isinstance(worked.failure, Rejected)
     assert ground.really(key).labels == {"sla-at-risk"}
+
+
+@pytest.mark.parametrize("junk", ["null", "[]", "{}", "7", '"x"', '{"issues": [[]], "projects": 1, "versions": "x"}'])
+def test_an_answer_of_another_shape_is_a_bad_answer(junk: str, tmp_path: Path) -> None:
+    ground = NotebookGround(tmp_path)
+    key = ground.opens("Pump leaks")
+    asked: list[Callable[[NotebookReader], object]] = [
+        NotebookReader.own_account,
+        NotebookReader.projects,
+        lambda reader: reader.words(ground.project),
+        lambda reader: list(reader.changed_since(ground.project, None)),
+        lambda reader: list(reader.ids(ground.project)),
+        lambda reader: reader.issue(key),
+        lambda reader: reader.releases(ground.project),
+    ]
+    reader = ground.reader()
+    reader.own_account()
+    for ask in asked:
+        ground.server.troubles.append(Trouble(instead=Answer(200, junk)))
+        with pytest.raises(BadAnswer):
+            ask(reader)
+    assert ground.server.troubles == []
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"opened": {"at": "2026-03-06T12:00:00", "by": {"id": "ann"}}},
+        {"due": "soon"},
+        {"log": [{"n": 1, "at": "2026-03-06T12:00:00Z", "by": {"id": "ann"}, "what": "set", "field": "status"}]},
+        {"status": "Open"},
+    ],
+    ids=["an instant without offset", "a date in words", "a status that became nothing", "a status that is a text"],
+)
+def test_a_record_that_makes_no_sense_is_unreadable_and_says_why(strange: dict[str, Any], tmp_path: Path) -> None:
+    ground = NotebookGround(tmp_path)
+    key, other = ground.opens("Pump leaks"), ground.opens("Hose leaks")
+    page = {"issues": [{**ground.server.record(key), **strange}, ground.server.record(other)], "next": None}
+    reader = ground.reader()
+    reader.own_account()
+    ground.server.troubles.append(Trouble(instead=Answer(200, json.dumps(page))))
+    unreadable, issue = reader.changed_since(ground.project, None)
+    assert isinstance(unreadable, Unreadable)
+    assert isinstance(issue, Issue)
+    assert (unreadable.key, issue.ref.key) == (key, other)
+    assert unreadable.reason
 
 
 @pytest.fixture
