@@ -19,7 +19,7 @@ from policies.changes import Mark, Relabel
 from policies.issue import Issue, Role
 from policies.receipt import Outcome
 from tests.contract import PROMISES, Promise
-from tests.ground import link, read
+from tests.ground import link, perform, read, report
 from tests.notebook_tracker.notebook_ground import NotebookGround
 from tests.notebook_tracker.notebook_reader import NotebookReader
 from tests.notebook_tracker.notebook_server import Answer, Trouble
@@ -58,6 +58,17 @@ def test_a_link_that_is_refused_is_not_proven_and_the_other_changes_are_done(tmp
     assert [receipt.outcome for receipt in worked.receipts] == [Outcome.FAILED, Outcome.NOT_TRIED, Outcome.PERFORMED]
     assert isinstance(worked.failure, Rejected)
     assert ground.really(key).labels == {"sla-at-risk"}
+
+
+def test_a_report_that_somebody_else_planted_is_not_taken_for_ours(tmp_path: Path) -> None:
+    ground = NotebookGround(tmp_path)
+    wanted = report(ground, "One breach.")
+    planted = ground.store.open(ground.project, wanted.title, str(wanted.mark), by="ann", labels=[wanted.label])
+    before = ground.really(planted)
+    made = perform(ground, None, wanted).issue
+    assert made is not None
+    assert made.key != planted
+    assert ground.really(planted) == before
 
 
 @pytest.mark.parametrize("junk", ["null", "[]", "{}", "7", '"x"', '{"issues": [[]], "projects": 1, "versions": "x"}'])
