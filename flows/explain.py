@@ -69,10 +69,9 @@ def tell(site: Site, judged: Judged, at: datetime, replay: Mapping[str, Any] | N
     issue, pack = judged.issue, judged.pack
     assert pack is not None
     story = timeline(issue, pack, at, judged.verdicts)
-    titles = {name: tuple(clock.title.values()) for name, clock in pack.clocks.items()}
     # What the tracker's clocks say, they say of the present.
     native = () if replay else issue.native_slas
-    opinion = second_opinion(native, judged.verdicts, titles, site.zone)
+    opinion = second_opinion(native, judged.verdicts, pack.clocks, site.zone)
     if not as_json:
         _show(render.console(), site, judged, pack, story, opinion)
         return

@@ -3,33 +3,34 @@
 Rules:
 
 1. It is shown and nothing else: no verdict, no action and no report knows of it.
-2. A clock of ours stands beside one of the tracker's where their names say the same and no other name says it as well;
-   what has no counterpart is told alone.
+2. A clock of ours stands beside the one of the tracker's that measures the same (see ``counterpart``); what has no
+   counterpart is told alone.
 3. What cannot be compared (working days with hours, a verdict that judges nothing) is not called a difference.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 from rich.text import Text
 
+from flows.counterpart import counterparts
 from flows.grid import STYLES, line
 from flows.render import instant_in, span
 from policies.duration import ElapsedTime, WorkingTime
 from policies.native_sla import NativeCycle, NativeSla
 from policies.verdict import Status, Verdict
 
+if TYPE_CHECKING:
+    from policies.clock import Clock
+
 # Trackers count in minutes; less than one is no difference.
 _SLACK = timedelta(minutes=1)
-_FILLERS = frozenset({"time", "to", "the", "of", "until", "till", "sla"})
 _UNJUDGED = frozenset({Status.CANCELLED, Status.NOT_APPLICABLE, Status.INDETERMINATE})
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +52,19 @@ class Comparison:
 
 
 def second_opinion(
-    slas: Sequence[NativeSla], verdicts: Sequence[Verdict], titles: Mapping[str, Sequence[str]], zone: str
+    slas: Sequence[NativeSla], verdicts: Sequence[Verdict], clocks: Mapping[str, Clock], zone: str
 ) -> tuple[Comparison, ...]:
     """Every cycle of our clocks beside the tracker's, then what only the tracker has; empty where it has no clocks.
 
     Args:
-        titles: clock -> what people call it, in each language.
+        clocks: those of the policy the verdicts were given under, by name.
         zone: whose wall clock the differences are told in.
     """
     if not slas:
         return ()
-    pairs = _pairs(slas, list(dict.fromkeys(verdict.clock for verdict in verdicts)), titles)
-    return tuple(_compared(pairs, slas, verdicts, zone))
+    applying = {verdict.clock for verdict in verdicts if verdict.status is not Status.NOT_APPLICABLE}
+    judged = {verdict.clock: clocks[verdict.clock] for verdict in verdicts}
+    return tuple(_compared(counterparts(slas, judged, applying), slas, verdicts, zone))
 
 
 def _compared(
@@ -86,41 +88,6 @@ def _compared(
                 clock = clocks.get(sla.name, "")
                 differs = ("the tracker counts a cycle that is none here",) if clock else ()
                 yield Comparison(clock, number, None, sla.name, cycle, differs)
-
-
-def _pairs(
-    slas: Sequence[NativeSla], clocks: Sequence[str], titles: Mapping[str, Sequence[str]]
-) -> dict[str, NativeSla]:
-    """Clock -> the tracker's clock of the same name (rule 2)."""
-    likeness = {
-        (clock, place): max(_likeness(name, sla.name) for name in (clock, *titles.get(clock, ())))
-        for clock in clocks
-        for place, sla in enumerate(slas)
-    }
-    found: dict[str, NativeSla] = {}
-    for (clock, place), like in likeness.items():
-        rivals = [
-            other for key, other in likeness.items() if key != (clock, place) and (key[0] == clock) | (key[1] == place)
-        ]
-        if like > max(rivals, default=0.0):
-            found[clock] = slas[place]
-    return found
-
-
-def _likeness(ours: str, theirs: str) -> float:
-    """How much two names say the same: 1 for the same words, less where one says more, 0 for different things."""
-    one, other = _words(ours), _words(theirs)
-    if not one or not other:
-        return 0.0
-    if one <= other or other <= one:
-        return len(one & other) / len(one | other)
-    # Languages that write without blanks.
-    inside = min((ours, theirs), key=len) in max((ours, theirs), key=len)
-    return 0.5 if inside and not ours.isascii() else 0.0
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(name.casefold().replace("_", " "))) - _FILLERS
 
 
 def _differences(here: Verdict, there: NativeCycle | None, zone: str) -> Iterator[str]:

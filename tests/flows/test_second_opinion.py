@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flows.counterpart import counterparts
 from flows.second_opinion import second_opinion, shown
+from policies.clock import Clock
 from policies.duration import ElapsedTime, WorkingDays
+from policies.loader import load_pack
 from policies.native_sla import NativeCycle, NativeSla
 from policies.verdict import Reason, ReasonCode, Status, Verdict
 from tests.memory_tracker import MemoryReader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from policies.issue import Issue
     from tests.flows.conftest import Command
 
@@ -43,12 +48,25 @@ THEIRS = NativeCycle(
 )
 
 
+ANSWER: Mapping[str, Any] = {"stop": "first_response", "goals": [{"within": "24h"}]}
+FIX: Mapping[str, Any] = {"stop": {"state": ["resolved", "closed"]}, "goals": [{"within": "48h"}]}
+WORK: Mapping[str, Any] = {"stop": {"state": ["in_progress", "resolved", "closed"]}, "goals": [{"within": "24h"}]}
+TITLED: Mapping[str, Any] = {**ANSWER, "title": {"zh": "实质响应"}}
+
+
+def clocks(**shapes: Mapping[str, Any]) -> dict[str, Clock]:
+    return {name: Clock.model_validate(shape) for name, shape in shapes.items()}
+
+
+OURS_ALONE = clocks(first_response=ANSWER)
+
+
 def sla(*cycles: NativeCycle, name: str = "Time to first response") -> NativeSla:
     return NativeSla(name, cycles)
 
 
 def differences(ours: Verdict, theirs: NativeCycle) -> tuple[str, ...]:
-    (found,) = second_opinion([sla(theirs)], [ours], {}, "UTC")
+    (found,) = second_opinion([sla(theirs)], [ours], OURS_ALONE, "UTC")
     return found.differs
 
 
@@ -91,14 +109,14 @@ def test_working_days_are_not_compared_with_hours() -> None:
 
 def test_a_reopened_issue_is_compared_cycle_by_cycle() -> None:
     second = replace(OURS, cycle=2, started_at=START + 30 * HOUR, stopped_at=None, status=Status.RUNNING)
-    found = second_opinion([sla(THEIRS)], [OURS, second], {}, "UTC")
+    found = second_opinion([sla(THEIRS)], [OURS, second], OURS_ALONE, "UTC")
     assert [(one.cycle, one.differs) for one in found] == [(1, ()), (2, ("the tracker has no such cycle",))]
-    more = second_opinion([sla(THEIRS, THEIRS)], [OURS], {}, "UTC")
+    more = second_opinion([sla(THEIRS, THEIRS)], [OURS], OURS_ALONE, "UTC")
     assert [one.differs for one in more] == [(), ("the tracker counts a cycle that is none here",)]
 
 
 @pytest.mark.parametrize(
-    ("names", "clocks", "paired"),
+    ("names", "ours", "paired"),
     [
         (["Time to first response", "Time to resolution"], ["resolution", "first_response"], [1, 0]),
         (["Time to resolution", "Time to resolution (VIP)"], ["resolution"], [0]),
@@ -109,19 +127,78 @@ def test_a_reopened_issue_is_compared_cycle_by_cycle() -> None:
     ],
 )
 def test_clocks_stand_together_where_their_names_say_the_same(
-    names: list[str], clocks: list[str], paired: list[int | None]
+    names: list[str], ours: list[str], paired: list[int | None]
 ) -> None:
+    shapes = clocks(first_response=TITLED, resolution=FIX, response=WORK)
     slas = [sla(replace(THEIRS, goal=(place + 1) * HOUR), name=name) for place, name in enumerate(names)]
-    found = second_opinion(
-        slas, [replace(OURS, clock=clock) for clock in clocks], {"first_response": ["实质响应"]}, "UTC"
-    )
+    found = second_opinion(slas, [replace(OURS, clock=clock) for clock in ours], shapes, "UTC")
     assert [slas.index(sla(one.there, name=one.sla)) if one.there else None for one in found if one.here] == paired
     # Nothing of the tracker's is left out.
     assert {one.sla for one in found if one.sla} == set(names)
 
 
+FIRST, LAST = "Time to first response", "Time to resolution"
+
+
+def paired(ours: Mapping[str, Clock], *names: str, applying: set[str] | None = None) -> dict[str, str]:
+    found = counterparts([sla(name=name) for name in names], ours, set(ours) if applying is None else applying)
+    return {name: theirs.name for name, theirs in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("pack", "heard"), [("standard-warranty", "acknowledgement"), ("after-sales", "first_response")]
+)
+def test_of_the_shipped_packs_the_clocks_stand_by_what_they_stop_at(pack: str, heard: str) -> None:
+    ours = load_pack(pack).clocks
+    found = paired(ours, FIRST, LAST, "Time to close after resolution", applying=set(ours) - {"out_of_warranty"})
+    assert found == {heard: FIRST, "resolution": LAST}
+
+
+def test_a_clock_called_response_that_waits_for_work_is_no_first_response() -> None:
+    assert paired(clocks(response=WORK), FIRST) == {}
+    assert paired(clocks(first_response=WORK, heard=ANSWER), FIRST) == {"heard": FIRST}
+    assert paired(clocks(response=WORK, heard=ANSWER), "Time to first response (VIP)") == {
+        "heard": "Time to first response (VIP)"
+    }
+
+
+def test_a_clock_called_resolution_that_stops_before_or_elsewhere_is_no_resolution() -> None:
+    released = {**FIX, "stop": "patch_released"}
+    assert paired(clocks(resolution=WORK, fixed=FIX), LAST) == {"fixed": LAST}
+    assert paired(clocks(resolution=released), LAST) == {}
+    assert paired(clocks(resolution=ANSWER), LAST) == {}
+    assert paired(clocks(resolution={**FIX, "stop": {"label": "fixed"}}), LAST) == {}
+
+
+def test_a_clock_that_stops_at_closed_alone_measures_a_resolution_unless_it_starts_when_the_work_is_done() -> None:
+    closed = {**FIX, "stop": {"state": "closed"}}
+    assert paired(clocks(ended=closed), LAST) == {"ended": LAST}
+    assert paired(clocks(ended={**closed, "start": {"state": "verified"}}), LAST) == {}
+    assert paired(clocks(ended={**closed, "start": {"state": "accepted"}}), LAST) == {"ended": LAST}
+
+
+def test_of_several_that_stop_there_the_one_that_is_for_the_issue_then_the_likest_then_the_plainest_takes_it() -> None:
+    later = {**ANSWER, "start": {"coverage": "out"}}
+    two = clocks(heard=ANSWER, paid=later)
+    assert paired(two, FIRST) == {"heard": FIRST}
+    assert paired(two, FIRST, applying={"paid"}) == {"paid": FIRST}
+    assert paired(clocks(paid=later), FIRST, applying=set()) == {}
+    assert paired(clocks(heard=ANSWER, first_response=later), FIRST) == {"first_response": FIRST}
+    offered = {**FIX, "stop": {"any": [{"state": "resolved"}, {"label": "offered"}]}}
+    assert paired(clocks(offer=offered, mend=FIX), LAST) == {"mend": LAST}
+    assert paired(clocks(one=FIX, two=FIX), LAST) == {}
+
+
+def test_of_the_trackers_names_the_one_that_says_it_most_plainly_takes_the_clock() -> None:
+    assert paired(clocks(heard=ANSWER), "Time to first response (VIP)", FIRST) == {"heard": FIRST}
+    assert paired(clocks(heard=ANSWER, mend=FIX), "首次响应时间", "解决时间", "解决后关闭时间") == {
+        "heard": "首次响应时间",
+        "mend": "解决时间",
+    }
+
+
 def test_without_clocks_of_the_tracker_there_is_no_second_opinion() -> None:
-    assert second_opinion([], [OURS], {}, "UTC") == ()
+    assert second_opinion([], [OURS], OURS_ALONE, "UTC") == ()
     assert list(shown((), "UTC")) == []
 
 
