@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -48,8 +49,12 @@ class SchemaDiffers(Rejected):
     """GraphQL does not know a field, argument or type of our document: another generation of the server."""
 
 
-class LastAnswer:
-    """What came last over one connection. Attributes: status, headers: 0 and none while no answer came."""
+class LastAnswer(threading.local):
+    """What came last over one connection, for each thread its own.
+
+    Attributes:
+        status, headers: 0 and none while no answer came.
+    """
 
     def __init__(self, name: str, secret: str) -> None:
         self._name = name

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -114,8 +115,14 @@ class GitLabClient:
         self._timeout = connection.timeout
         self._last = LastAnswer(connection.name, self._secret)
         self._rest: gitlab.Gitlab | None = None
+        self._counting, self._querying = threading.Lock(), threading.Lock()
         self._graphql: _GraphQL | None = None
         self._http: httpx.Client | None = None
+
+    def _count(self, what: str) -> None:
+        # A page may be on its way in a thread of its own (``connectors.read_ahead``).
+        with self._counting:
+            self.requests[what] += 1
 
     # ---------------------------------------------------------------------------------------------------------- REST
 
@@ -170,7 +177,7 @@ class GitLabClient:
         def once() -> tuple[Any, dict[str, str] | None]:
             self._budget.take(REQUESTS)
             self._budget.take(NOTES, int(ask.method == "POST" and ask.path.endswith("/notes")))
-            self.requests[counted] += 1
+            self._count(counted)
             return self._send(ask)
 
         return self._retry.call(once, kind=ask.kind)
@@ -229,7 +236,7 @@ class GitLabClient:
         def once() -> dict[str, Any]:
             self._budget.take(REQUESTS)
             self._budget.take(NOTES, document.count("createNote("))
-            self.requests[f"POST graphql {name}"] += 1
+            self._count(f"POST graphql {name}")
             return self._execute(document, variables, doing, kind)
 
         return self._retry.call(once, kind=kind)
@@ -247,7 +254,7 @@ class GitLabClient:
         def once() -> Answers:
             self._budget.take(REQUESTS)
             self._budget.take(NOTES, document.count("createNote("))
-            self.requests[f"POST graphql {name}"] += 1
+            self._count(f"POST graphql {name}")
             failures: dict[str, TrackerError] = {}
             return Answers(self._execute(document, variables, doing, kind, failures), failures)
 
@@ -264,7 +271,8 @@ class GitLabClient:
         problem: TrackerError
         self._last.forget()
         try:
-            data = self._graphql_session().execute(_request(document, variables))
+            with self._querying:  # gql connects anew for each request, one at a time
+                data = self._graphql_session().execute(_request(document, variables))
             if isinstance(data, dict):
                 return data
             problem = BadAnswer("the GraphQL answer holds no data")

@@ -17,6 +17,7 @@ from connectors.gitlab.names import Vocabulary, further, project_of
 from connectors.gitlab.page_size import PageSize
 from connectors.gitlab.payload import Malformed, instant, kind_of, number, objects, one, text_of
 from connectors.gitlab.threads import Threads
+from connectors.read_ahead import ahead
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, ServerFailed, Unreadable
 
 if TYPE_CHECKING:
@@ -57,23 +58,30 @@ class WorkItems:
         ask: dict[str, Any] = {"path": project, "since": since.isoformat() if since else None}
         if 0 < len(known) < _COUNTED and self._server.counts():
             ask["most"] = len(known) + 1
+        first = True
+        for found in ahead(self._pages(ask, project, known, doing)):
+            if first:
+                self._known[project] = Vocabulary(self._client, project)
+                self._known[project].take(found)
+            first = False
+            path = text_of(found.get("fullPath")) or project
+            nodes = mapping.nodes(self._listed(found, doing))
+            for thread in self._threads.of(project, filter(_is_issue, nodes)):
+                yield self._mapped(thread, project, path)
+
+    def _pages(self, ask: dict[str, Any], project: str, known: Mapping[str, datetime], doing: str) -> Iterator[Payload]:
+        """Page by page, the project with its issues; none where all of them are held."""
         after: str | None = None
         while True:
             data = self._page({**ask, "after": after, "names": after is None}, doing)
             found = project_of(self._client, data, project)
-            if ask.pop("most", None) is not None and _holds_all(known, one(found.get("newest"))):
+            if "most" in ask and _holds_all(known, one(found.get("newest"))):
                 return
-            if after is None:
-                self._known[project] = Vocabulary(self._client, project)
-                self._known[project].take(found)
-            path = text_of(found.get("fullPath")) or project
-            connection = self._listed(found, doing)
-            for thread in self._threads.of(project, filter(_is_issue, mapping.nodes(connection))):
-                yield self._mapped(thread, project, path)
-            following = self._onward(connection, after, doing)
+            yield found
+            following = self._onward(self._listed(found, doing), after, doing)
             if following is None:
                 return
-            after = following
+            after, ask = following, {name: value for name, value in ask.items() if name != "most"}
 
     def ids(self, project: str) -> Iterator[str]:
         """Ids of all issues, oldest first, a hundred a request."""
