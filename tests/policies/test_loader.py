@@ -315,7 +315,7 @@ def test_a_key_too_many_is_told_with_the_nearest_one_of_its_place(tmp_path: Path
         tmp_path, PACK.replace("stop: {state: resolved}", "stop: {stat: resolved}"), PolicyPack
     ) == snapshot(
         [
-            "trial.yaml:6 at clocks.resolution.stop.stat: found 'stat'; expected one of all, any, category, component, coverage, label, not, priority, reporter, severity, state, tier, type (did you mean 'state'?)"
+            "trial.yaml:6 at clocks.resolution.stop.stat: found 'stat'; expected one of all, any, category, component, contract_tier, coverage, label, not, priority, reporter, severity, state, tier, type (did you mean 'state'?)"
         ]
     )
 
