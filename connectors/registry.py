@@ -1,6 +1,6 @@
 """The one list of trackers: a kind's name -> how to open its reader and writer, and which stand-ins speak its dialects.
 
-To add a tracker: three functions and one entry in ``KINDS``. Nothing here imports a connector before it is opened, so
+To add a tracker: two functions and one entry in ``KINDS``. Nothing here imports a connector before it is opened, so
 that naming the kinds costs nothing.
 """
 

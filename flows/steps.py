@@ -24,7 +24,7 @@ from flows.tracker_site import TrackerSite
 from policies import patch, summary
 from policies import plan as planning
 from policies.destination import Destination
-from policies.issue import Issue, Release, StatusChanged, utc
+from policies.issue import Issue, Opened, Release, Role, StatusChanged, utc
 from policies.loader import load_phrases
 from policies.pack import PolicyPack
 from policies.plan import Skipped
@@ -74,7 +74,7 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
         roster, words = tracker.roster(project.own.id if project.own else "", site.zone), tracker.vocabulary()
         for raw in project.issues:
             issue = roster.cast(words.apply(raw))
-            if site.report_label in issue.labels:
+            if site.report_label in issue.labels and _opened_by_us(raw):
                 reports.append(issue)
             elif issue.unmapped:
                 skipped.append(Skipped(tracker.name, issue.ref.key, _unmapped(site, tracker, issue)))
@@ -87,6 +87,11 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
                     known = covered(known, site.register, now, prefix=site.label_prefix)
                 issues.append(known)
     return Prepared(issues=tuple(issues), reports=tuple(reports), skipped=tuple(skipped), releases=releases)
+
+
+def _opened_by_us(issue: Issue) -> bool:
+    """Whether it can be our report. The label alone proves nothing: anybody can put it on an issue."""
+    return any(isinstance(event, Opened) and event.actor.role is Role.OWN for event in issue.events)
 
 
 def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:

@@ -14,9 +14,11 @@ Rules:
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from connectors import registry
 from connectors.tracker import (
@@ -31,6 +33,7 @@ from connectors.tracker import (
 from connectors.work import Work, Worked, one_line
 from flows import collecting
 from flows.exit_codes import Exit
+from flows.lanes import side_by_side
 from flows.refusal import Refusal
 from flows.run import Done
 from flows.sitting import Sitting
@@ -43,9 +46,13 @@ GIVE_UP_AFTER = 3
 """Issues in a row whose changes a tracker may fail to answer before it is left alone for this run."""
 
 
-READ_BACK_FROM = 40
-"""So many issues of a project written to, and they are read back at once; fewer come with the next run's first page."""
+READ_BACK_FROM = 200
+"""So many issues of a project written to, and they are read back at once; fewer come with the next run's first pages."""
 
+LANES, LANE_FROM = 4, 50
+"""So many writers of a tracker side by side at most, each with so many issues at least."""
+
+_ADDING = threading.Lock()
 _NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
 
 
@@ -109,20 +116,27 @@ def apply(
     if not plan.changes:
         return (), {}
     done: list[Done] = []
-    writers = Writers(sitting)
-    try:
-        for tracker, receipts in _carried_out(sitting, plan, issues, writers):
-            sitting.ledger.record_receipts(sitting.run, tracker, (one.receipt for one in receipts))
-            done += receipts
-            sitting.progress("apply", len(done), len(plan.changes))
-            sitting.keep_alive()
-        requests = writers.requests()
-    finally:
-        writers.close()
+    requests: dict[str, Counter[str]] = {}
+    for tracker, receipts in _carried_out(sitting, plan, issues, requests):
+        sitting.ledger.record_receipts(sitting.run, tracker, (one.receipt for one in receipts))
+        done += receipts
+        sitting.progress("apply", len(done), len(plan.changes))
+        sitting.keep_alive()
     for tracker, projects in _much_written(done).items():
         read = collecting.read_back(sitting, sitting.site.tracker(tracker), projects)
         requests.setdefault(tracker, Counter()).update(read)
-    return tuple(done), requests
+    return _in_order_of(plan, done), requests
+
+
+def _in_order_of(plan: Plan, done: Iterable[Done]) -> tuple[Done, ...]:
+    """As planned, issue by issue; writers side by side end in any order."""
+    places = {(each.tracker, each.issue.id): place for place, each in enumerate(plan.changes) if each.issue is not None}
+
+    def place(one: Done) -> int:
+        issue = one.receipt.issue
+        return places.get((one.tracker, issue.id), len(places)) if issue is not None else len(places)
+
+    return tuple(sorted(done, key=place))
 
 
 def _much_written(done: Sequence[Done]) -> dict[str, list[str]]:
@@ -140,9 +154,9 @@ def _much_written(done: Sequence[Done]) -> dict[str, list[str]]:
 
 
 def _carried_out(
-    sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue], writers: Writers
+    sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue], requests: dict[str, Counter[str]]
 ) -> Iterator[tuple[str, list[Done]]]:
-    """Tracker and receipts of one issue at a time."""
+    """Tracker and receipts of one issue at a time. What was sent is added to ``requests``."""
     by_tracker: dict[str, dict[str, list[PlannedChange]]] = {}
     for planned in plan.changes:
         whose = planned.issue.id if planned.issue else f"new {planned.change.kind}"
@@ -157,7 +171,25 @@ def _carried_out(
             if rest := tuple(planned.change for planned in changes if planned not in so):
                 to_do.append(Work(issue, rest))
         if to_do:
-            yield from ((tracker, receipts) for receipts in _written(sitting, tracker, to_do, writers))
+            spent = requests.setdefault(tracker, Counter())
+            lanes = [partial(_lane, sitting, tracker, part, spent) for part in _parts(to_do)]
+            yield from ((tracker, receipts) for receipts in side_by_side(lanes))
+
+
+def _parts(to_do: Sequence[Work]) -> list[Sequence[Work]]:
+    size = max(LANE_FROM, -(-len(to_do) // LANES))
+    return [to_do[start : start + size] for start in range(0, len(to_do), size)]
+
+
+def _lane(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str]) -> Iterator[list[Done]]:
+    """A part of a tracker's work, by a writer of its own."""
+    writers = Writers(sitting)
+    try:
+        yield from _written(sitting, tracker, to_do, writers)
+    finally:
+        with _ADDING:
+            spent.update(writers.requests().get(tracker, {}))
+        writers.close()
 
 
 def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Writers) -> Iterator[list[Done]]:

@@ -11,7 +11,15 @@ import pytest
 
 from connectors import registry
 from connectors.ledger import Holder, Ledger
-from connectors.tracker import NotFound, PermissionRefused, RateLimited, ServerFailed, TrackerError, Unreachable
+from connectors.tracker import (
+    CredentialsRefused,
+    NotFound,
+    PermissionRefused,
+    RateLimited,
+    ServerFailed,
+    TrackerError,
+    Unreachable,
+)
 from flows.exit_codes import Exit
 from policies.issue import Word
 from policies.loader import load_pack
@@ -38,6 +46,10 @@ def writes(workshop: Workshop) -> list[str]:
 
 def refused() -> TrackerError:
     return PermissionRefused("403 from the server")
+
+
+def turned_away() -> TrackerError:
+    return CredentialsRefused("401 from the server")
 
 
 def server_error() -> TrackerError:
@@ -508,3 +520,46 @@ def test_reading_back_that_fails_is_made_up_for_by_the_next_run(
         assert warranty("apply").code == Exit.FINE
     assert len(calls) > 2
     assert warranty("apply", "--json").document["receipts"] == []
+
+
+def test_an_issue_on_which_somebody_put_our_reports_label_is_judged_and_left_as_it_is(
+    workshop: Workshop, warranty: Command
+) -> None:
+    planted = workshop.north.open("CAR", "My own words", by="carla", at=at("05 10:00"))
+    workshop.north.relabel(planted, add=("warranty::report",), remove=(), by="carla")
+    said = warranty("apply", "--json")
+    assert planted.key in {issue["key"] for issue in said.document["issues"]}
+    assert planted.title == "My own words"
+    (report,) = (
+        one for one in workshop.north.records("CAR") if "warranty::report" in one.labels and one.reporter == "warranty"
+    )
+    assert report.key != planted.key
+
+
+def test_many_issues_are_written_by_several_writers_each_change_once(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.writing.LANE_FROM", 5)
+    for number in range(30):
+        workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00"))
+    planned = warranty("plan", "--json").document["plan"]["changes"]
+    said = warranty("apply", "--json").document
+    assert {one["outcome"] for one in said["receipts"]} == {"performed"}
+    told = [(one["issue"], one["change"]) for one in said["receipts"] if one["change"]["kind"] != "upsert_report"]
+    assert told == [(one["issue"], one["change"]) for one in planned if one["change"]["kind"] != "upsert_report"]
+    assert warranty("apply", "--json").document["receipts"] == []
+    assert max(sum(note.author == "warranty" for note in one.notes) for one in workshop.north.records("CAR")) == 1
+
+
+def test_a_token_that_is_refused_while_many_write_ends_them_all(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.writing.LANE_FROM", 5)
+    for number in range(30):
+        workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00"))
+    workshop.north.troubles.append(Trouble(turned_away, name="PUT", times=1000))
+    said = warranty("apply", "--json").document
+    mine = [one["outcome"] for one in said["receipts"] if one["tracker"] == "north"]
+    assert "performed" not in mine
+    assert mine.count("not_tried") > mine.count("failed")
+    assert len([name for name in workshop.north.requests if name.startswith("PUT")]) <= 4 * 2
