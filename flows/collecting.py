@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connectors import registry
@@ -64,16 +65,11 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     gone, doubt = _gone(sitting, tracker, project, reader, reading_) if whole and cursor is not None else ((), "")
     if cursor is None:
         ledger.set_reconciled(site.name, tracker.name, project, sitting.now)
-    lost = {unreadable.key for unreadable in reading_.unreadable}
-    issues = tuple(
-        issue
-        for issue in ledger.issues(site.name, tracker.name, project)
-        if issue.ref.key not in lost and (whole or issue.ref.id in reading_.fresh)
-    )
+    lost = frozenset(unreadable.key for unreadable in reading_.unreadable)
     return Collected(
         tracker=tracker.name,
         project=project,
-        issues=issues,
+        issues=_Held(sitting, tracker.name, project, lost, None if whole else frozenset(reading_.fresh)),
         fresh=awake,
         unreadable=tuple(reading_.unreadable),
         releases=releases,
@@ -84,6 +80,26 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
         doubt=doubt,
         requests=Counter(reader.requests) - before,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The issues of a project as they stand in the ledger, few of them in memory at a time.
+
+    Attributes:
+        lost: keys of those that could not be read this time. only: ids of those that were; None for all.
+    """
+
+    sitting: Sitting
+    tracker: str
+    project: str
+    lost: frozenset[str]
+    only: frozenset[str] | None
+
+    def __iter__(self) -> Iterator[Issue]:
+        for issue in self.sitting.ledger.issues(self.sitting.site.name, self.tracker, self.project):
+            if issue.ref.key not in self.lost and (self.only is None or issue.ref.id in self.only):
+                yield issue
 
 
 def _changed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,7 +38,7 @@ class Collected:
     """One project of one tracker, as known after reading what changed.
 
     Attributes:
-        issues: raw facts, cached ones merged with those just read.
+        issues: raw facts, cached ones merged with those just read; fetched anew each time they are gone through.
         fresh: ids of the issues read in this run.
         cut_short: why reading ended early, in one line; "" when it did not. The cursor then stays where it was.
         gone: issues that were forgotten.
@@ -48,7 +48,7 @@ class Collected:
 
     tracker: str
     project: str
-    issues: tuple[Issue, ...] = ()
+    issues: Iterable[Issue] = ()
     fresh: frozenset[str] = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
     releases: tuple[Release, ...] = ()

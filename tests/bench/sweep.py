@@ -88,7 +88,7 @@ def _ours(tracker: Tracker, issues: int) -> Iterator[Run]:
     with TemporaryDirectory() as folder:
         Path(folder, "sweep.yaml").write_text(PACK, encoding="utf-8")
         Path(folder, "site.yaml").write_text(SITE.format(url=tracker.url, project=PROJECT), encoding="utf-8")
-        command = [*_module("flows.cli"), "apply", "--site", "site.yaml", "--now", LATER.isoformat(), "--json"]
+        command = [*_module("flows.cli"), "apply", "--site", "site.yaml", "--now", LATER.isoformat()]
         tracker.requests()
         yield _timed("first", command, tracker, folder)
         assert tracker.overdue() == len(range(0, issues, OVERDUE_EVERY)), "the first run labels each fifth issue"
