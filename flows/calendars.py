@@ -14,8 +14,9 @@ from connectors.holiday_source import UnknownCountry
 from flows import json_text
 from flows.exit_codes import Exit
 from flows.refusal import Refusal
-from policies.business_calendar import FIRST_YEAR, LAST_YEAR, CalendarError, LocalSpan
 from policies.calendar_freeze import FrozenCalendar, frozen
+from policies.day_table import FIRST_YEAR, LAST_YEAR
+from policies.local_span import CalendarError, LocalSpan
 
 _YEARS = re.compile(r"([0-9]{4})(?:-([0-9]{4}))?")
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,59}")

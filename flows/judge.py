@@ -29,9 +29,9 @@ from flows.exit_codes import Exit
 from flows.grid import Grid
 from flows.render import instant_in, short_instant_in, span
 from flows.untold import untold, withheld
-from policies.business_calendar import CalendarError
 from policies.cycle import Pause, merged
 from policies.loader import load_calendar, load_pack, read_shape
+from policies.local_span import CalendarError
 from policies.pack import PolicyPack
 from policies.problem import InputError, Problem, nearest
 from policies.summary import summarise

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from policies.business_calendar import WEEKDAYS, CalendarError, Weekday
 from policies.calendar_shape import CalendarShape
+from policies.local_span import WEEKDAYS, CalendarError, Weekday
 
 _MOST_DIFFERENCES = 5
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from policies.business_calendar import BusinessCalendar, CalendarError, LocalSpan, Weekday, hours
+from policies.business_calendar import BusinessCalendar
+from policies.local_span import CalendarError, LocalSpan, Weekday, hours
 
 
 def _hours_text(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from policies.business_calendar import BusinessCalendar, CalendarError
+from policies.business_calendar import BusinessCalendar
 from policies.clock import Clock, PauseRule
 from policies.conditions import Condition
 from policies.duration import ElapsedTime
@@ -14,6 +14,7 @@ from policies.fact_space import FactSpace, TooLarge, conditions_in, words_in
 from policies.finding import Finding, Rule, Weight, dotted, spelled
 from policies.issue import State
 from policies.lint_goals import undecided
+from policies.local_span import CalendarError
 from policies.pace import promise_of
 
 if TYPE_CHECKING:

@@ -21,8 +21,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode
 
-from policies.business_calendar import ALWAYS, BusinessCalendar, CalendarError
+from policies.business_calendar import ALWAYS, BusinessCalendar
 from policies.calendar_shape import CalendarShape
+from policies.local_span import CalendarError
 from policies.pack import PolicyPack
 from policies.phrases import Phrases
 from policies.policy_set import PolicySet

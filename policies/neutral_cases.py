@@ -21,9 +21,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from policies.business_calendar import ALWAYS, FIRST_YEAR, LAST_YEAR, BusinessCalendar, LocalSpan, Weekday, hours
+from policies.business_calendar import ALWAYS, BusinessCalendar
+from policies.day_table import FIRST_YEAR, LAST_YEAR
 from policies.duration import WorkingDays
 from policies.issue import Actor, Issue, IssueRef, Opened, PriorityChanged, State, Word, utc
+from policies.local_span import LocalSpan, Weekday, hours
 from policies.pack import PolicyPack
 from policies.verdict import judge
 

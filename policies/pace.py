@@ -19,8 +19,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from policies.business_calendar import ALWAYS, BusinessCalendar, CalendarError
+from policies.business_calendar import ALWAYS, BusinessCalendar
 from policies.duration import Duration, ElapsedTime, WorkingDays
+from policies.local_span import CalendarError
 
 if TYPE_CHECKING:
     from policies.clock import Goal

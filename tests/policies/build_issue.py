@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from policies.business_calendar import BusinessCalendar, hours
+from policies.business_calendar import BusinessCalendar
 from policies.destination import Destination
 from policies.issue import (
     Actor,
@@ -28,6 +28,7 @@ from policies.issue import (
     Word,
 )
 from policies.loader import load_phrases
+from policies.local_span import hours
 from policies.pack import PolicyPack
 from policies.verdict import Judged, Verdict, judge
 

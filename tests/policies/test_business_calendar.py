@@ -16,18 +16,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from policies.business_calendar import (
-    ALWAYS,
-    WEEKDAYS,
-    BusinessCalendar,
-    CalendarError,
-    LocalSpan,
-    Span,
-    Weekday,
-    hours,
-)
+from policies.business_calendar import ALWAYS, BusinessCalendar, Span
 from policies.calendar_shape import CalendarShape
 from policies.duration import ElapsedTime, WorkingDays, WorkingTime
+from policies.local_span import WEEKDAYS, CalendarError, LocalSpan, Weekday, hours
 
 SHIPPED = Path(__file__).resolve().parents[2] / "policies" / "calendars"
 MINUTE = timedelta(minutes=1)

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from policies.business_calendar import CalendarError
 from policies.calendar_freeze import FrozenCalendar, PublicHolidays, frozen
+from policies.local_span import CalendarError
 
 NEW_YEAR, BRIDGE, SATURDAY = date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 10)
 OFF = {NEW_YEAR: "New Year's Day", BRIDGE: "Day off: a bridge", date(2027, 1, 1): "New Year's Day"}

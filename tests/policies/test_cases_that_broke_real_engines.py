@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from policies.business_calendar import BusinessCalendar, hours
+from policies.business_calendar import BusinessCalendar
 from policies.changes import UpsertComment, described
 from policies.duration import parse_duration
 from policies.issue import Actor, Issue, IssueRef, Moved, Opened, State, StatusChanged, Word
+from policies.local_span import hours
 from policies.plan import Limits, Plan, plan
 from policies.replay import as_then
 from policies.roster import Roster

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policies import lint_ladders
-from policies.business_calendar import BusinessCalendar, hours
+from policies.business_calendar import BusinessCalendar
 from policies.conditions import Condition
 from policies.duration import parse_duration
 from policies.fact_space import MOST, WORDS, FactSpace, TooLarge, conditions_in, words_in
@@ -20,6 +20,7 @@ from policies.kpi import Bound, Count, Kpi, Share
 from policies.ladder import Level
 from policies.lint import lint
 from policies.loader import load_pack, shipped_packs
+from policies.local_span import hours
 from policies.pace import Pace, Slower, compare, starts_in, within
 from policies.pack import PolicyPack
 from policies.vocabulary import Vocabulary

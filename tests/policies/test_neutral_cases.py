@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from policies.business_calendar import CalendarError
 from policies.calendar_shape import CalendarShape
+from policies.local_span import CalendarError
 from policies.neutral_cases import Agrees, Case, Differs, NotApplicable, calendar_of, compute
 
 WEEK = {day: [["09:00", "12:00"], ["13:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from policies.business_calendar import BusinessCalendar, hours
+from policies.business_calendar import BusinessCalendar
 from policies.cycle import cycles
 from policies.history import moments
 from policies.issue import Commented, Issue, Release, Role, State
+from policies.local_span import hours
 from policies.pack import PolicyPack
 from policies.verdict import Status, judge
 from tests.policies.build_issue import (

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.business_calendar import BusinessCalendar, hours
+from policies.business_calendar import BusinessCalendar
 from policies.issue import Commented, DueDateChanged, LabelsChanged, SeverityChanged, State, StateChanged
+from policies.local_span import hours
 from policies.pack import PolicyPack
 from policies.plan import Limits, PlannedChange, plan
 from policies.verdict import Judged, Verdict, judge
