@@ -1,4 +1,4 @@
-"""Speed as ratios within one run: ``python -m tests.bench [--calls N] [--issues N]``.
+"""Speed as ratios within one run: ``python -m tests.bench [--calls N] [--issues N] [--sweep N ...]``.
 
 A figure in seconds says something of the machine; a ratio between two ways to the same answer, measured one after the
 other in one process, says something of the code. Each bench brings its rivals and says how many of their answers are
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import business_time, judging
+from tests.bench import business_time, judging, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.bench.contest import Bench, Contestant
 
-CALLS, ISSUES = 10_000, 10_000
+CALLS, ISSUES, SWEEPS = 10_000, 10_000, (1_000, 10_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed as ratios within one run.")
     asked.add_argument("--calls", type=int, default=CALLS, help=f"questions to each calendar ({CALLS})")
     asked.add_argument("--issues", type=int, default=ISSUES, help=f"issues to judge ({ISSUES})")
+    many = " ".join(str(size) for size in SWEEPS)
+    asked.add_argument(
+        "--sweep", type=int, nargs="*", default=SWEEPS, help=f"issues of a GitLab to sweep over ({many})"
+    )
     sizes = asked.parse_args(arguments)
     # As wide as the widest table: nothing is cut where the output goes to a file.
     console = Console(width=130, soft_wrap=True)
@@ -39,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ):
         _show(console, measure(sizes.calls), compared=True)
     _show(console, judging.four_clocks_on_each_issue(sizes.issues), compared=False)
+    for issues in sizes.sweep:
+        for measured in sweep.sweep(issues):
+            console.print(measured)
+            console.print()
 
 
 def _show(console: Console, bench: Bench, *, compared: bool) -> None:

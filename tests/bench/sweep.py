@@ -7,6 +7,7 @@ its own, so that its time and memory hold its start, too. Server and contestants
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -118,7 +119,7 @@ def _script(tracker: Tracker, issues: int) -> Iterator[Run]:
 
 
 def _module(name: str) -> list[str]:
-    return [sys.executable, "-m", name]
+    return [sys.executable, "-m", "tests.bench.sweep_measured", name]
 
 
 def _timed(phase: str, command: Sequence[str], tracker: Tracker, folder: str = "", times: float = 1.0) -> Run:
@@ -126,18 +127,19 @@ def _timed(phase: str, command: Sequence[str], tracker: Tracker, folder: str = "
     environment = {**os.environ, "PYTHONPATH": here, "SWEEP_TOKEN": TOKEN}
     with Path(os.devnull).open("wb") as said:
         begun = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder or here, env=environment, stdout=said)
-        _, status, used = os.wait4(process.pid, 0)
+        done = subprocess.run(
+            command, cwd=folder or here, env=environment, stdout=said, stderr=subprocess.PIPE, text=True, check=False
+        )
         wall = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-500:]}")
+    used = json.loads(done.stderr.splitlines()[-1])
     requests = Counter({kind: round(count * times) for kind, count in tracker.requests().items()})
     return Run(
         phase=phase,
         wall=wall * times,
-        cpu=(used.ru_utime + used.ru_stime) * times,
-        peak_mb=used.ru_maxrss / 1024,
+        cpu=used["cpu"] * times,
+        peak_mb=used["peak_mb"],
         requests=requests,
         times=times,
     )
