@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Literal
 
 from policies.coverage import Coverage, Decision
@@ -327,8 +328,15 @@ _RANK: dict[str, int] = {
 
 def in_order(events: tuple[Event, ...] | list[Event]) -> tuple[Event, ...]:
     """The events in their one total order, duplicates folded. Numbers in ids count as numbers: 99 before 100."""
-    once = {event.id: event for event in events}
-    return tuple(sorted(once.values(), key=lambda event: (event.at, _RANK[event.kind], _counting(event.id), event.id)))
+    found = sorted({event.id: event for event in events}.values(), key=_when)
+    # Ids are looked at only where they decide: an issue is put in order many times on its way.
+    if any(_when(one) == _when(following) for one, following in pairwise(found)):
+        found.sort(key=lambda event: (*_when(event), _counting(event.id), event.id))
+    return tuple(found)
+
+
+def _when(event: Event) -> tuple[datetime, int]:
+    return event.at, _RANK[event.kind]
 
 
 def _counting(id_: str) -> str:
