@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from policies.issue import AssigneeChanged, Role, TierChanged, utc
@@ -120,7 +121,7 @@ class Roster:
         if not actor.id:
             return actor
         tier = self.tier_of(actor.id, at)
-        return replace(actor, role=self._role(actor, tier, reporter, at), tier=tier)
+        return _cast(actor, self._role(actor, tier, reporter, at), tier)
 
     def tier_of(self, account: str | None, at: datetime) -> str | None:
         """The first tier that the account is in at an instant; None for nobody."""
@@ -158,3 +159,9 @@ class Roster:
         if actor.customer or groups["customers"].hold(actor.id, at) or actor.id == reporter:
             return Role.CUSTOMER
         return Role.RESPONDER if groups["responders"].hold(ANYONE, at) else Role.UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def _cast(actor: Actor, role: Role, tier: str | None) -> Actor:
+    """The actor in a role: one value for the many events of one person."""
+    return replace(actor, role=role, tier=tier)
