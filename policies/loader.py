@@ -262,7 +262,7 @@ def load_policy_set(
             agreed[contract.id] = book
     if problems:
         raise InputError(tuple(problems))
-    return PolicySet(own, agreed)
+    return PolicySet(own, agreed, register.digest if register is not None else "")
 
 
 def _files_of(names_or_paths: str | Sequence[str], base: Path) -> Iterator[Path]:

@@ -34,10 +34,12 @@ class PolicySet:
     own: the site's own policy.
     by_contract: a contract's id -> the policy it was agreed under, on the calendar it was agreed on; a contract that
         names neither is not in it.
+    register: digest of the contracts; "" for a site without any.
     """
 
     own: PolicyBook
     by_contract: Mapping[str, PolicyBook] = field(default_factory=dict)
+    register: str = ""
 
     def of(self, issue: Issue) -> PolicyBook:
         """The policy that judges an issue."""
@@ -58,8 +60,9 @@ class PolicySet:
 
     @cached_property
     def digest(self) -> str:
-        """Sixteen hex digits over everything that judges at this site."""
-        if not self.by_contract:
+        """Sixteen hex digits over everything that judges at this site: what is agreed counts among it."""
+        if not self.by_contract and not self.register:
             return self.own.digest
-        parts = [self.own.digest, *sorted((contract, book.digest) for contract, book in self.by_contract.items())]
+        agreed = sorted((contract, book.digest) for contract, book in self.by_contract.items())
+        parts = [self.own.digest, self.register, *agreed]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -23,6 +23,8 @@ Every day named is covered or suspended as a whole, in the contract's zone.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -285,7 +287,12 @@ class RegisterShape(_Shape):
         return self
 
     def build(self) -> Register:
-        return Register(tuple(each.build(self.zone) for each in self.contracts), self.version_label)
+        written = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
+        return Register(
+            tuple(each.build(self.zone) for each in self.contracts),
+            self.version_label,
+            hashlib.sha256(written.encode()).hexdigest()[:16],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,10 +246,12 @@ class Register:
 
     Attributes:
         version_label: what labels that name the product's version begin with (``version::``); "" for none.
+        digest: sixteen hex digits over all that is written in it; "" for one that no file holds.
     """
 
     contracts: tuple[Contract, ...] = ()
     version_label: str = ""
+    digest: str = ""
 
     _asked: Asked = field(init=False, repr=False, compare=False)
 

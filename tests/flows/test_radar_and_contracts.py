@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connectors.ledger import Ledger
 from flows.exit_codes import Exit
 from flows.radar import grids
 from policies.radar import Expiring
@@ -257,3 +258,14 @@ def test_mistakes_of_a_table_are_told_at_once_and_nothing_is_printed(tmp_path: P
     assert said.out == ""
     assert "contracts.csv:2 at duration: found '12'" in said.err
     assert "contracts.csv:3 at accepted: found '5.3.2025'" in said.err
+
+
+def test_an_edited_contract_has_every_issue_recorded_anew(register: Path, warranty: Command) -> None:
+    warranty("plan", now=at("09 12:00"))
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        before = len(list(ledger.verdicts("workshop")))
+    register.write_text(REGISTER.replace("duration: 1y", "duration: 2y"), encoding="utf-8")
+    warranty("plan", now=at("09 12:01"))
+    with Ledger.open("sqlite:///.warranty/workshop.db") as ledger:
+        anew = {one.issue.key for one in list(ledger.verdicts("workshop"))[before:]}
+    assert "VAN-1" in anew

@@ -103,7 +103,6 @@ def test_policy_and_calendar_of_one_contract_go_together(tmp_path: Path) -> None
 def test_a_contract_that_names_the_sites_own_policy_and_calendar_is_judged_as_any_issue(tmp_path: Path) -> None:
     policies = site(tmp_path, row("same", "policy: own, calendar: always"))
     assert not policies.by_contract
-    assert policies.digest == policies.own.digest
 
 
 def test_a_shipped_policy_needs_no_naming(tmp_path: Path) -> None:
@@ -122,6 +121,18 @@ def test_every_contract_that_names_what_is_not_there_is_told_at_once_with_its_li
     first, second = refused.value.problems
     assert (first.line, first.path, first.found, first.nearest) == (2, "contracts[0].policy", "'glod'", "gold")
     assert (second.line, second.path, second.found, second.nearest) == (4, "contracts[2].calendar", "'ofice'", "office")
+
+
+def test_the_digest_covers_what_the_contracts_say(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("a", "b", "c")]
+    for folder in folders:
+        folder.mkdir()
+    plain = site(folders[0], row("x"))
+    again = site(folders[1], row("x"))
+    longer = site(folders[2], row("x", "tier: gold"))
+    assert plain.digest == again.digest
+    assert plain.digest != longer.digest
+    assert plain.own.digest == longer.own.digest
 
 
 def test_the_digest_covers_every_policy_that_judges(tmp_path: Path) -> None:
