@@ -452,7 +452,7 @@ def main() -> None:
     _ready_streams()
     _end_like_ctrl_c()
     # What is read lives until the run ends: looking for garbage among it again and again takes a tenth of the time.
-    gc.set_threshold(20_000, 50, 1_000)
+    gc.set_threshold(5_000, 20, 100)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from connectors import registry
 from connectors.cache import Cache
 from connectors.tracker import TrackerError, TrackerReader, Unreadable
-from flows import reconciling
+from flows import instant, reconciling
 from flows.project_groups import is_group, present
 from flows.run import Collected, Gone
 from flows.site import Site
@@ -122,7 +122,8 @@ def _set_cursor(
     """After a project was read to its end. One that could not be understood is read again until it can be."""
     newest = max((at for at in (reading_.newest, cursor) if at is not None), default=None)
     if newest is not None and not reading_.unreadable:
-        sitting.ledger.set_cursor(sitting.site.name, tracker.name, project, newest, sitting.now)
+        # Not the instant that is judged at: reading takes its time, and that may be any instant.
+        sitting.ledger.set_cursor(sitting.site.name, tracker.name, project, newest, instant.now())
 
 
 def read_back(sitting: Sitting, tracker: TrackerSite, projects: Iterable[str]) -> Counter[str]:
