@@ -122,8 +122,7 @@ def _set_cursor(
     """After a project was read to its end. One that could not be understood is read again until it can be."""
     newest = max((at for at in (reading_.newest, cursor) if at is not None), default=None)
     if newest is not None and not reading_.unreadable:
-        # Not the instant that is judged at: reading takes its time, and that may be any instant.
-        sitting.ledger.set_cursor(sitting.site.name, tracker.name, project, newest, instant.now())
+        sitting.ledger.set_cursor(sitting.site.name, tracker.name, project, newest, reading_.begun)
 
 
 def read_back(sitting: Sitting, tracker: TrackerSite, projects: Iterable[str]) -> Counter[str]:
@@ -163,6 +162,8 @@ class _Reading:
         self.unreadable: list[Unreadable] = []
         self.newest: datetime | None = None
         self.cut_short = ""
+        # The clock's, not the instant that is judged at, which may be any.
+        self.begun = instant.now()
         self._doing = doing
         self._sitting = sitting
 
