@@ -46,8 +46,9 @@ def replay(
         return Exit.FINE
     at = at or now
     if candidate is not None:
-        pack = load_pack(candidate)
-        told = as_if(explain.found(loaded, key, at), pack, at)
+        policies, pack = loaded.policies(), load_pack(candidate)
+        issue = explain.found(loaded, key, at)
+        told = as_if(issue, policies.candidate(issue, pack), at)
     else:
         issue = explain.found(loaded, key, at)
         told = as_then(issue, loaded.policies().of(issue), at)

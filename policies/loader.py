@@ -235,34 +235,59 @@ def load_policy_set(
         more: policies that contracts name by their id, each as ``load_book`` takes it; shipped ones need no naming.
 
     Raises:
-        InputError: with every problem of every pack, or every contract that names what is not there.
+        InputError: with every problem of every pack; or every policy that is there twice, every contract that names what
+            is not there.
     """
-    own, packs = load_book(names_or_paths, base), (names_or_paths, *more)
-    books = {book.latest.id: book for book in (load_book(each, base) for each in more)} | {own.latest.id: own}
+    packs = (names_or_paths, *more)
+    own, books = _books_of(packs, base)
     calendars = CalendarFiles.of(base, *(path.parent for each in packs for path in _files_of(each, base)))
     problems: list[Problem] = []
     agreed: dict[str, PolicyBook] = {}
+    on: dict[str, str] = {}
     for number, contract in enumerate(register.contracts if register is not None else ()):
         book, calendar = own, contract.calendar
         if contract.policy:
             known = tuple(sorted({*books, *shipped_packs()}))
             if contract.policy not in known:
                 problems.append(_not_there(file, ("contracts", number, "policy"), contract.policy, known))
-                continue
-            if contract.policy not in books:
+            elif contract.policy not in books:
                 books[contract.policy] = load_book(contract.policy)
-            book = books[contract.policy]
+            book = books.get(contract.policy, own)
         if calendar:
             if calendar not in calendars.names:
                 problems.append(_not_there(file, ("contracts", number, "calendar"), calendar, calendars.names))
                 continue
             if any(pack.calendar != calendar for pack in book.versions):
                 book = book.on_calendar(calendar, calendars.load(calendar))
+            on[contract.id] = calendar
         if book is not own:
             agreed[contract.id] = book
     if problems:
         raise InputError(tuple(problems))
-    return PolicySet(own, agreed, register.digest if register is not None else "")
+    return PolicySet(own, agreed, register.digest if register is not None else "", on)
+
+
+def _books_of(packs: Sequence[str | Sequence[str]], base: Path) -> tuple[PolicyBook, dict[str, PolicyBook]]:
+    """The first policy, and all by their ids."""
+    books: list[PolicyBook] = []
+    problems: list[Problem] = []
+    for each in packs:
+        try:
+            books.append(load_book(each, base))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(tuple(problems))
+    known: dict[str, PolicyBook] = {}
+    for each, book in zip(packs, books, strict=True):
+        id_ = book.latest.id
+        # Which of two the contracts mean, nobody could tell; the same one named again is no question.
+        if known.setdefault(id_, book).digest != book.digest:
+            file = next(_files_of(each, base))
+            problems.append(_not_so(file, ("id",), id_, "another id: a policy named before this one has it"))
+    if problems:
+        raise InputError(tuple(problems))
+    return books[0], known
 
 
 def _files_of(names_or_paths: str | Sequence[str], base: Path) -> Iterator[Path]:
@@ -271,8 +296,12 @@ def _files_of(names_or_paths: str | Sequence[str], base: Path) -> Iterator[Path]
 
 
 def _not_there(file: Path, path: Path_, found: str, known: tuple[str, ...]) -> Problem:
+    return _not_so(file, path, found, one_of(known), nearest(found, known))
+
+
+def _not_so(file: Path, path: Path_, found: str, expected: str, close: str = "") -> Problem:
     _data, reading = _read(file)
-    return problem_at(reading, path, repr(found), one_of(known), nearest(found, known))
+    return problem_at(reading, path, repr(found), expected, close)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,16 +35,24 @@ class PolicySet:
     by_contract: a contract's id -> the policy it was agreed under, on the calendar it was agreed on; a contract that
         names neither is not in it.
     register: digest of the contracts; "" for a site without any.
+    calendars: a contract's id -> the calendar it was agreed on; a contract that names none is not in it.
     """
 
     own: PolicyBook
     by_contract: Mapping[str, PolicyBook] = field(default_factory=dict)
     register: str = ""
+    calendars: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, issue: Issue) -> PolicyBook:
         """The policy that judges an issue."""
-        contract = issue.coverage.contract if issue.coverage is not None else ""
-        return self.by_contract.get(contract, self.own)
+        return self.by_contract.get(_contract(issue), self.own)
+
+    def candidate(self, issue: Issue, pack: PolicyPack) -> PolicyPack:
+        """A policy as it would judge an issue here: on the calendar its contract was agreed on (rule 2)."""
+        agreed = self.calendars.get(_contract(issue))
+        if agreed is None or agreed == pack.calendar:
+            return pack
+        return pack.on_calendar(agreed, self.of(issue).latest.calendar_named(agreed))
 
     def judge(self, issue: Issue, now: datetime) -> Judged:
         """The issue with its verdicts and signals under the version of the policy that judges it. Pure."""
@@ -66,3 +74,7 @@ class PolicySet:
         agreed = sorted((contract, book.digest) for contract, book in self.by_contract.items())
         parts = [self.own.digest, self.register, *agreed]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _contract(issue: Issue) -> str:
+    return issue.coverage.contract if issue.coverage is not None else ""

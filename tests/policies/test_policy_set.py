@@ -9,7 +9,7 @@ import pytest
 
 from policies.changes import UpsertReport, described
 from policies.coverage import Coverage, Decision, Ground
-from policies.loader import load_policy_set, load_register
+from policies.loader import load_pack, load_policy_set, load_register
 from policies.plan import Limits, plan
 from policies.problem import InputError
 from policies.summary import summaries
@@ -135,6 +135,47 @@ def test_the_digest_covers_what_the_contracts_say(tmp_path: Path) -> None:
     assert plain.own.digest == longer.own.digest
 
 
+def test_a_contract_that_names_two_things_that_are_not_there_is_told_of_both(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        site(tmp_path, row("a", "policy: glod, calendar: ofice"))
+    assert [each.path for each in refused.value.problems] == ["contracts[0].policy", "contracts[0].calendar"]
+
+
+def test_the_mistakes_of_all_policies_of_a_site_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(GOLD.replace("2h", "2"), encoding="utf-8")
+    (tmp_path / "two.yaml").write_text(GOLD.replace("first_response", "frist_response"), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        site(tmp_path, row("golden", "policy: gold"), more=("one.yaml", "two.yaml", "none.yaml"))
+    assert [each.file.rpartition("/")[2] for each in refused.value.problems] == [
+        "one.yaml",
+        "two.yaml",
+        "two.yaml",
+        "none.yaml",
+    ]
+
+
+def test_two_policies_of_one_id_are_refused_and_the_same_one_named_again_is_not(tmp_path: Path) -> None:
+    (tmp_path / "again.yaml").write_text(GOLD.replace("2h", "3h"), encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(OWN.replace("8bh", "9bh"), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        site(tmp_path, row("golden", "policy: gold"), more=("gold.yaml", "again.yaml", "mine.yaml"))
+    first, second = refused.value.problems
+    assert (first.file, first.line, first.found) == (str(tmp_path / "again.yaml"), 1, "'gold'")
+    assert (second.file, second.found) == (str(tmp_path / "mine.yaml"), "'own'")
+    policies = load_policy_set("own.yaml", tmp_path, None, tmp_path, ("gold.yaml", "own.yaml", "gold.yaml"))
+    assert policies.own.latest.id == "own"
+
+
+def test_a_candidate_is_tried_on_the_calendar_of_the_contract(tmp_path: Path) -> None:
+    policies = site(tmp_path, row("plain"), row("office", "calendar: office"), row("same", "calendar: always"))
+    candidate = load_pack("gold.yaml", tmp_path)
+    for contract, calendar in (("plain", "always"), ("office", "office"), ("same", "always"), ("", "always")):
+        tried = policies.candidate(under(contract), candidate)
+        assert (contract, tried.id, tried.calendar) == (contract, "gold", calendar)
+        assert tried.calendar_named(calendar).id == calendar
+    assert policies.candidate(under("plain"), candidate) is candidate
+
+
 def test_the_digest_covers_every_policy_that_judges(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("a", "b", "c")]
     for folder in folders:
@@ -154,7 +195,8 @@ def test_each_policy_has_a_summary_of_its_own_and_the_report_holds_them_all(tmp_
     policies = site(tmp_path, row("plain"), row("golden", "policy: gold"))
     judged = [policies.judge(under(id_, number), at(3)) for number, id_ in enumerate(("plain", "golden", "golden"), 1)]
     packs = policies.in_force(at(3))
-    own, gold = summaries(judged, packs, "here")
+    elsewhere = policies.judge(replace(under("plain"), ref=replace(build_issue().ref, tracker="there")), at(3))
+    own, gold = summaries([*judged, elsewhere], packs, "here")
     assert [(each.name, each.judged) for each in (own, gold)] == [("here", 1), ("here (gold)", 2)]
     where = {"here": build_destination(report_project="CAR")}
     found = plan(judged, packs, where, limits=Limits(), now=at(3))
