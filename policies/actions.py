@@ -25,6 +25,7 @@ from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriori
 from policies.conditions import Condition
 from policies.coverage import Decision
 from policies.coverage_override import SCOPE
+from policies.destination import SEPARATOR
 from policies.history import moments
 from policies.ladder import EscalationKey, ForgottenPause, Level, highest
 from policies.note import escalation_lines, fix_released, note
@@ -39,8 +40,13 @@ if TYPE_CHECKING:
     from policies.issue import Issue
     from policies.pack import PolicyPack
 
+FORGOTTEN = ("forgotten-pause",)
+"""The label, below our prefix, of an issue with a pause that has lasted too long."""
+
+_OF_NO_CLOCK = frozenset({"tier", "patch", "report", SCOPE, *FORGOTTEN})
 _STICKY = "sla"
 _RUNNING = frozenset({Status.RUNNING, Status.AT_RISK, Status.OVERDUE})
+_STATUSES = frozenset(status.value.replace("_", "-") for status in Status)
 _LABELLED = tuple(status for status in Status if status not in {Status.CANCELLED, Status.NOT_APPLICABLE})
 
 
@@ -103,6 +109,22 @@ class Label(_ActionShape):
                     _exclusive(situation, (_slug(verdict.clock),), shown),
                     f"label: {verdict.clock} is {verdict.status.value}",
                 )
+
+
+def left_over(situation: Situation) -> Iterator[Wish]:
+    """Off comes the label of a clock that no action of the pack labels: another policy or version put it on."""
+    pack, destination = situation.pack, situation.destination
+    labelled = {
+        _slug(clock)
+        for action in pack.actions
+        if isinstance(action, Label)
+        for clock in (action.clocks if action.clocks is not None else pack.clocks)
+    }
+    for label in sorted(situation.judged.issue.labels):
+        clock, _, status = label.removeprefix(destination.scope()).rpartition(SEPARATOR)
+        ours = label.startswith(destination.scope()) and status in _STATUSES and clock not in _OF_NO_CLOCK
+        if ours and clock and SEPARATOR not in clock and clock not in labelled:
+            yield Wish(Relabel(remove=(label,)), f"label: {clock} is no promise of {pack.name}")
 
 
 class RaisePriority(_ActionShape):
@@ -180,10 +202,6 @@ class Escalate(_ActionShape):
                 yield Wish(_exclusive(situation, ("tier",), claim.tier), because)
             if claim is told:
                 yield from claim.assignment(situation, because)
-
-
-FORGOTTEN = ("forgotten-pause",)
-"""The label, below our prefix, of an issue with a pause that has lasted too long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

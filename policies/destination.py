@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from policies.phrases import Phrases
 
-_SEPARATOR = "::"
+SEPARATOR = "::"
+"""Between the parts of a label of ours."""
 _UNFIT = str.maketrans(dict.fromkeys(" \t\r\n,", "-"))
 _LONGEST_LABEL_PART = 80
 
@@ -49,11 +50,11 @@ class Destination:
     def label(self, *parts: str) -> str:
         """A label of ours. Characters that some tracker cannot hold in a label become a hyphen."""
         fit = (part.translate(_UNFIT)[:_LONGEST_LABEL_PART] for part in parts)
-        return _SEPARATOR.join((self.prefix, *fit))
+        return SEPARATOR.join((self.prefix, *fit))
 
     def scope(self, *parts: str) -> str:
         """What all labels of one scope begin with; at most one of them stands on an issue."""
-        return self.label(*parts) + _SEPARATOR
+        return self.label(*parts) + SEPARATOR
 
     @property
     def report_label(self) -> str:

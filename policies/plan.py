@@ -17,9 +17,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from policies.actions import Report, Situation, Wish
+from policies.actions import Report, Situation, Wish, left_over
 from policies.adoption import silent
 from policies.changes import Change, Relabel, UpsertLink, UpsertReport
 from policies.document import Document
@@ -164,7 +165,8 @@ def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]
     proofs: set[str] = set()
     told: set[Change] = set()
     quiet = silent(situation.judged, situation.destination, situation.now)
-    for wish in (wish for action in situation.pack.actions for wish in action.wishes(situation)):
+    asked = (action.wishes(situation) for action in situation.pack.actions)
+    for wish in chain(*asked, left_over(situation)):
         if wish.change in told or (not isinstance(wish.change, Relabel) and wish.change.satisfied_by(issue)):
             continue
         told.add(wish.change)

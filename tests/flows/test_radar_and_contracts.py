@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +11,7 @@ from connectors.ledger import Ledger
 from flows.exit_codes import Exit
 from flows.radar import grids
 from policies.radar import Expiring
-from tests.flows.workshop import at
+from tests.flows.workshop import NOW, at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +122,30 @@ def test_an_issue_is_judged_by_the_policy_its_contract_was_agreed_under(register
     assert warranty("explain", "VAN-1", "--json").document["policy"] == "after-sales@1"
     assert "after-sales@1" in warranty("explain", "VAN-1", "--replay", "as-then").out
     assert "by contract south-1" in warranty("doctor").out
+
+
+def test_a_candidate_is_replayed_on_the_calendar_of_the_contract(register: Path, warranty: Command) -> None:
+    register.write_text(REGISTER + "    calendar: always\n", encoding="utf-8")
+    for key, calendars in (("CAR-1", {"cn-office", "always"}), ("VAN-1", {"always"})):
+        told = warranty("explain", key, "--replay", "as-if", "--pack", "standard-warranty", "--json").document
+        assert (key, {one["calendar"] for one in told["verdicts"] if one["calendar"]}) == (key, calendars)
+
+
+def test_labels_of_the_policy_before_come_off_once_triage_has_found_the_contract(
+    workshop: Workshop, register: Path, warranty: Command
+) -> None:
+    text = REGISTER.replace("{project: CAR}", "{label: north}") + "    policy: standard-warranty\n"
+    register.write_text(text.replace("duration: 12mo", "duration: 12mo\n    policy: after-sales"), encoding="utf-8")
+    car = workshop.north.find("CAR-1")
+    assert warranty("apply").code == Exit.FINE
+    assert "warranty::acknowledgement::overdue" in workshop.north.find("CAR-1").labels
+    workshop.north.relabel(car, add=("north",), remove=(), by="lena", at=at("09 12:30"))
+    later = workshop.north.now = NOW + timedelta(hours=1)
+    assert warranty("apply", now=later).code == Exit.FINE
+    labels = workshop.north.find("CAR-1").labels
+    assert "warranty::acknowledgement::overdue" not in labels
+    assert "warranty::first-response::overdue" in labels
+    assert warranty("apply", "--json", now=later).document["receipts"] == []
 
 
 GOLDEN = """\

@@ -119,7 +119,25 @@ def test_all_relabelling_of_an_issue_is_one_change_of_only_what_differs() -> Non
 def test_a_label_that_one_action_adds_no_other_removes() -> None:
     pack = build_pack(({"do": "label"}, {"do": "label", "statuses": ["overdue"]}), resolution=RESOLUTION)
     assert lines(planned(build_issue(), pack=pack)) == ["add label warranty::resolution::running"]
-    assert lines(planned(build_issue(labels=SETTLED), pack=pack)) == []
+    standing = frozenset({"warranty::resolution::running"})
+    assert lines(planned(build_issue(labels=standing), pack=pack)) == []
+
+
+def test_labels_of_clocks_that_the_pack_does_not_label_come_off_and_no_others() -> None:
+    """They are from another policy or version: nobody would ever write them anew."""
+    left = {"warranty::plan-delivered::overdue", "warranty::first-response::at-risk", "warranty::x::not-applicable"}
+    others = {"warranty::patch::met", "warranty::coverage::in", "warranty::tier::L2", "warranty::report"}
+    others |= {"warranty::x::y::met", "warranty::met", "warranty::x::done", "warrantyx::x::met", "x::met"}
+    quiet = build_pack(
+        ({"do": "label", "clocks": ["resolution"]},), resolution=RESOLUTION, first_response=FIRST_RESPONSE
+    )
+    issue = build_issue(labels=frozenset({*left, *others, "warranty::resolution::running"}))
+    (only,) = planned(issue, pack=quiet).changes
+    assert only.change == Relabel(remove=tuple(sorted(left)))
+    assert "label: plan-delivered is no promise of" in only.because
+    mute = build_pack((), resolution=RESOLUTION)
+    (only,) = planned(issue, pack=mute).changes
+    assert only.change == Relabel(remove=tuple(sorted({*left, "warranty::resolution::running"})))
 
 
 def test_an_end_that_two_actions_want_is_planned_once() -> None:
