@@ -9,7 +9,7 @@ import difflib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from flows.site import Site
 from flows.sitting import open_ledger
 from flows.tracker_site import TrackerSite
 from policies.issue import Word
+from policies.pack import PolicyPack
 from policies.problem import InputError
 
 DISTRIBUTION = "warranty-flows"
@@ -175,23 +176,31 @@ def _packs(site: Site, now: datetime) -> Iterator[Finding]:
         agreed = f", by contract {', '.join(under)}" if under and pack.id != policies.own.latest.id else ""
         detail = f"{pack.name}, {len(pack.clocks)} clocks, {len(pack.actions)} actions{agreed}"
         yield Finding("pack", ok=True, detail=detail)
-    severities = tuple(dict.fromkeys(word for pack in packs for word in pack.severities))
-    categories = tuple(dict.fromkeys(word for pack in packs for word in pack.categories))
     for tracker in site.trackers:
-        for what, said, known in (
-            ("severity", tracker.severities, severities),
-            ("category", tracker.categories, categories),
-        ):
-            for word in sorted(set(said.values()) - set(known)):
-                near = next(iter(difflib.get_close_matches(word, known, 1)), None)
-                yield Finding(
-                    f"{tracker.name}: {what} {word!r}",
-                    ok=False,
-                    detail=f"the pack knows {', '.join(known) or 'none'}",
-                    advice=f"write {near!r} in {site.path.name}"
-                    if near
-                    else f"use one of the pack's words in {site.path.name}",
-                )
+        for what, said in (("severity", tracker.severities), ("category", tracker.categories)):
+            for word in sorted(set(said.values())):
+                yield from _of_no_pack(site, f"{tracker.name}: {what} {word!r}", word, _declared(packs, what))
+
+
+def _declared(packs: Iterable[PolicyPack], what: str) -> dict[str, tuple[str, ...]]:
+    """Pack -> its words for severity or category. One that declares none asks for none, unless it is the only one."""
+    words = {pack.name: pack.severities if what == "severity" else pack.categories for pack in packs}
+    return {name: known for name, known in words.items() if known} or dict.fromkeys(list(words)[:1], ())
+
+
+def _of_no_pack(site: Site, subject: str, word: str, declared: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
+    """A word of a tracker that some pack does not declare: under that one such issues get no promise made for it."""
+    lacking = {name: known for name, known in declared.items() if word not in known}
+    if not lacking:
+        return
+    detail = "; ".join(f"{name} knows {', '.join(known) or 'none'}" for name, known in lacking.items())
+    if len(lacking) < len(declared):
+        advice = f"declare it in {', '.join(lacking)}, or write a word in {site.path.name} that every pack knows"
+    elif near := difflib.get_close_matches(word, [each for known in lacking.values() for each in known], 1):
+        advice = f"write {near[0]!r} in {site.path.name}"
+    else:
+        advice = f"use one of these words in {site.path.name}"
+    yield Finding(subject, ok=False, detail=detail, advice=advice)
 
 
 def _adoption(site: Site, now: datetime) -> Iterator[Finding]:

@@ -114,6 +114,8 @@ def verdicts(run: Run, tracker: str) -> Grid:
         ),
     )
     server = run.servers.get(tracker, "")
+    named = {one.pack.name for one in judged if one.pack is not None}
+    policies = ", ".join(sorted(named, key=lambda name: (name != run.policy, name))) or run.policy
     return Grid(
         title=f"Verdicts · {tracker}" + (f" · {server}" if server else ""),
         header=("issue", "title", "clock", "verdict", "due", "used", "left", "why"),
@@ -130,7 +132,7 @@ def verdicts(run: Run, tracker: str) -> Grid:
             )
             for one, verdict in rows
         ),
-        note=f"{_counted(len(judged), 'issue')}, policy {run.policy}, as of {instant_in(run.zone, run.now)}"
+        note=f"{_counted(len(judged), 'issue')}, policy {policies}, as of {instant_in(run.zone, run.now)}"
         + ("; used without / with pauses" if any(verdict.used != verdict.gross for _one, verdict in rows) else "")
         + ("; due at the earliest where paused" if any(v.status is Status.PAUSED for _one, v in rows) else "")
         + (f"; not applicable: {_counted(idle, 'promise')}" if (idle := len(every) - len(rows)) else ""),

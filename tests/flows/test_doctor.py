@@ -80,6 +80,21 @@ def test_a_severity_the_pack_does_not_know_is_found(workshop: Workshop, warranty
     assert finding["advice"] == "write 'high' in workshop.yaml"
 
 
+def test_a_severity_that_the_policy_of_a_contract_does_not_know_is_found(workshop: Workshop, warranty: Command) -> None:
+    contract = (
+        "{id: a, customer: A, match: [{project: CAR}], begins: {accepted: 2025-04-01}, duration: 12mo, policy: p}"
+    )
+    (workshop.folder / "contracts.yaml").write_text(f"contracts: [{contract}]\n", encoding="utf-8")
+    pack = "id: p\nversion: 1\nclocks: {answer: {stop: first_response, goals: [{within: 24h}]}}\n"
+    (workshop.folder / "p.yaml").write_text(pack + "severities: [P1, normal]\n", encoding="utf-8")
+    workshop.edit("zone: Asia/Shanghai\n", "zone: Asia/Shanghai\ncontracts: contracts.yaml\ncontract_packs: [p.yaml]\n")
+    (finding,) = bad(warranty("doctor", "--json"))
+    assert (finding["subject"], finding["detail"]) == ("north: severity 'high'", "p@1 knows P1, normal")
+    assert finding["advice"] == "declare it in p@1, or write a word in workshop.yaml that every pack knows"
+    (workshop.folder / "p.yaml").write_text(pack, encoding="utf-8")
+    assert bad(warranty("doctor", "--json")) == []
+
+
 def test_a_calendar_that_ends_before_now_is_found(warranty: Command) -> None:
     (finding,) = bad(warranty("doctor", "--json", now=datetime(2031, 3, 3, tzinfo=UTC)))
     assert finding["subject"] == "calendar cn-office"

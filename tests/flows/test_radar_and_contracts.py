@@ -122,6 +122,9 @@ def test_an_issue_is_judged_by_the_policy_its_contract_was_agreed_under(register
     assert warranty("explain", "VAN-1", "--json").document["policy"] == "after-sales@1"
     assert "after-sales@1" in warranty("explain", "VAN-1", "--replay", "as-then").out
     assert "by contract south-1" in warranty("doctor").out
+    shown = warranty("plan").out
+    assert "2 issues, policy standard-warranty@1, as of" in shown
+    assert "1 issue, policy after-sales@1, as of" in shown
 
 
 def test_a_candidate_is_replayed_on_the_calendar_of_the_contract(register: Path, warranty: Command) -> None:
