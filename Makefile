@@ -40,7 +40,7 @@ demo: $(READY)   ## the main job on the embedded sandbox, twice: the second run 
 
 test: $(READY)   ## all tests
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 check: $(READY)  ## format, lint, types, import contracts, tests
 	@$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-pytestmark = [pytest.mark.orchestrated, pytest.mark.xdist_group("orchestrated")]
+pytestmark = pytest.mark.orchestrated
 
 
 @dataclass(frozen=True)

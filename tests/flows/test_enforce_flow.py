@@ -14,7 +14,7 @@ import pytest
 
 PROGRAM = Path(__file__).with_name("orchestrated_workshop.py")
 
-pytestmark = [pytest.mark.orchestrated, pytest.mark.xdist_group("orchestrated")]
+pytestmark = pytest.mark.orchestrated
 
 
 @dataclass(frozen=True)
