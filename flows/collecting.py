@@ -4,6 +4,8 @@ Rules:
 
 1. A project that could not be read to its end keeps its cursor, and only what was surely read of it is judged.
 2. A tracker that is down stops no other.
+3. The cursor never goes past the instant at which reading began: what was changed behind a page already read is found
+   by the next run, however long this one took.
 """
 
 from __future__ import annotations
@@ -120,7 +122,9 @@ def _set_cursor(
     sitting: Sitting, tracker: TrackerSite, project: str, reading_: _Reading, cursor: datetime | None
 ) -> None:
     """After a project was read to its end. One that could not be understood is read again until it can be."""
-    newest = max((at for at in (reading_.newest, cursor) if at is not None), default=None)
+    # What was updated while it was read may have been read before others were updated, on pages already gone by.
+    reached = None if reading_.newest is None else min(reading_.newest, reading_.begun)
+    newest = max((at for at in (reached, cursor) if at is not None), default=None)
     if newest is not None and not reading_.unreadable:
         sitting.ledger.set_cursor(sitting.site.name, tracker.name, project, newest, reading_.begun)
 
