@@ -3,7 +3,9 @@
 Rules:
 
 1. A lane goes on only after its result was taken in: whoever takes them in may write each down before more is done.
-2. What goes wrong in one lane ends all, each after what it is at, and is raised where the results are taken in.
+2. What goes wrong in one lane ends all, each after what it is at: the results of that are given first, then it is raised
+   where the results are taken in.
+3. Once nobody takes results in any more, no lane begins anything.
 """
 
 from __future__ import annotations
@@ -44,25 +46,32 @@ def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]]) -> Iterator[T]:
                     break
         except BaseException as failure:  # noqa: BLE001 - raised again where the results are taken in
             end = _Ended(failure)
+            over.set()
         results.put(end)
 
     threads = [threading.Thread(target=run, args=(lane,), name="lane", daemon=True) for lane in lanes]
     for thread in threads:
         thread.start()
     going_on = len(threads)
+    failure: BaseException | None = None
     try:
         while going_on:
             got = results.get()
             if isinstance(got, _Ended):
                 going_on -= 1
-                if got.failure is not None:
-                    raise got.failure
+                failure = failure or got.failure
                 continue
             result, taken_in = got
             try:
                 yield result
+            except BaseException:
+                # Before the lane is let go on, so that it does not.
+                over.set()
+                raise
             finally:
                 taken_in.set()
+        if failure is not None:
+            raise failure
     finally:
         over.set()
         while going_on:

@@ -59,3 +59,49 @@ def test_who_stops_taking_in_ends_all_lanes() -> None:
     results.close()
     assert idle()
     assert len(log) < 10
+
+
+def test_what_another_lane_has_done_is_given_before_what_went_wrong_is_raised() -> None:
+    sent: list[str] = []
+    failed = threading.Event()
+
+    def failing() -> Iterator[str]:
+        yield "b0"
+        failed.set()
+        raise LookupError("lane b")
+
+    def slow() -> Iterator[str]:
+        for number in range(1_000):
+            # On its way while the other lane ends.
+            assert failed.wait(10)
+            sent.append(f"a{number}")
+            yield f"a{number}"
+
+    taken: list[str] = []
+    with pytest.raises(LookupError, match="lane b"):
+        taken.extend(side_by_side([slow, failing]))
+    assert [one for one in taken if one.startswith("a")] == sent
+    assert 1 <= len(sent) < 1_000
+    assert idle()
+
+
+def test_no_lane_begins_anything_once_nobody_takes_results_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    real = threading.Event.set
+
+    def setting(event: threading.Event) -> None:
+        """Let a lane that was let go on run as far as it will before whoever let it go on does more."""
+        real(event)
+        for thread in threading.enumerate():
+            if thread.name == "lane":
+                thread.join(0.05)
+
+    results = side_by_side([partial(lane, name, 1_000, begun) for name in "ab"])
+    next(results)
+    next(results)
+    before = len(begun)
+    assert isinstance(results, Generator)
+    monkeypatch.setattr(threading.Event, "set", setting)
+    results.close()
+    assert len(begun) <= max(before, 3)
+    assert idle()
