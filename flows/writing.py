@@ -4,10 +4,11 @@ Rules:
 
 1. A plan that goes over a limit is not begun.
 2. Of each change the issue as read is asked "is it already so?"; if so, nothing is sent for it.
-3. A failed change ends its own issue's remaining changes and no other issue's. Only a tracker that lets nobody in, asks
-   for a longer rest than a run may take, or does not answer time after time, ends the whole tracker's.
-4. The receipts of an answer are in the ledger before anything more is sent, so that a killed run leaves proof of all
-   it did but what was on its way.
+3. A refused change fails alone, with what it would have proven. Any other failure ends its own issue's remaining
+   changes and no other issue's. Only a tracker that lets nobody in, asks for a longer rest than a run may take, or does
+   not answer time after time, ends the whole tracker's: its other writers find that out by themselves.
+4. The receipts of an answer are in the ledger before its writer sends anything more, so that a killed run leaves proof
+   of all it did but what was on its way: one request of each writer.
 5. An issue that is no longer at the tracker is forgotten, so that its changes are not planned for ever.
 6. The run holds the site's lease (``flows.lease``) and keeps it alive on the way; once it is lost, nothing more is sent.
 """
@@ -19,6 +20,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from connectors import registry
 from connectors.tracker import (
@@ -177,8 +179,13 @@ def _carried_out(
 
 
 def _parts(to_do: Sequence[Work]) -> list[Sequence[Work]]:
-    size = max(LANE_FROM, -(-len(to_do) // LANES))
-    return [to_do[start : start + size] for start in range(0, len(to_do), size)]
+    """The work of each writer. What is alike is side by side in it: some trackers take that in one request."""
+    alike: dict[tuple[Change, ...], list[Work]] = {}
+    for work in to_do:
+        alike.setdefault(work.changes, []).append(work)
+    ordered = list(chain.from_iterable(alike.values()))
+    size = max(LANE_FROM, -(-len(ordered) // LANES))
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
 def _lane(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str]) -> Iterator[list[Done]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.work import Work, Worked
+    from policies.changes import Change
     from policies.issue import Issue
     from policies.pack import PolicyPack
     from policies.verdict import Verdict
@@ -549,6 +551,28 @@ def test_many_issues_are_written_by_several_writers_each_change_once(
     assert told == [(one["issue"], one["change"]) for one in planned if one["change"]["kind"] != "upsert_report"]
     assert warranty("apply", "--json").document["receipts"] == []
     assert max(sum(note.author == "warranty" for note in one.notes) for one in workshop.north.records("CAR")) == 1
+
+
+def test_issues_that_get_the_same_are_given_to_one_writer_side_by_side(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.writing.LANE_FROM", 10)
+    given: list[list[tuple[Change, ...]]] = []
+    real = MemoryWriter.perform
+
+    def noting(self: MemoryWriter, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        given.append([piece.changes for piece in work])
+        return real(self, work, now)
+
+    monkeypatch.setattr(MemoryWriter, "perform", noting)
+    for number in range(20):
+        workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00"))
+        seen = workshop.north.open("CAR", f"Door {number} sticks", by="carla", at=at("06 10:00"))
+        workshop.north.comment(seen, "We are looking into it", by="lena", at=at("06 11:00"))
+    warranty("apply")
+    many = [one for one in given if len(one) >= 10]
+    assert len(many) == 4
+    assert all(sum(mine != next_ for mine, next_ in pairwise(one)) <= 3 for one in many)
 
 
 def test_a_token_that_is_refused_while_many_write_ends_them_all(
