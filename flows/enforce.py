@@ -37,6 +37,8 @@ from flows.steps import Prepared
 from policies.verdict import Judged
 
 RETRIES = 2
+LONGEST_DELAY = 10
+"""Seconds before the last try."""
 MOST_COLLECT_TASKS = 12
 ARTIFACT_ROWS = 2000
 
@@ -64,12 +66,19 @@ def whole(value: _Any) -> _Any:
     return found
 
 
+def passes_by_itself(failure: TrackerError) -> bool:
+    """Whether it may be over within the seconds between two tries. A quota is not, and asking again uses up more of it."""
+    if isinstance(failure, RateLimited):
+        return not failure.quota and (failure.retry_after or 0.0) <= LONGEST_DELAY
+    return isinstance(failure, ServerFailed | Unreachable | BadAnswer)
+
+
 def _worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
     """Reading is tried again after what passes by itself; a refused token or a wrong name stays what it is."""
     try:
         state.result()
-    except (ServerFailed, Unreachable, RateLimited, BadAnswer):
-        return True
+    except TrackerError as failure:
+        return passes_by_itself(failure)
     except Exception:  # noqa: BLE001 - any other failure is not one that passes by itself
         return False
     return False
@@ -78,7 +87,7 @@ def _worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
 @task(
     task_run_name="collect {tracker} {projects}",
     retries=RETRIES,
-    retry_delay_seconds=[2, 10],
+    retry_delay_seconds=[2, LONGEST_DELAY],
     retry_condition_fn=_worth_another_try,
     cache_policy=NO_CACHE,
 )
@@ -94,11 +103,9 @@ def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
             spent = Counter(reader.requests)
             try:
                 read.extend(collecting.collect_named(sitting, found, project, reader))
-            except (ServerFailed, Unreachable, RateLimited, BadAnswer) as failure:
-                if (task_run.run_count or 1) <= RETRIES:
-                    raise
-                read.append(collecting.not_read(found, project, str(failure), Counter(reader.requests) - spent))
             except TrackerError as failure:
+                if passes_by_itself(failure) and (task_run.run_count or 1) <= RETRIES:
+                    raise
                 read.append(collecting.not_read(found, project, str(failure), Counter(reader.requests) - spent))
     if faults := [project.cut_short for project in read if project.cut_short]:
         return Completed(name="Cut short", message="; ".join(faults), data=tuple(read))
