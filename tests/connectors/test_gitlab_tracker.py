@@ -392,6 +392,25 @@ def test_renamed_and_deleted_labels(ground: Ground) -> None:
         assert issue.gaps == ()
 
 
+@pytest.mark.parametrize("dialect", ["gitlab", "gitlab-16", "gitlab-rest"])
+def test_what_an_issue_was_born_with_comes_before_what_was_changed_in_the_same_instant(
+    ground: Ground, dialect: str
+) -> None:
+    store = ground.store
+    due = date(2026, 3, 9)
+    key = store.create_issue(PROJECT, "Pump", actor="alice", at=START, labels=["vip"], assignees=["bob"], due=due).key
+    changes = {"labels": ["north"], "assignees": ["cleo"], "due": date(2026, 3, 10)}
+    store.edit(key, changes, actor="bob", at=START)
+    issue = ground.one(key, dialect)
+    labels = [(event.added, event.removed) for event in issue.events if isinstance(event, LabelsChanged)]
+    people = [(event.before, event.after) for event in issue.events if isinstance(event, AssigneeChanged)]
+    days = [event.after for event in issue.events if isinstance(event, DueDateChanged)]
+    assert labels == [(("vip",), ()), (("north",), ("vip",))]
+    assert people == [(None, "bob"), ("bob", "cleo")]
+    assert days == [due, date(2026, 3, 10)]
+    assert issue.gaps == ()
+
+
 def test_what_is_wrong_is_found_before_it_is_needed(ground: Ground) -> None:
     reader = ground.reader()
     findings = list(reader.check([PROJECT, "acme/nowhere"]))

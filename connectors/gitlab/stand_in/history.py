@@ -30,7 +30,8 @@ SYNTHETIC = frozenset({"label", "state", "milestone", "weight"})
 """Kinds that are events, kept apart from notes, and shown as notes only where all is merged."""
 
 # Ids of what is derived must not meet the ids of what was written: notes, system notes and events share one number space.
-_DERIVED = 10_000_000_000
+# Within an instant ids say what came first: what an issue was born with, mentions of it, what changed.
+_AT_BIRTH, _MENTIONED, _CHANGED = 10_000_000_000, 500_000_000_000, 1_000_000_000_000
 _PER_ENTRY = 1_000
 Told = dict[str, Any]
 """What a note tells, as arguments of ``Note``: all but its id, instant and author."""
@@ -142,7 +143,7 @@ def _birth(issue: Issue, project: Project, users: Mapping[str, User]) -> Iterato
         name: first.get(name, getattr(issue, name)) for name in ("labels", "milestone", "assignees", "due", "weight")
     }
     nothing: dict[str, Any] = {"labels": [], "milestone": None, "assignees": [], "due": None, "weight": None}
-    number = _DERIVED * 9 + int(issue.id) * _PER_ENTRY
+    number = _AT_BIRTH + int(issue.id) * _PER_ENTRY
     for name, after in at_birth.items():
         for told in _told(name, nothing[name], after, project, users):
             yield Note(id=number, at=issue.created, author=issue.reporter, **told)
@@ -151,7 +152,7 @@ def _birth(issue: Issue, project: Project, users: Mapping[str, User]) -> Iterato
 
 def _changes(issue: Issue, project: Project, users: Mapping[str, User]) -> Iterator[Note]:
     for entry in issue.history:
-        number = _DERIVED + entry.id * _PER_ENTRY
+        number = _CHANGED + entry.id * _PER_ENTRY
         for item in entry.items:
             for told in _item(entry, item, project, users):
                 yield Note(id=number, at=entry.at, author=entry.actor, **told)
@@ -162,7 +163,7 @@ def _mentions(issue: Issue, closing: Sequence[MergeRequest]) -> Iterator[Note]:
     for request in closing:
         if request.created >= issue.created:
             yield Note(
-                id=_DERIVED * 5 + request.id * _PER_ENTRY + issue.number % _PER_ENTRY,
+                id=_MENTIONED + request.id * _PER_ENTRY + issue.number % _PER_ENTRY,
                 at=request.created,
                 author=request.author,
                 kind="system",
