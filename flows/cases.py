@@ -28,9 +28,11 @@ def neutral(file: Path, *, as_json: bool) -> Exit:
     """Compute the neutral cases of a file and compare with what their sources expect.
 
     Raises:
-        InputError: a line of the file is no case.
+        InputError: a line of the file is no case, or it holds none.
     """
     outcomes = [(case, _computed(case, file, number)) for number, case in _cases(file)]
+    if not outcomes:
+        raise _no_case(file, 0, "no case")
     differ = [(case, found) for case, found in outcomes if isinstance(found, Differs)]
     left = [(case, found) for case, found in outcomes if isinstance(found, NotApplicable)]
     agree = sum(isinstance(found, Agrees) for _, found in outcomes)

@@ -125,7 +125,9 @@ def parse_duration(text: str, *, until: str | None = None) -> Duration:
         return WorkingDays(amount, until_close=close is not None)
     if close is not None:
         raise DurationError(f"{found[:40]!r} until {_CLOSE}: only working days (5bd) can run until closing")
-    minutes = amount * _MINUTES_IN_HOUR if unit.endswith("h") else amount
+    in_minutes = _MINUTES_IN_HOUR if unit.endswith("h") else 1
+    _require(amount, _MOST_MINUTES // in_minutes, unit)  # told as it is written
+    minutes = amount * in_minutes
     return WorkingTime(minutes) if unit.startswith("b") else ElapsedTime(minutes)
 
 

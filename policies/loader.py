@@ -47,7 +47,7 @@ def _read(path: Path) -> tuple[Any, Reading]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = int(mark.line) + 1 if mark is not None else 0
-        raise InputError((Problem(str(path), line, "", str(error.problem or "broken YAML"), "valid YAML"),)) from None
+        raise InputError((Problem(str(path), line, "", _what(error), "valid YAML"),)) from None
     except (YAMLError, RecursionError, ValueError) as error:
         raise InputError((Problem(str(path), 0, "", str(error).splitlines()[0][:120], "valid YAML"),)) from None
     if not isinstance(node, MappingNode):
@@ -57,6 +57,10 @@ def _read(path: Path) -> tuple[Any, Reading]:
     except RecursionError:
         expected = "a document without an alias inside itself"
         raise InputError((Problem(str(path), 0, "", "endless nesting", expected),)) from None
+
+
+def _what(error: MarkedYAMLError) -> str:
+    return str(error.problem or "broken YAML").removeprefix("but found ")
 
 
 def _text(path: Path, kind: str) -> str:

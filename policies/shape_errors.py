@@ -17,6 +17,17 @@ from policies.problem import Path_, Problem, nearest, written
 from policies.yaml_lines import Reading
 
 _SECRET = re.compile(r"token|secret|password|credential", re.IGNORECASE)
+_KINDS = {
+    "string_type": "text",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+}
+"""What pydantic calls by the names of Python's types."""
 _QUOTE = "'"
 _QUOTED = re.compile(r"'([^']+)'")
 
@@ -68,7 +79,8 @@ def problem_of(detail: Any, data: Any, reading: Reading, shape: type[BaseModel])
             # A validator's own words may repeat what it found.
             if _is_secret(path):
                 return problem_at(reading, path, "", "another value")
-            expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            expected = _KINDS.get(detail["type"], said)
             return problem_at(reading, path, _found(value), expected)
 
 

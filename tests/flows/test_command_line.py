@@ -231,6 +231,13 @@ def test_a_line_that_is_no_case_is_named(command: Command, tmp_path: Path, line:
     assert "cases.jsonl:2" in said.err
 
 
+def test_a_file_without_a_case_proves_nothing(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "cases.jsonl").write_text("\n", encoding="utf-8")
+    said = command("cases", str(tmp_path / "cases.jsonl"))
+    assert said.code == Exit.BAD_INPUT
+    assert "found no case" in said.err
+
+
 @pytest.mark.shared_data
 def test_no_shared_case_differs(command: Command, shared_data: Path) -> None:
     said = command("cases", str(shared_data / "clock_cases.jsonl"), "--json")

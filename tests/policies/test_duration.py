@@ -85,7 +85,8 @@ def test_lengths_are_real_amounts_of_time() -> None:
         ("-8bh", "negative"),
         ("0h", "not positive"),
         ("0bd", "not positive"),
-        ("1000000h", "longer than a century"),
+        ("1000000h", "'1000000h' is longer than a century"),
+        ("100000000bm", "'100000000bm' is longer than a century"),
         ("9" * 10_000 + "bd", "longer than a century"),
     ],
 )

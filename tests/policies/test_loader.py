@@ -287,15 +287,34 @@ def test_what_is_missing_is_told_where_it_should_stand(tmp_path: Path) -> None:
     ) == snapshot(["trial.yaml:7 at clocks.resolution.goals: found none; expected at least 1"])
 
 
+def test_a_second_document_in_a_file_is_told_at_its_line(tmp_path: Path) -> None:
+    assert problems(tmp_path, "id: trial\n---\nid: other\n", PolicyPack) == snapshot(
+        ["trial.yaml:2: found another document; expected valid YAML"]
+    )
+
+
+def test_a_value_of_another_kind_is_told_in_words_of_the_file(tmp_path: Path) -> None:
+    text = PACK.replace("id: trial", "id: [a]").replace(
+        "clocks:", "title: none\nkpis: [1]\nseverities: {do: label}\nclocks:"
+    )
+    told = problems(tmp_path, text, PolicyPack)
+    assert [line.partition(" at ")[2] for line in told] == [
+        "id: found a list; expected text",
+        "title: found 'none'; expected a mapping",
+        "kpis: found a list; expected a mapping",
+        "acknowledgements: found a mapping; expected a list",
+    ]
+
+
 def test_a_value_of_the_wrong_form_is_told_with_what_was_found(tmp_path: Path) -> None:
     assert problems(tmp_path, PACK.replace("id: trial", "id: Trial!"), PolicyPack) == snapshot(
         ["trial.yaml:1 at id: found 'Trial!'; expected text that matches ^[a-z][a-z0-9_-]*$"]
     )
     assert problems(tmp_path, PACK.replace("version: 1", "version: [1]"), PolicyPack) == snapshot(
-        ["trial.yaml:2 at version: found a list; expected a valid integer"]
+        ["trial.yaml:2 at version: found a list; expected a whole number"]
     )
     assert problems(tmp_path, PACK.replace("version: 1", "version: {a: 1}"), PolicyPack) == snapshot(
-        ["trial.yaml:2 at version: found a mapping; expected a valid integer"]
+        ["trial.yaml:2 at version: found a mapping; expected a whole number"]
     )
 
 
