@@ -295,7 +295,7 @@ def test_a_second_document_in_a_file_is_told_at_its_line(tmp_path: Path) -> None
 
 def test_a_value_of_another_kind_is_told_in_words_of_the_file(tmp_path: Path) -> None:
     text = PACK.replace("id: trial", "id: [a]").replace(
-        "clocks:", "title: none\nkpis: [1]\nseverities: {do: label}\nclocks:"
+        "clocks:", "title: none\nkpis: [1]\nacknowledgements: {a: b}\nclocks:"
     )
     told = problems(tmp_path, text, PolicyPack)
     assert [line.partition(" at ")[2] for line in told] == [
