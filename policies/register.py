@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -305,14 +305,40 @@ class Slip:
 
 
 def slips(data: Mapping[str, Any]) -> Iterator[Slip]:
-    """Ids that stand twice and references to contracts that are not there, each with its place, from plain data."""
+    """Ids that stand twice, references to contracts that are not there and such as lead back, from plain data."""
     contracts = data.get("contracts")
-    rows = [row for row in contracts if isinstance(row, Mapping)] if isinstance(contracts, (list, tuple)) else []
-    ids = [row.get("id") for row in rows]
-    for number, row in enumerate(rows):
-        if ids[number] is not None and ids[number] in ids[:number]:
-            yield Slip(("contracts", number, "id"), repr(ids[number]), "an id that no other contract has")
-        named = row.get("supersedes")
-        for place, id_ in enumerate(named if isinstance(named, (list, tuple)) else ()):
-            if id_ not in ids or id_ == ids[number]:
-                yield Slip(("contracts", number, "supersedes", place), repr(id_), "the id of another contract")
+    listed = enumerate(contracts if isinstance(contracts, (list, tuple)) else ())
+    rows = {number: row for number, row in listed if isinstance(row, Mapping)}
+    ids: list[Any] = []
+    steps_back = {str(row.get("id")): _named(row) for row in rows.values()}
+    every = [row.get("id") for row in rows.values()]
+    for number, row in rows.items():
+        own = row.get("id")
+        if own is not None and own in ids:
+            yield Slip(("contracts", number, "id"), repr(own), "an id that no other contract has")
+        ids.append(own)
+        for place, id_ in enumerate(_named(row)):
+            path = ("contracts", number, "supersedes", place)
+            if id_ not in every or id_ == own:
+                yield Slip(path, repr(id_), "the id of another contract")
+            elif _leads(str(id_), str(own), steps_back):
+                yield Slip(path, repr(id_), f"a contract that does not supersede {own} in turn")
+
+
+def _named(row: Mapping[str, Any]) -> Sequence[Any]:
+    named = row.get("supersedes")
+    return named if isinstance(named, (list, tuple)) else ()
+
+
+def _leads(first: str, last: str, supersedes: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether one contract supersedes another, at once or by way of others."""
+    seen: set[str] = set()
+    ahead = [first]
+    while ahead:
+        here = ahead.pop()
+        if here == last:
+            return True
+        if here not in seen:
+            seen.add(here)
+            ahead += map(str, supersedes.get(here, ()))
+    return False

@@ -299,7 +299,8 @@ class Register:
             if contract.id in {each.contract for each in within}
             for id_ in contract.supersedes
         }
-        within = [each for each in within if each.contract not in stepping_back]
+        # Of contracts that supersede one another in a ring none settles anything.
+        within = [each for each in within if each.contract not in stepping_back] or within
         covering = [each for each in within if each.decision is Decision.IN]
         if len(covering) > 1:
             several = _undecided(claim, claiming, Decision.DISPUTED, Ground.SEVERAL_CONTRACTS)

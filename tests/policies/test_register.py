@@ -155,6 +155,22 @@ def test_slips_name_their_place_and_bear_any_data() -> None:
     assert [slip.path for slip in slips(twice)] == [("contracts", 0, "supersedes", 0), ("contracts", 1, "id")]
 
 
+def test_contracts_that_supersede_one_another_in_a_ring_are_told_at_each_place() -> None:
+    rows = [
+        3,
+        {"id": "a", "supersedes": ["d", "b"]},
+        {"id": "b", "supersedes": ["c"]},
+        {"id": "c", "supersedes": ["a"]},
+    ]
+    found = list(slips({"contracts": [*rows, {"id": "d", "supersedes": []}, {"id": "e", "supersedes": ["a", "d"]}]}))
+    assert [slip.path for slip in found] == [
+        ("contracts", 1, "supersedes", 1),
+        ("contracts", 2, "supersedes", 0),
+        ("contracts", 3, "supersedes", 0),
+    ]
+    assert (found[0].found, found[0].expected) == ("'b'", "a contract that does not supersede a in turn")
+
+
 def test_days_may_come_as_dates_too() -> None:
     shape = RegisterShape.model_validate(changed(begins={"delivered": date(2026, 3, 1)}, duration=CalendarMonths(12)))
     assert shape.contracts[0].begins.delivered == date(2026, 3, 1)

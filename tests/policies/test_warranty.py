@@ -314,6 +314,11 @@ def test_a_contract_that_supersedes_another_settles_the_dispute() -> None:
     assert (found.decision, found.contract) == (Decision.IN, "acme-9")
 
 
+def test_contracts_that_supersede_one_another_settle_nothing() -> None:
+    ring = Register((contract(supersedes=("acme-9",)), contract(id="acme-9", supersedes=("acme-1",))))
+    assert decided(ring.decide(claim(), NOW)) == (Decision.DISPUTED, Ground.SEVERAL_CONTRACTS)
+
+
 def test_a_contract_supersedes_only_while_it_is_in_force() -> None:
     register = Register((contract(), following(supersedes=("acme-1",))))
     assert register.decide(claim(), NOW).contract == "acme-1"
