@@ -244,7 +244,9 @@ class Claim:
         account = situation.destination.tiers.get(self.tier)
         if account is None or self._held(situation):
             return
-        change = SetAssignee(account)
+        # Where it fails, the label must not say that it was done: it would never be asked for again (`_fired`).
+        parts = FORGOTTEN if self.forgotten else ("tier", self.tier)
+        change = SetAssignee(account, proof=situation.destination.label(*parts))
         if self.mute:
             yield Wish(change, because, mute=self.mute)
         elif not self._fired(situation) or override(situation.judged.issue, change, self.since):

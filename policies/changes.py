@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -82,9 +82,14 @@ class SetDueDate:
 
 @dataclass(frozen=True, slots=True)
 class SetAssignee:
-    """Attributes: account: the tracker's id of the person (Jira account id or name, GitLab username)."""
+    """Attributes.
+
+    account: the tracker's id of the person (Jira account id or name, GitLab username).
+    proof: a label of the same plan that says that this was done, "" for none; where this fails, it is not to be written.
+    """
 
     account: str
+    proof: str = field(default="", compare=False)
     kind: Literal["set_assignee"] = "set_assignee"
 
     def satisfied_by(self, issue: Issue) -> bool:

@@ -3,7 +3,7 @@
 Rules:
 
 1. Links go first, each in one request, because a label of the edit may prove them. What proves a thing that failed is
-   not sent.
+   not sent: with a link all labels stay away, with an assignee the one that says so, and the others are written.
 2. An edit is done as a whole or not at all. Fields that Jira names in a refusal fail alone, and the rest is sent again
    without them; where it names none, each part is sent alone.
 3. An edit that adds a comment is not sent again blindly: the comment is looked for first, and left out if it stands.
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ from connectors.jira.server import JiraServer
 from connectors.retry import Kind, Retry
 from connectors.tracker import PermissionRefused, Rejected, ServerFailed, TrackerError
 from connectors.work import Worked, one_line
-from policies.changes import Change, Mark, Relabel, UpsertComment, UpsertLink
+from policies.changes import Change, Mark, Relabel, SetAssignee, UpsertComment, UpsertLink
 from policies.issue import Issue
 from policies.receipt import Outcome, Receipt
 
@@ -73,6 +73,29 @@ class Course:
                 self._not_done(place, Outcome.NOT_TRIED, why)
                 return False
         return True
+
+    def trimmed(self, parts: Sequence[Part]) -> tuple[list[Part], dict[int, TrackerError]]:
+        """The parts without the labels that prove an assignment that has failed; and, of what is left of those, why.
+
+        A part of which nothing is left has failed.
+        """
+        whole: list[Part] = []
+        untold: dict[int, TrackerError] = {}
+        for part in parts:
+            unproven = {
+                assigned.proof: failure
+                for other, failure in self.failures.items()
+                if isinstance(assigned := self.changes[other], SetAssignee) and {"add": assigned.proof} in part.steps
+            }
+            left = tuple(step for step in part.steps if not (part.field == "labels" and step.get("add") in unproven))
+            for label, failure in unproven.items():
+                told = f"all but the label {label}, which proves an assignment that could not be made"
+                untold[part.place] = Rejected(f"{told}: {one_line(failure)}")
+            if unproven and not left:
+                self.failed(part.place, untold.pop(part.place))
+            else:
+                whole.append(replace(part, steps=left))
+        return whole, untold
 
     def worked(self, end: TrackerError | None) -> Worked:
         """What became of it all. Args: end: what ended it early."""
@@ -183,6 +206,9 @@ class Editor:
     def _put(self, parts: list[Part], course: Course) -> None:
         """One edit, sent until it is known that it was done. Raises a refusal of the whole."""
         issue = course.issue
+        parts, untold = course.trimmed(parts)
+        if not parts:
+            return
         for sending in range(1, _SENDINGS + 1):
             adds = [part for part in parts if part.adds_comment]
             try:
@@ -208,6 +234,8 @@ class Editor:
                 for part in parts:
                     marker = part.change.marker if isinstance(part.change, UpsertComment) else ""
                     course.done(part.place, part.done(made.get(marker, "") if part.adds_comment else ""))
+                for place, why in untold.items():
+                    course.failed(place, why)
                 return
 
     def _put_once(self, issue: Issue, parts: list[Part], *, adds: bool) -> Any:

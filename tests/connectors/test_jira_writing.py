@@ -194,6 +194,44 @@ def test_a_person_who_has_left_fails_alone_and_the_reason_is_told(place: Place) 
     assert (after.due, sorted(after.labels), len(after.comments())) == (DUE.due, ["sla-at-risk"], 1)
 
 
+@pytest.mark.parametrize("due", [DUE, None])
+def test_the_label_of_an_assignment_that_failed_is_not_written_and_the_other_labels_are(
+    place: Place, due: SetDueDate | None
+) -> None:
+    gone = f"gone-{place.project}"
+    place.store.create_user(gone, "Gone", username=gone, active=False)
+    key = place.issue(labels=["sla-ok", "tier-1"])
+    assignment = SetAssignee(gone, proof="tier-2")
+    labels = Relabel(add=("sla-at-risk", "tier-2"), remove=("sla-ok", "tier-1"))
+    worked = place.together(key, *([due] if due else []), assignment, labels)
+    assert outcomes(worked)[-2:] == ["failed", "failed"]
+    assert "tier-2" in worked.receipts[-1].error
+    assert gone in worked.receipts[-1].error
+    assert sorted(place.read(key).labels) == ["sla-at-risk"]
+    # The next run has somebody else for it.
+    worked = place.together(key, replace(assignment, account=bob(place).account), labels)
+    assert outcomes(worked) == ["performed", "performed"]
+    assert sorted(place.read(key).labels) == ["sla-at-risk", "tier-2"]
+
+
+def test_a_label_that_is_all_there_is_to_write_stays_away_with_its_assignment(place: Place) -> None:
+    gone = f"gone-{place.project}"
+    place.store.create_user(gone, "Gone", username=gone, active=False)
+    key = place.issue()
+    worked = place.together(key, SetAssignee(gone, proof="tier-2"), Relabel(add=("tier-2",)))
+    assert outcomes(worked) == ["failed", "failed"]
+    assert place.read(key).labels == frozenset()
+
+
+def test_a_refusal_that_names_no_field_leaves_no_label_of_an_assignment_behind(place: Place) -> None:
+    key = place.issue()
+    no = '{"errorMessages": ["no"], "errors": {}}'
+    place.store.faults.add(Fault("status", method="PUT", status=400, answer=no, times=2))
+    assignment, labels = replace(bob(place), proof="tier-2"), Relabel(add=("sla-at-risk", "tier-2"))
+    assert outcomes(place.together(key, assignment, labels)) == ["failed", "failed"]
+    assert place.read(key).labels == {"sla-at-risk"}
+
+
 def test_what_is_not_on_the_screen_fails_before_anything_is_sent_and_the_rest_is_done(place: Place) -> None:
     key = place.issue()
     place.store.set_screen(place.project, ["labels", "comment"])

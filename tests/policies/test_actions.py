@@ -145,6 +145,13 @@ def test_a_level_is_reached_to_the_second_and_a_late_run_fires_the_highest_only(
     assert found == {23.99: [], 24: second, 47.99: second, 48: third, 500: third}
 
 
+def test_the_label_of_a_tier_proves_its_assignment() -> None:
+    label, assignment = wanted(build_issue(), LADDER, hour=24)
+    assert isinstance(label, Relabel)
+    assert isinstance(assignment, SetAssignee)
+    assert (assignment.proof,) == label.add
+
+
 def test_whoever_is_in_the_tier_or_above_it_keeps_the_issue() -> None:
     label = Relabel(add=("warranty::tier::L2",))
     assert wanted(build_issue(assignee=Actor(id="ben")), LADDER, hour=30) == [label]
