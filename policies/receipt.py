@@ -25,7 +25,8 @@ class Receipt:
 
     issue: where it was done (for a new report: the issue that was created; None when nothing was).
     prior: what stood there before, as JSON text, enough to put it back (``{"labels": [...]}``, ``{"priority": "3"}``,
-        ``{"comment": "10077", "text": "..."}``; ``{"comment": null}`` when the comment did not exist).
+        ``{"comment": "10077", "text": "..."}``, ``{"report": "CAR-9", "title": "...", "text": "..."}``, ``{"link": ...}``;
+        ``{"comment": null}``, ``{"report": null}``, ``{"link": null}`` when it did not exist, or was not looked at).
     made: the tracker's id of what was made or edited (comment id, remote link id, issue key), "" if none.
     error: for ``failed``: one line, free of secrets.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -45,6 +45,7 @@ from policies.receipt import Outcome, Receipt
 from tests.memory_server import BUG, CLOSED, OPEN, PRIORITIES, MemoryServer, Note, Record, shown
 
 T = TypeVar("T")
+LONGEST_GLOBAL_ID = 255
 
 
 def escaped(text: str) -> str:
@@ -248,7 +249,9 @@ class MemoryWriter(_Client):
     def _together(self, issue: Issue, changes: Sequence[Change], now: datetime) -> Worked:
         """All changes of an issue in one request, without those that would be refused."""
         refused = {change: why for change in changes if (why := self._refusal(change)) is not None}
-        left = [change for change in changes if change not in refused]
+        unproven = self._unproven(refused)
+        idle = {change for change in changes if isinstance(change, Relabel) and unproven.intersection(change.add)}
+        left = [change for change in changes if change not in refused and change not in idle]
         try:
             record = self._read("GET issue", lambda: self._server.find(issue.ref.id))
             prior = {change: self._prior(record, change) for change in left}
@@ -259,6 +262,10 @@ class MemoryWriter(_Client):
         receipts = [
             Receipt(issue=issue.ref, change=change, outcome=Outcome.FAILED, at=now, error=str(refused[change]))
             if change in refused
+            else Receipt(
+                issue=issue.ref, change=change, outcome=Outcome.NOT_TRIED, at=now, error="its link was refused"
+            )
+            if change in idle
             else Receipt(
                 issue=issue.ref,
                 change=change,
@@ -271,7 +278,13 @@ class MemoryWriter(_Client):
         ]
         return Worked(tuple(receipts), next(iter(refused.values()), None))
 
+    def _unproven(self, refused: Iterable[Change]) -> set[str]:
+        """Labels that would prove a link which is not there."""
+        return {change.proof for change in refused if isinstance(change, UpsertLink)}
+
     def _refusal(self, change: Change) -> Rejected | None:
+        if isinstance(change, UpsertLink) and len(change.global_id) > LONGEST_GLOBAL_ID:
+            return Rejected("the global id is too long", tracker=self.name)
         if isinstance(change, SetAssignee) and change.account not in self._server.people:
             return Rejected(f"nobody is called {change.account!r}", tracker=self.name)
         if isinstance(change, SetPriority) and not any(change.priority in {one.id, one.name} for one in PRIORITIES):
@@ -430,12 +443,12 @@ class MemoryWriter(_Client):
         raw = self._rendered(change.document, change.mark)
         record = self._standing_report(change)
         if record is None:
-            prior: dict[str, Any] = {"issue": None}
+            prior: dict[str, Any] = {"report": None}
             record = self._once(
                 "POST issue", raw, lambda who: self._new_report(change, raw, who), lambda: self._standing_report(change)
             )
         else:
-            prior = {"title": record.title, "description": record.description}
+            prior = {"report": record.key, "title": record.title, "text": record.description}
             there = record
             self._write("PUT issue", lambda _: self._server.edit_report(there, change.title, raw), text=raw)
         ref = issue.ref if issue else IssueRef(self.name, record.project, record.key, record.id)

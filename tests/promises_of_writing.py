@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -64,8 +65,9 @@ def after_a_change_it_is_so(ground: Ground) -> None:
     key = ground.opens("Pump leaks", labels=["sla-ok", "vip"])
     for change in possible(ground):
         issue = read(ground, key)
+        now = ground.now
         receipt = perform(ground, issue, change)
-        assert (receipt.outcome, receipt.change, receipt.at) == (Outcome.PERFORMED, change, receipt.at)
+        assert (receipt.outcome, receipt.change, receipt.at) == (Outcome.PERFORMED, change, now)
         assert receipt.issue is not None
         assert receipt.issue.id == issue.ref.id
         if not isinstance(change, UpsertLink):  # its proof is the label, which is written after it
@@ -121,6 +123,8 @@ def the_receipt_holds_what_stood_there(ground: Ground) -> None:
     assert first_note.made in told
     assert second.made == first_note.made == our_notes(ground, key)[0].id
     assert any("The first words." in value for value in told)
+    if capabilities(ground).web_links:
+        assert json.loads(perform(ground, read(ground, key), link()).prior) == {"link": None}
 
 
 @promise
@@ -190,6 +194,7 @@ def one_report_is_made_and_edited_in_place(ground: Ground) -> None:
     ground.opens("Pump leaks")
     made = perform(ground, None, report(ground, "One breach."))
     assert made.issue is not None
+    assert json.loads(made.prior) == {"report": None}
     issue = read(ground, made.issue.key)
     assert report(ground, "One breach.").satisfied_by(issue)
     assert issue.title == "Warranty summary"
@@ -201,6 +206,13 @@ def one_report_is_made_and_edited_in_place(ground: Ground) -> None:
     changed = read(ground, made.issue.key)
     assert report(ground, "Two breaches.").satisfied_by(changed)
     assert not report(ground, "One breach.").satisfied_by(changed)
+    # Looked for, as a run does that has lost its ledger.
+    found = perform(ground, None, report(ground, "Three breaches."))
+    for receipt, text in ((again, "One breach."), (found, "Two breaches.")):
+        prior = json.loads(receipt.prior)
+        assert (prior.keys(), prior["report"]) == ({"report", "title", "text"}, made.issue.key)
+        assert prior["title"] == "Warranty summary"
+        assert text in prior["text"]
 
 
 @promise
@@ -318,6 +330,16 @@ def one_refused_change_neither_undoes_nor_hides_the_others(ground: Ground) -> No
         assert bool(receipt.error) is failed
         assert receipt.change.satisfied_by(issue) is not failed
     assert ground.really(key).assignee is None
+
+
+@promise
+def a_refused_link_leaves_its_proof_off(ground: Ground) -> None:
+    key = ground.opens("Pump leaks")
+    refused = replace(link(), global_id="x" * 300)  # at most 255 characters
+    (worked,) = perform_all(ground, (key, (refused, Relabel(add=(refused.proof,)))))
+    assert isinstance(worked.failure, Rejected | NotFound)
+    assert [receipt.outcome for receipt in worked.receipts] == [Outcome.FAILED, Outcome.NOT_TRIED]
+    assert ground.really(key).labels == frozenset()
 
 
 @promise

@@ -171,7 +171,10 @@ class Asks:
         return None
 
     def already_there(self, ask: Ask) -> None:
-        ask.task.done(ask.part, outcome=Outcome.ALREADY_SO)
+        """A link that stood there."""
+        (change,) = ask.part.changes
+        assert isinstance(change, UpsertLink)
+        ask.task.done(ask.part, {"link": change.url}, outcome=Outcome.ALREADY_SO)
 
     def _left(self, ask: Ask, widgets: Mapping[str, Payload]) -> Ask | None:
         again: Ask | None = None

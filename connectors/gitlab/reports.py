@@ -46,7 +46,7 @@ class Reports:
         try:
             if task.issue is not None:
                 ref = task.issue.ref
-                prior = {"report": ref.key, "title": task.issue.title, "description": task.issue.description}
+                prior = {"report": ref.key, "title": task.issue.title, "text": task.issue.description}
                 self._edit(ref, body, doing)
             else:
                 ref, prior = self._found_or_made(change, body, doing)
@@ -61,9 +61,7 @@ class Reports:
             return self._make(change, body, doing), {"report": None}
         ref = self._reference(standing, change.project)
         self._edit(ref, body, doing)
-        return ref, {
-            "report": ref.key, "title": standing.get("title"), "description": standing.get("description"),
-        }  # fmt: skip
+        return ref, {"report": ref.key, "title": standing.get("title"), "text": standing.get("description")}
 
     def _edit(self, ref: IssueRef, body: dict[str, str], doing: str) -> None:
         self._client.rest("PUT", issue_path(ref), doing=doing, body=body)

@@ -155,7 +155,6 @@ class RestWrites:
     def _link(self, task: Task, part: Part, issue: Issue, change: UpsertLink) -> None:
         path, iid = self._targets.place(change, doing(issue.ref, change))
         body = {"target_project_id": path, "target_issue_iid": iid, "link_type": "relates_to"}
-        outcome = Outcome.PERFORMED
         try:
             # A pair that is linked is refused, so asking again makes no second link.
             self._client.rest(
@@ -166,8 +165,9 @@ class RestWrites:
                 kind=Kind.IDEMPOTENT,
             )
         except AlreadyThere:
-            outcome = Outcome.ALREADY_SO
-        task.done(part, outcome=outcome)
+            task.done(part, {"link": change.url}, outcome=Outcome.ALREADY_SO)
+        else:
+            task.done(part)
 
 
 def _agrees(change: Change, left: Payload) -> bool:

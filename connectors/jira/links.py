@@ -20,7 +20,7 @@ _LONGEST_GLOBAL_ID = 255
 
 
 def upsert(server: JiraServer, issue: Issue, change: UpsertLink) -> Done:
-    """The link as wanted. Its prior value is only its global id: what else stood there under it was ours."""
+    """The link as wanted. Its prior value is none: what a run that broke off may have left under its global id is ours."""
     doing = f"link {issue.ref.key}"
     if not 0 < len(change.global_id) <= _LONGEST_GLOBAL_ID:
         raise Rejected(f"a global id has 1 to {_LONGEST_GLOBAL_ID} characters", tracker=server.client.name, doing=doing)
@@ -43,4 +43,4 @@ def upsert(server: JiraServer, issue: Issue, change: UpsertLink) -> Done:
         },
         key=issue.ref.id,
     )
-    return Done(Outcome.PERFORMED, {"global_id": change.global_id}, server.identifier(answer, doing))
+    return Done(Outcome.PERFORMED, {"link": None}, server.identifier(answer, doing))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -398,6 +398,16 @@ class ForgetsWhatSeveralReplaced(MemoryWriter):
         return {}
 
 
+class ProvesALinkThatIsNotThere(MemoryWriter):
+    def _unproven(self, refused: Iterable[Change]) -> set[str]:  # noqa: ARG002 - that is its breakage
+        return set()
+
+
+class ForgetsTheReportItReplaces(MemoryWriter):
+    def _report(self, issue: Issue | None, change: UpsertReport, now: datetime) -> Receipt:
+        return replace(super()._report(issue, change, now), prior="{}")
+
+
 class DoesFourAtMost(MemoryWriter):
     def _write_all(self, record: Record, changes: Sequence[Change]) -> None:
         super()._write_all(record, changes[:4])
@@ -498,6 +508,8 @@ BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
     PostsTwiceAfterAnError: trouble.a_500_on_writing_a_comment_leaves_one_comment,
     OpensAgainBlindly: trouble.a_lost_answer_leaves_one_report,
     ForgetsWhatSeveralReplaced: writing.all_changes_of_an_issue_given_together_are_done_each_with_its_receipt,
+    ProvesALinkThatIsNotThere: writing.a_refused_link_leaves_its_proof_off,
+    ForgetsTheReportItReplaces: writing.one_report_is_made_and_edited_in_place,
     DoesFourAtMost: writing.all_changes_of_an_issue_given_together_are_done_each_with_its_receipt,
     DropsAllForOneRefusal: writing.one_refused_change_neither_undoes_nor_hides_the_others,
     TellsNothingOfARefusal: writing.one_refused_change_neither_undoes_nor_hides_the_others,

@@ -32,6 +32,7 @@ SETTABLE = ("title", "text", "status", "priority", "assignee", "due")
 LISTS = ("labels", "fix_versions")
 
 _KEY = re.compile(r"([A-Z]+)-([0-9]+)")
+_LONGEST_GLOBAL_ID = 255
 _PLAIN = re.compile(r"\\.|\[\[[^|\]]*\|", re.DOTALL)
 
 
@@ -147,6 +148,8 @@ class NotebookStore:
         return number
 
     def link(self, key: str, link: Json, by: str) -> str:
+        if len(link["global_id"]) > _LONGEST_GLOBAL_ID:
+            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY)
         if self.stands(key)["links"].get(link["global_id"]) != link:
             self._note(key, by, what="link", link=link)
         return str(link["global_id"])
