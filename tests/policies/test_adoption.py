@@ -197,7 +197,10 @@ def test_the_label_of_a_mute_level_does_not_stand_for_one_that_fires() -> None:
                 "clock": "resolution",
                 "levels": [{"at": "50%", "tier": "L2"}, {"at": "90%", "tier": "L2"}],
             },
-        )
+            {"do": "label"},
+        ),
+        first_response=FIRST_RESPONSE,
+        resolution=RESOLUTION,
     )
     assert lines(planned(issue, hour=44, adopted=30, pack=higher)) == ["assign to bob"]
     assert lines(planned(issue, hour=43, adopted=30, pack=higher)) == []

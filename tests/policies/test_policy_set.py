@@ -163,7 +163,7 @@ def test_two_policies_of_one_id_are_refused_and_the_same_one_named_again_is_not(
     assert (first.file, first.line, first.found) == (str(tmp_path / "again.yaml"), 1, "'gold'")
     assert (second.file, second.found) == (str(tmp_path / "mine.yaml"), "'own'")
     policies = load_policy_set("own.yaml", tmp_path, None, tmp_path, ("gold.yaml", "own.yaml", "gold.yaml"))
-    assert policies.own.latest.id == "own"
+    assert (policies.own.latest.id, policies.digest) == ("own", policies.own.digest)
 
 
 def test_a_candidate_is_tried_on_the_calendar_of_the_contract(tmp_path: Path) -> None:
