@@ -25,13 +25,19 @@ T = TypeVar("T")
 
 IN_FLIGHT = 8
 READ_AT_ONCE, WRITTEN_AT_ONCE = 40, 10
+# The facts that ours reads, no fewer.
 READ = """
 query($path: ID!, $iids: [String!]) { project(fullPath: $path) { workItems(iids: $iids, first: 100) { nodes {
-  id iid title state createdAt updatedAt author { username }
-  widgets(onlyTypes: [LABELS, NOTES]) { type
-    ... on WorkItemWidgetLabels { labels(first: 20) { nodes { id title } } }
-    ... on WorkItemWidgetNotes { discussions(first: 40, filter: ALL_NOTES) { nodes { notes(first: 20) { nodes {
-      id body createdAt system systemNoteMetadata { action } author { username } } } } } } }
+  id iid title description state createdAt updatedAt closedAt confidential webUrl
+  author { username name bot } workItemType { name }
+  widgets(onlyTypes: [ASSIGNEES, LABELS, MILESTONE, START_AND_DUE_DATE, NOTES]) { type
+    ... on WorkItemWidgetAssignees { assignees(first: 10) { nodes { username name bot } } }
+    ... on WorkItemWidgetLabels { labels(first: 100) { nodes { id title } } }
+    ... on WorkItemWidgetMilestone { milestone { title } }
+    ... on WorkItemWidgetStartAndDueDate { dueDate }
+    ... on WorkItemWidgetNotes { discussions(first: 40, filter: ALL_NOTES, sort: CREATED_ASC) { nodes { notes(first: 20) {
+      nodes { id body createdAt updatedAt system internal systemNoteMetadata { action } author { username name bot } } } } } }
+  }
 } } } }
 """
 
