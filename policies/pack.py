@@ -130,6 +130,7 @@ class PolicyPack(BaseModel):
         }
         for part in ("clocks", "actions"):
             yield from _undeclared_below((part,), data.get(part), declared)
+        del declared["at_least"]  # a word of actions alone
         counted = {**declared, "of": (*declared["clock"], ELSEWHERE)}
         yield from _undeclared_below(("kpis",), data.get("kpis"), counted)
 

@@ -287,6 +287,12 @@ def test_what_is_missing_is_told_where_it_should_stand(tmp_path: Path) -> None:
     ) == snapshot(["trial.yaml:7 at clocks.resolution.goals: found none; expected at least 1"])
 
 
+def test_a_word_that_a_target_does_not_know_is_told_once(tmp_path: Path) -> None:
+    target = 'kpis: {a: {of: resolution, share: ">= 90%", review: each month, source: "4", at_least: 101%}}\n'
+    (told,) = problems(tmp_path, PACK.replace("clocks:", f"{target}clocks:", 1), PolicyPack)
+    assert told.startswith("trial.yaml:4 at kpis.a.at_least: found 'at_least'; expected one of count, of,")
+
+
 def test_a_second_document_in_a_file_is_told_at_its_line(tmp_path: Path) -> None:
     assert problems(tmp_path, "id: trial\n---\nid: other\n", PolicyPack) == snapshot(
         ["trial.yaml:2: found another document; expected valid YAML"]
