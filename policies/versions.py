@@ -103,16 +103,20 @@ class PolicyBook:
         return next(coming, None) if _open_at(issue, now) else None
 
     def judge(self, issue: Issue, now: datetime) -> Judged:
-        """The issue with its verdicts and signals under the version that judges it. Pure."""
+        """The issue with its verdicts and signals under the version that judges it. Pure.
+
+        Their next change is the issue's: of the verdict, of the version that judges, of what the warranty says.
+        """
         pack = self.judging(issue, now)
         if pack is None:
             first = self.versions[0]
             found, verdicts = first, tuple(_before_first(name, first, now) for name in first.clocks)
         else:
             found, verdicts = pack, judge(issue, pack, now)
-        takes_over = self.taken_over_at(issue, now)
-        if takes_over is not None:
-            verdicts = tuple(replace(verdict, next_change_at=_sooner(verdict, takes_over)) for verdict in verdicts)
+        # What the warranty says changes by itself, too, when a document signed for a later day comes to count.
+        document = issue.coverage.next_change_at if issue.coverage is not None else None
+        for coming in filter(None, (self.taken_over_at(issue, now), document)):
+            verdicts = tuple(replace(verdict, next_change_at=_sooner(verdict, coming)) for verdict in verdicts)
         told = signals(issue, verdicts, pack, now) if pack is not None else ()
         return Judged(issue, verdicts, found, told)
 
@@ -154,5 +158,5 @@ def _before_first(clock: str, first: PolicyPack, now: datetime) -> Verdict:
     )
 
 
-def _sooner(verdict: Verdict, takes_over: datetime) -> datetime:
-    return min(verdict.next_change_at or takes_over, takes_over)
+def _sooner(verdict: Verdict, coming: datetime) -> datetime:
+    return min(verdict.next_change_at or coming, coming)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,13 +15,17 @@ from policies.loader import load_pack, load_policy_set, load_register
 from policies.plan import Limits, plan
 from policies.problem import InputError
 from policies.summary import summaries
+from policies.term import day_start
+from policies.warranty import covered
 from tests.policies.build_issue import at, build_destination, build_issue
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from policies.issue import Issue
     from policies.policy_set import PolicySet
+    from policies.verdict import Judged
 
 OWN = """\
 id: own
@@ -174,6 +180,25 @@ def test_a_candidate_is_tried_on_the_calendar_of_the_contract(tmp_path: Path) ->
         assert (contract, tried.id, tried.calendar) == (contract, "gold", calendar)
         assert tried.calendar_named(calendar).id == calendar
     assert policies.candidate(under("plain"), candidate) is candidate
+
+
+def test_the_next_change_is_when_a_document_signed_for_a_later_day_comes_to_count(tmp_path: Path) -> None:
+    """Monday 2 March: the contract is over, and prolonged by a document of the day after."""
+    row = "{id: a, customer: C, match: [{project: CAR}], begins: {accepted: 2025-01-01}, duration: 12mo,"
+    site(tmp_path, f"{row} extensions: [{{duration: 6mo, document: Amendment 1, date: 2026-03-03}}]}}")
+    register = load_register(tmp_path / "contracts.yaml")
+    policies = load_policy_set("own.yaml", tmp_path, register, tmp_path / "contracts.yaml")
+    counts = day_start(date(2026, 3, 3), ZoneInfo("UTC"))
+
+    def judged(now: datetime) -> Judged:
+        return policies.judge(covered(build_issue(), register, now), now)
+
+    before, there = judged(counts - timedelta(microseconds=1)), judged(counts)
+    assert {verdict.next_change_at for verdict in judged(at(20)).verdicts} == {counts}
+    assert {verdict.next_change_at for verdict in before.verdicts} == {counts}
+    decisions = [one.issue.coverage.decision for one in (before, there) if one.issue.coverage is not None]
+    assert decisions == [Decision.OUT, Decision.IN]
+    assert counts not in {verdict.next_change_at for verdict in there.verdicts}
 
 
 def test_the_digest_covers_every_policy_that_judges(tmp_path: Path) -> None:
