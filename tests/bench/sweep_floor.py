@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 IN_FLIGHT = 8
-READ_AT_ONCE, WRITTEN_AT_ONCE = 40, 10
+READ_AT_ONCE, WRITTEN_AT_ONCE = 100, 10
 # The facts that ours reads, no fewer.
 READ = """
 query($path: ID!, $iids: [String!]) { project(fullPath: $path) { workItems(iids: $iids, first: 100) { nodes {
