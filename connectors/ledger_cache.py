@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from connectors.ledger_schema import ServerFactRow
 
@@ -31,10 +32,20 @@ class LedgerCache:
         return None if value is None else json.loads(value)
 
     def put(self, key: str, value: Any, lasts: timedelta) -> None:
-        row = {"site": self._site, "tracker": self._tracker, "key": key, "until": self._now + lasts}
+        row = {"value": json.dumps(value, ensure_ascii=False), "until": self._now + lasts}
+        replaced = update(ServerFactRow).where(*self._named(key)).values(**row)
         with self._database.writing() as connection:
-            connection.execute(delete(ServerFactRow).where(*self._named(key)))
-            connection.execute(insert(ServerFactRow).values(value=json.dumps(value, ensure_ascii=False), **row))
+            if connection.execute(replaced).rowcount:
+                return
+            try:
+                # In a transaction of its own within this one, which goes on where this fails.
+                with connection.begin_nested():
+                    connection.execute(
+                        insert(ServerFactRow).values(site=self._site, tracker=self._tracker, key=key, **row)
+                    )
+            except IntegrityError:
+                # Writers side by side learn the same at the same time; SQLite lets in one, other databases both.
+                connection.execute(replaced)
 
     def drop(self, key: str) -> None:
         with self._database.writing() as connection:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import Engine, event, text
 
 from connectors.ledger import (
     Holder,
@@ -359,6 +361,26 @@ def test_what_was_learned_of_a_server_lasts_as_long_as_was_said_and_no_longer(le
     assert ledger.cache("acme", "jira", NOW).get("fields") == []
     ledger.cache("acme", "jira", NOW).drop("fields")
     assert ledger.cache("acme", "jira", NOW).get("fields") is None
+
+
+def test_what_two_learn_at_the_same_time_is_kept_once(ledger: Ledger) -> None:
+    others: list[str] = []
+
+    def first(_: SqlConnection, cursor: Any, statement: str, *__: object) -> None:
+        """Another writer's row, where a database lets both in."""
+        if statement.startswith("SAVEPOINT"):
+            others.append(
+                "INSERT INTO warranty_server_facts VALUES ('acme', 'jira', 'fields', '[\"theirs\"]', '2030-01-01')"
+            )
+            cursor.execute(others[0])
+
+    event.listen(Engine, "before_cursor_execute", first)
+    try:
+        ledger.cache("acme", "jira", NOW).put("fields", ["mine"], HOUR)
+    finally:
+        event.remove(Engine, "before_cursor_execute", first)
+    assert len(others) == 1
+    assert ledger.cache("acme", "jira", NOW).get("fields") == ["mine"]
 
 
 def test_what_was_learned_of_a_server_is_dropped_with_its_address(ledger: Ledger) -> None:
