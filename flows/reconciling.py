@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EVERY = timedelta(days=1)
 MOST_ASKED = 200
-"""So many missing issues are looked up one by one; the others wait for the next day."""
+"""So many missing issues are looked up one by one in a run; the next run goes on with the others."""
 _FEW = 10
 
 
