@@ -65,8 +65,3 @@ class Releases:
             evidence=evidence,
         )
         return replace(issue, events=(*issue.events, event))
-
-
-def with_releases(issue: Issue, releases: Iterable[Release], now: datetime) -> Issue:
-    """One issue with the releases of its site; for many issues build ``Releases`` once."""
-    return Releases(releases).applied_to(issue, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from policies.issue import FixReleased, Issue, Release
-from policies.patch import Releases, with_releases
+from policies.patch import Releases
 from tests.policies.build_issue import at, build_issue
 
 
@@ -19,7 +19,7 @@ def release(
 
 
 def fix(issue: Issue, *releases: Release, hour: float = 100) -> FixReleased | None:
-    found = with_releases(issue, releases, at(hour))
+    found = Releases(releases).applied_to(issue, at(hour))
     return next((event for event in found.events if isinstance(event, FixReleased)), None)
 
 
