@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from connectors import registry
 from connectors.cache import Cache
-from connectors.tracker import TrackerError, TrackerReader, Unreadable
+from connectors.tracker import RateLimited, TrackerError, TrackerReader, Unreadable
 from flows import instant, reconciling
 from flows.project_groups import is_group, present
 from flows.run import Collected, Gone
@@ -205,7 +205,7 @@ def collect_tracker(sitting: Sitting, tracker: TrackerSite) -> Iterator[Collecte
             try:
                 yield from collect_named(sitting, tracker, name, reader)
             except TrackerError as failure:
-                yield not_read(tracker, name, str(failure), Counter(reader.requests) - spent)
+                yield not_read(tracker, name, failure, Counter(reader.requests) - spent)
 
 
 def collect_named(sitting: Sitting, tracker: TrackerSite, name: str, reader: TrackerReader) -> Iterator[Collected]:
@@ -223,11 +223,19 @@ def collect_named(sitting: Sitting, tracker: TrackerSite, name: str, reader: Tra
         try:
             yield collect(sitting, tracker, project, reader)
         except TrackerError as failure:
-            yield not_read(tracker, project, str(failure), Counter(reader.requests) - spent)
+            yield not_read(tracker, project, failure, Counter(reader.requests) - spent)
     for missing, why in found.missing.items():
         yield not_read(tracker, missing, why)
 
 
-def not_read(tracker: TrackerSite, project: str, why: str, requests: Counter[str] | None = None) -> Collected:
+def not_read(
+    tracker: TrackerSite, project: str, why: TrackerError | str, requests: Counter[str] | None = None
+) -> Collected:
     """A project of which nothing could be read."""
-    return Collected(tracker=tracker.name, project=project, cut_short=why, requests=requests or Counter())
+    return Collected(
+        tracker=tracker.name,
+        project=project,
+        cut_short=str(why),
+        rests=isinstance(why, RateLimited),
+        requests=requests or Counter(),
+    )

@@ -85,7 +85,7 @@ def end(sitting: Sitting, run: Run, state: RunState) -> None:
 
 def exit_of(run: Run) -> Exit:
     """The exit code that tells the run's state."""
-    if run.read_nothing:
+    if run.read_nothing and run.state is RunState.RED:
         return Exit.TRACKER
     if run.plan.breaches:
         return Exit.REFUSED

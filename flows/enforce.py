@@ -106,7 +106,7 @@ def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
             except TrackerError as failure:
                 if passes_by_itself(failure) and (task_run.run_count or 1) <= RETRIES:
                     raise
-                read.append(collecting.not_read(found, project, str(failure), Counter(reader.requests) - spent))
+                read.append(collecting.not_read(found, project, failure, Counter(reader.requests) - spent))
     if faults := [project.cut_short for project in read if project.cut_short]:
         return Completed(name="Cut short", message="; ".join(faults), data=tuple(read))
     return tuple(read)

@@ -43,6 +43,7 @@ class Collected:
         cut_short: why reading ended early, in one line; "" when it did not. The cursor then stays where it was.
         gone: issues that were forgotten.
         doubt: what could not be made sure of, in one line; all that was read counts all the same.
+        rests: nothing is wrong, but the tracker asked for a longer rest than a run may take.
         requests: requests sent for it, by kind.
     """
 
@@ -57,16 +58,23 @@ class Collected:
     cut_short: str = ""
     gone: tuple[Gone, ...] = ()
     doubt: str = ""
+    rests: bool = False
     requests: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A receipt with the tracker it belongs to. Attributes: gone: its issue is no longer there, and was forgotten."""
+    """A receipt with the tracker it belongs to.
+
+    Attributes:
+        gone: its issue is no longer there, and was forgotten.
+        rests: it failed because the tracker asked for a longer rest than a run may take.
+    """
 
     tracker: str
     receipt: Receipt
     gone: bool = False
+    rests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +88,7 @@ class Run:
     gone: issues that are no longer there.
     receipts: None for a run that only planned.
     requests: tracker -> requests sent, by kind.
+    rests: a tracker that was to be read asked for a longer rest than a run may take.
     """
 
     id: str
@@ -99,6 +108,7 @@ class Run:
     receipts: tuple[Done, ...] | None = None
     requests: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     read_nothing: bool = False
+    rests: bool = False
 
     @property
     def confidential(self) -> frozenset[IssueRef]:
@@ -115,12 +125,14 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """Red: nothing useful could be done. Amber: done in part. Green: done."""
+        """Red: nothing useful could be done. Amber: done in part, or put off at a tracker's wish. Green: done."""
         outcomes = self.outcomes()
         failed = outcomes[Outcome.FAILED] + outcomes[Outcome.NOT_TRIED]
-        if self.read_nothing or self.plan.breaches or (failed and failed == sum(outcomes.values())):
+        nothing = self.read_nothing or (failed and failed == sum(outcomes.values()))
+        put_off = self.rests or any(done.rests for done in self.receipts or ())
+        if self.plan.breaches or (nothing and not put_off):
             return RunState.RED
-        if self.faults or self.unreadable or self.plan.skipped or failed:
+        if nothing or self.faults or self.unreadable or self.plan.skipped or failed:
             return RunState.AMBER
         return RunState.GREEN
 

@@ -244,6 +244,7 @@ def plan_judged(
         gone=tuple(gone for project in collected for gone in project.gone),
         requests=requests_of(collected),
         read_nothing=not any(project.capabilities for project in collected),
+        rests=any(project.rests for project in collected),
     )
 
 

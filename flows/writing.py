@@ -206,7 +206,12 @@ def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Wri
         gone = isinstance(worked.failure, NotFound) and work.issue is not None and _gone(sitting, tracker, work.issue)
         if gone and work.issue is not None:
             sitting.ledger.forget(sitting.site.name, tracker, [work.issue.ref.id])
-        yield [Done(tracker, receipt, gone and receipt.outcome is Outcome.FAILED) for receipt in worked.receipts]
+        rests = isinstance(worked.failure, RateLimited)
+        failed = (receipt.outcome is Outcome.FAILED for receipt in worked.receipts)
+        yield [
+            Done(tracker, each, gone and lost, rests and lost)
+            for each, lost in zip(worked.receipts, failed, strict=True)
+        ]
         silence = silence + 1 if isinstance(worked.failure, _NO_ANSWER) else 0
         if worked.failure and (
             isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER

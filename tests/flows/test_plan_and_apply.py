@@ -587,3 +587,25 @@ def test_a_token_that_is_refused_while_many_write_ends_them_all(
     assert "performed" not in mine
     assert mine.count("not_tried") > mine.count("failed")
     assert len([name for name in workshop.north.requests if name.startswith("PUT")]) <= 4 * 2
+
+
+def test_a_used_up_quota_ends_the_run_amber_with_its_cursor_kept_and_the_next_one_goes_on(
+    workshop: Workshop, warranty: Command
+) -> None:
+    def used_up() -> TrackerError:
+        return RateLimited("429: the quota of this hour is used up", retry_after=1800, quota=True)
+
+    for server in workshop.servers():
+        server.troubles.append(Trouble(used_up, times=100))
+    said = warranty("apply", "--json")
+    assert (said.code, said.document["state"]) == (Exit.PARTLY, "amber")
+    assert all("quota" in fault for fault in said.document["faults"].values())
+    for server in workshop.servers():
+        server.troubles[:] = [Trouble(used_up, name=name, times=100) for name in ("PUT", "POST")]
+    said = warranty("apply", "--json")
+    assert (said.code, said.document["state"]) == (Exit.PARTLY, "amber")
+    assert "performed" not in {receipt["outcome"] for receipt in said.document["receipts"]}
+    for server in workshop.servers():
+        server.troubles.clear()
+    assert warranty("apply").code == Exit.FINE
+    assert warranty("apply", "--json").document["receipts"] == []
