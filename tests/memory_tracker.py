@@ -263,7 +263,7 @@ class MemoryWriter(_Client):
             Receipt(issue=issue.ref, change=change, outcome=Outcome.FAILED, at=now, error=str(refused[change]))
             if change in refused
             else Receipt(
-                issue=issue.ref, change=change, outcome=Outcome.NOT_TRIED, at=now, error="its link was refused"
+                issue=issue.ref, change=change, outcome=Outcome.NOT_TRIED, at=now, error="what it proves was refused"
             )
             if change in idle
             else Receipt(
@@ -279,8 +279,8 @@ class MemoryWriter(_Client):
         return Worked(tuple(receipts), next(iter(refused.values()), None))
 
     def _unproven(self, refused: Iterable[Change]) -> set[str]:
-        """Labels that would prove a link which is not there."""
-        return {change.proof for change in refused if isinstance(change, UpsertLink)}
+        """Labels that would prove a link or an assignment which is not there."""
+        return {change.proof for change in refused if isinstance(change, UpsertLink | SetAssignee)} - {""}
 
     def _refusal(self, change: Change) -> Rejected | None:
         if isinstance(change, UpsertLink) and len(change.global_id) > LONGEST_GLOBAL_ID:

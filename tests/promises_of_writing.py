@@ -343,6 +343,16 @@ def a_refused_link_leaves_its_proof_off(ground: Ground) -> None:
 
 
 @promise
+def a_refused_assignment_leaves_its_proof_off(ground: Ground) -> None:
+    key = ground.opens("Pump leaks", labels=["tier-1"])
+    refused = SetAssignee("nobody-is-called-that", proof="tier-2")
+    (worked,) = perform_all(ground, (key, (refused, Relabel(add=(refused.proof,)))))
+    assert isinstance(worked.failure, Rejected | NotFound)
+    assert Outcome.PERFORMED not in {receipt.outcome for receipt in worked.receipts}
+    assert ground.really(key).labels == {"tier-1"}
+
+
+@promise
 def a_failure_on_one_issue_stops_no_other_and_the_answers_come_in_order(ground: Ground) -> None:
     keys = [ground.opens(f"Pump {number}", labels=["sla-ok"]) for number in range(3)]
     well = (SetDueDate(DUE), Relabel(add=("sla-at-risk",), remove=("sla-ok",)))

@@ -115,7 +115,7 @@ class Asks:
         kept: list[Part] = []
         for single in part.each():
             try:
-                widget = self._widget(task.issue, single.changes[0])
+                widget = self._widget(task, task.issue, single.changes[0])
             except TrackerError as error:
                 task.failed(single, error)
                 continue
@@ -133,11 +133,11 @@ class Asks:
         )
         return Ask(task, rest, Verb.UPDATE, {"id": _gid(task.issue), **asked})
 
-    def _widget(self, issue: Issue, change: Change) -> dict[str, Any]:
+    def _widget(self, task: Task, issue: Issue, change: Change) -> dict[str, Any]:
         """The part of the input for one field; {} where there is nothing to be done."""
         match change:
             case Relabel():
-                add = self._labels.to_add(issue.ref.project, change.add)
+                add = self._labels.to_add(issue.ref.project, task.wanted(change).add)
                 remove = self._labels.to_remove(issue.ref.project, change.remove)
                 return {"labelsWidget": {"addLabelIds": add, "removeLabelIds": remove}} if add or remove else {}
             case SetDueDate():
@@ -180,7 +180,8 @@ class Asks:
         again: Ask | None = None
         for single in ask.part.each():
             (change,) = single.changes
-            if _agrees(change, widgets):
+            wanted = ask.task.wanted(change) if isinstance(change, Relabel) else change
+            if _agrees(wanted, widgets) and not self._wrong(ask, change, widgets):
                 ask.task.done(single)
             elif isinstance(change, Relabel) and ask.tries == 0:
                 again = self._relabelled(ask, single, change)
@@ -191,15 +192,27 @@ class Asks:
     def _relabelled(self, ask: Ask, part: Part, change: Relabel) -> Ask | None:
         project = ask.issue.ref.project
         self._labels.forget(project)
-        again = self._fields(ask.task, part)
-        if again is None:
+        wanted, had = ask.task.wanted(change), ask.issue.labels
+        try:
+            names = {gid: self._labels.name(project, gid) for gid in ask.input["labelsWidget"]["addLabelIds"]}
+            wrong = [gid for gid, name in names.items() if name and name not in wanted.add and name not in had]
+            add = self._labels.to_add(project, wanted.add)
+            remove = [*dict.fromkeys([*self._labels.to_remove(project, wanted.remove), *wrong])]
+        except TrackerError as error:
+            ask.task.failed(part, error)
             return None
-        wanted, had = set(change.add), ask.issue.labels
-        names = {gid: self._labels.name(project, gid) for gid in ask.input["labelsWidget"]["addLabelIds"]}
-        wrong = [gid for gid, name in names.items() if name and name not in wanted and name not in had]
-        widget = dict(again.input["labelsWidget"])
-        widget["removeLabelIds"] = [*widget["removeLabelIds"], *wrong]
-        return replace(again, input={**again.input, "labelsWidget": widget}, tries=1)
+        if not add and not remove:
+            ask.task.done(part)
+            return None
+        widget = {"addLabelIds": add, "removeLabelIds": remove}
+        return Ask(ask.task, part, Verb.UPDATE, {"id": _gid(ask.issue), "labelsWidget": widget}, tries=1)
+
+    def _wrong(self, ask: Ask, change: Change, widgets: Mapping[str, Payload]) -> bool:
+        """Whether a label stands there that says of an assignment that it was made, though GitLab dropped it."""
+        if not isinstance(change, Relabel):
+            return False
+        said = set(change.add).difference(ask.task.wanted(change).add, ask.issue.labels)
+        return any(label.get("title") in said for label in mapping.nodes(widgets.get("LABELS", {}).get("labels")))
 
 
 def doing(ref: IssueRef, *changes: Change) -> str:

@@ -66,7 +66,7 @@ class RestWrites:
         asked: list[Part] = []
         for single in part.each():
             try:
-                body |= self._field(issue, single.changes[0])
+                body |= self._field(task, issue, single.changes[0])
             except TrackerError as error:
                 task.failed(single, error)
             else:
@@ -77,6 +77,7 @@ class RestWrites:
                 task.done(single)
             return
         changes = [single.changes[0] for single in asked]
+        sent = [_wanted(task, change) for change in changes]
         try:
             left = one(self._client.rest("PUT", issue_path(issue.ref), doing=doing(issue.ref, *changes), body=body))
         except Rejected as error:
@@ -93,18 +94,25 @@ class RestWrites:
             return
         for single in asked:
             (change,) = single.changes
-            if _agrees(change, left):
+            wanted = _wanted(task, change)
+            if wanted not in sent:
+                # The assignment was dropped without a word, and one of these labels says that it was made.
+                self._fields(task, single, issue)
+            elif _agrees(wanted, left):
                 task.done(single)
             else:
                 task.failed(single, left_as_before(self._client.name, change, doing(issue.ref, change)))
 
-    def _field(self, issue: Issue, change: Change) -> dict[str, Any]:
+    def _field(self, task: Task, issue: Issue, change: Change) -> dict[str, Any]:
         match change:
             case Relabel():
                 if any("," in name for name in (*change.add, *change.remove)):
                     detail, advice = "a label's name may hold no comma", "Rename the label in the pack"
                     raise Rejected(detail, tracker=self._client.name, doing=doing(issue.ref, change), advice=advice)
-                lists = {"add_labels": ",".join(change.add), "remove_labels": ",".join(change.remove)}
+                add = task.wanted(change).add
+                # It may have gone out together with the assignment that GitLab then dropped.
+                untrue = set(change.add).difference(add, issue.labels)
+                lists = {"add_labels": ",".join(add), "remove_labels": ",".join((*change.remove, *sorted(untrue)))}
                 return {name: listed for name, listed in lists.items() if listed}
             case SetDueDate():
                 return {"due_date": change.due.isoformat() if change.due else ""}
@@ -168,6 +176,10 @@ class RestWrites:
             task.done(part, {"link": change.url}, outcome=Outcome.ALREADY_SO)
         else:
             task.done(part)
+
+
+def _wanted(task: Task, change: Change) -> Change:
+    return task.wanted(change) if isinstance(change, Relabel) else change
 
 
 def _agrees(change: Change, left: Payload) -> bool:

@@ -4,6 +4,7 @@ Rules:
 
 1. Labels, due date and assignee are one part: they are one request. Every other change is a part of its own.
 2. What stands after a link is sent after it is known to be there; the labels that prove one that failed are not sent.
+   Of labels that stand after an assignment that failed, the one that says so is left out, and the others are sent.
 3. One refused change keeps no other from being done. Where GitLab did not answer, nothing more of the work is sent.
 4. A receipt holds what stood there before, as the issue was read.
 """
@@ -11,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.tracker import (
@@ -64,6 +65,7 @@ class Task:
         self._now = now
         self._over = False
         self._unproven: set[str] = set()
+        self._unassigned: dict[str, str] = {}
         self._receipts: dict[int, Receipt] = {}
 
     def parts(self) -> list[Part]:
@@ -105,14 +107,37 @@ class Task:
         for place, change in zip(part.places, part.changes, strict=True):
             before = prior if prior is not None else _stood(self.issue, change)
             ref = at or (self.issue.ref if self.issue else None)
+            told = self._left_out(change)
             self._receipts[place] = Receipt(
-                issue=ref, change=change, outcome=outcome, at=self._now, prior=_json(before), made=made
+                issue=ref,
+                change=change,
+                outcome=Outcome.FAILED if told else outcome,
+                at=self._now,
+                prior=_json(before),
+                made=made,
+                error=told,
             )
+
+    def wanted(self, change: Relabel) -> Relabel:
+        """The labels without those that say of an assignment that it was made, though it failed."""
+        return replace(change, add=tuple(label for label in change.add if label not in self._unassigned))
+
+    def _left_out(self, change: Change) -> str:
+        labels = change.add if isinstance(change, Relabel) else ()
+        whys = (
+            f"all but the label {label}, which proves an assignment that could not be made: {self._unassigned[label]}"
+            for label in labels
+            if label in self._unassigned
+        )
+        return next(whys, "")
 
     def failed(self, part: Part, why: TrackerError) -> None:
         self.failure = self.failure or why
         self._over = self._over or isinstance(why, _NO_ANSWER)
         self._unproven.update(change.proof for change in part.changes if isinstance(change, UpsertLink))
+        for change in part.changes:
+            if isinstance(change, SetAssignee) and change.proof:
+                self._unassigned[change.proof] = one_line(why)
         for place, change in zip(part.places, part.changes, strict=True):
             self._receipts[place] = self._receipt(change, Outcome.FAILED, one_line(why))
 

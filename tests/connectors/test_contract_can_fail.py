@@ -28,7 +28,7 @@ from connectors.tracker import (
     Words,
 )
 from connectors.work import Work, Worked
-from policies.changes import Change, Mark, Relabel, SetDueDate, UpsertComment, UpsertReport
+from policies.changes import Change, Mark, Relabel, SetDueDate, UpsertComment, UpsertLink, UpsertReport
 from policies.document import Document
 from policies.issue import Actor, Commented, Event, Gap, Issue, LabelsChanged, Release
 from policies.receipt import Outcome, Receipt
@@ -399,8 +399,13 @@ class ForgetsWhatSeveralReplaced(MemoryWriter):
 
 
 class ProvesALinkThatIsNotThere(MemoryWriter):
-    def _unproven(self, refused: Iterable[Change]) -> set[str]:  # noqa: ARG002 - that is its breakage
-        return set()
+    def _unproven(self, refused: Iterable[Change]) -> set[str]:
+        return super()._unproven(change for change in refused if not isinstance(change, UpsertLink))
+
+
+class ProvesAnAssignmentThatWasNotMade(MemoryWriter):
+    def _unproven(self, refused: Iterable[Change]) -> set[str]:
+        return super()._unproven(change for change in refused if isinstance(change, UpsertLink))
 
 
 class ForgetsTheReportItReplaces(MemoryWriter):
@@ -509,6 +514,7 @@ BREAKAGES: dict[type[MemoryReader | MemoryWriter | MemoryServer], Promise] = {
     OpensAgainBlindly: trouble.a_lost_answer_leaves_one_report,
     ForgetsWhatSeveralReplaced: writing.all_changes_of_an_issue_given_together_are_done_each_with_its_receipt,
     ProvesALinkThatIsNotThere: writing.a_refused_link_leaves_its_proof_off,
+    ProvesAnAssignmentThatWasNotMade: writing.a_refused_assignment_leaves_its_proof_off,
     ForgetsTheReportItReplaces: writing.one_report_is_made_and_edited_in_place,
     DoesFourAtMost: writing.all_changes_of_an_issue_given_together_are_done_each_with_its_receipt,
     DropsAllForOneRefusal: writing.one_refused_change_neither_undoes_nor_hides_the_others,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import gitlab
 import pytest
@@ -16,12 +17,14 @@ from pydantic import SecretStr
 from connectors.gitlab import mutations
 from connectors.gitlab.mutations import Verb
 from connectors.gitlab.stand_in import app
+from connectors.gitlab.stand_in.edits import Edits
 from connectors.gitlab.stand_in.terms import Terms
 from connectors.gitlab.stand_in.troubles import gateway_timeout, internal_error, resource_lock, timed_out, too_complex
 from connectors.gitlab.tracker import GitLabReader, GitLabWriter
 from connectors.retry import Retry
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Fault
+from connectors.sandbox.nouns import Issue as Stored
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store
 from connectors.tracker import Connection, NotFound, RateLimited, Rejected, ServerFailed, Unreachable
@@ -347,6 +350,32 @@ def test_a_label_that_proves_a_link_is_not_set_where_the_link_failed(workshop: W
         assert ("patch" in workshop.labels(first)) is so
         issues = workshop.issues(dialect)
     assert "patch" not in workshop.labels(second)
+
+
+@pytest.mark.parametrize("dialect", ["gitlab", "gitlab-16", "gitlab-rest"])
+@pytest.mark.parametrize("account", ["nobody", "carl"])
+def test_the_label_of_an_assignment_that_was_not_made_does_not_stay(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, dialect: str, account: str
+) -> None:
+    """Nobody of that name is known before; somebody who is no member is dropped by GitLab without a word."""
+    workshop.store.create_user("carl", "Carl Stranger")
+    real = Edits.update
+
+    def dropping(self: Edits, issue: Stored, changes: dict[str, Any]) -> Stored:
+        return real(self, issue, {name: value for name, value in changes.items() if value != ["carl"]})
+
+    monkeypatch.setattr(Edits, "update", dropping)
+    keys = workshop.opens(3, labels=["sla-ok", "tier-1"])
+    labels = Relabel(add=("sla-breached", "tier-2"), remove=("sla-ok", "tier-1"))
+    changes: tuple[Change, ...] = (SetDueDate(DUE), SetAssignee(account, proof="tier-2"), labels)
+    for worked in workshop.performed(work(workshop.issues(), *changes), dialect):
+        assert [receipt.outcome for receipt in worked.receipts] == [Outcome.PERFORMED, Outcome.FAILED, Outcome.FAILED]
+        assert "tier-2" in worked.receipts[-1].error
+        assert worked.failure is not None
+    assert [workshop.labels(key) for key in keys] == [{"sla-breached"}] * 3
+    changes = (SetAssignee("bob", proof="tier-2"), labels)
+    assert [worked.failure for worked in workshop.performed(work(workshop.issues(), *changes), dialect)] == [None] * 3
+    assert [workshop.labels(key) for key in keys] == [{"sla-breached", "tier-2"}] * 3
 
 
 def test_a_schema_that_lost_a_part_sends_the_rest_by_rest(workshop: Workshop) -> None:

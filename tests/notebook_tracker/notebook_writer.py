@@ -77,8 +77,8 @@ class NotebookWriter:
             except (Rejected, NotFound) as refused:
                 failure, why = failure or refused, one_line(refused)
                 receipts.append(Receipt(issue=ref, change=change, outcome=Outcome.FAILED, at=now, error=why))
-                if isinstance(change, UpsertLink):
-                    unproven[change.proof] = f"it proves a link that could not be made: {why}"
+                if isinstance(change, UpsertLink | SetAssignee) and change.proof:
+                    unproven[change.proof] = f"it proves what could not be done: {why}"
             except TrackerError as error:
                 return Worked.broken_off(piece, receipts, error, now)
         return Worked(tuple(receipts), failure)
