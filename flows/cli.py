@@ -120,7 +120,7 @@ def explain(
         from flows import replay
         from policies.replay import ReplayKind
 
-        then = instant.read(at) if at else None
+        then = instant.read(at, "--at") if at else None
         return replay.replay(key, site, ReplayKind(kind), pack, then, instant.read(now), as_json=as_json)
     if pack or at:
         raise click.UsageError("--pack and --at go with --replay")

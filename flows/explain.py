@@ -104,6 +104,10 @@ def tell(site: Site, judged: Judged, at: datetime, replay: Mapping[str, Any] | N
 
 def found(site: Site, key: str, now: datetime) -> Issue:
     """The issue in the pack's words, from the first tracker that has it."""
+    if not key.strip():
+        raise Refusal(
+            "an empty key names no issue", Exit.BAD_INPUT, "give the key as people type it: CAR-7, acme/car#7"
+        )
     faults: list[str] = []
     for tracker in site.trackers:
         with collecting.reading(site, tracker) as reader:

@@ -13,20 +13,33 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def read(text: str | None) -> datetime:
-    """``--now`` as an aware instant in UTC; the present one for None.
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
+"""Between these the calendars count."""
+
+
+def read(text: str | None, option: str = "--now") -> datetime:
+    """An option's value as an aware instant in UTC; the present one for None.
 
     Raises:
-        Refusal: not an ISO instant with an offset.
+        Refusal: not an ISO instant with an offset, or one that no calendar knows.
     """
     if text is None:
         return now()
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise Refusal(f"--now {text!r} is not an instant", Exit.BAD_INPUT, "write 2026-03-02T09:00:00+01:00") from None
+        raise _refused(option, text, "is not an instant", "2026-03-02T09:00:00+01:00") from None
     if instant.tzinfo is None:
-        raise Refusal(
-            f"--now {text!r} has no offset, so it names no instant", Exit.BAD_INPUT, f"write {text}Z or {text}+01:00"
-        )
+        whole = instant.isoformat()
+        raise _refused(option, text, "has no offset, so it names no instant", f"{whole}Z or {whole}+01:00")
+    try:
+        known = FIRST <= instant <= LAST
+    except OverflowError:  # at the ends of what there are dates for, an offset leads out of it
+        known = False
+    if not known:
+        raise _refused(option, text, "is an instant that no calendar knows", f"one from {FIRST:%Y} to {LAST:%Y}")
     return instant.astimezone(UTC)
+
+
+def _refused(option: str, text: str, why: str, instead: str) -> Refusal:
+    return Refusal(f"{option} {text!r} {why}", Exit.BAD_INPUT, f"write {instead}")

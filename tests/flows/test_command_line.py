@@ -209,6 +209,22 @@ def test_an_instant_is_read_with_its_offset_and_kept_in_utc() -> None:
     assert instant.read(None).microsecond == 0
     with pytest.raises(Refusal):
         instant.read("2026-03-09")
+    with pytest.raises(Refusal, match="--at '2026-03-09' has no offset") as refused:
+        instant.read("2026-03-09", "--at")
+    assert "2026-03-09T00:00:00Z" in refused.value.advice
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00", "1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z"]
+)
+def test_an_instant_that_no_calendar_knows_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="no calendar knows"):
+        instant.read(text)
+
+
+def test_an_empty_key_names_no_issue(command: Command) -> None:
+    said = command("explain", " ", "--site", "sandbox")
+    assert (said.code, said.err.splitlines()[0]) == (Exit.BAD_INPUT, "error: an empty key names no issue")
 
 
 def test_cases_that_agree_end_fine_and_one_that_differs_does_not(command: Command, tmp_path: Path) -> None:
