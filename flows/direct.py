@@ -55,7 +55,9 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         except Refusal:
             end(sitting, run, RunState.RED)
             raise
-        receipts, requests = writing.apply(sitting, run.plan, prepared.by_id())
+        touched = prepared.touched_by(run.plan)
+        del collected, prepared, judged  # what is not written to is in nobody's way while others are
+        receipts, requests = writing.apply(sitting, run.plan, touched)
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)

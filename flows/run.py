@@ -83,7 +83,7 @@ class Run:
 
     id: names the run in the ledger.
     policy: ``id@version`` of the pack in force; ``policy_digest`` covers all its versions and their calendars.
-    judged: issues with their verdicts; the report issues are not among them.
+    judged: issues with their verdicts, without their histories; the report issues are not among them.
     faults: tracker or project -> why it was cut short, or what is in doubt there.
     gone: issues that are no longer there.
     receipts: None for a run that only planned.

@@ -24,10 +24,10 @@ from flows.tracker_site import TrackerSite
 from policies import patch, summary
 from policies import plan as planning
 from policies.destination import Destination
-from policies.issue import Issue, Opened, Release, Role, StatusChanged, utc
+from policies.issue import FixReleased, Issue, Opened, Release, Role, StatusChanged, utc
 from policies.loader import load_phrases
 from policies.pack import PolicyPack
-from policies.plan import Skipped
+from policies.plan import Plan, Skipped
 from policies.policy_set import PolicySet
 from policies.summary import ComplianceSummary
 from policies.verdict import Judged
@@ -48,9 +48,11 @@ class Prepared:
     skipped: tuple[Skipped, ...] = ()
     releases: tuple[Release, ...] = ()
 
-    def by_id(self) -> dict[tuple[str, str], Issue]:
-        """Judged issues and reports by (tracker, id)."""
-        return {(issue.ref.tracker, issue.ref.id): issue for issue in (*self.issues, *self.reports)}
+    def touched_by(self, plan: Plan) -> dict[tuple[str, str], Issue]:
+        """The issues and reports that a plan changes, by (tracker, id)."""
+        touched = {(change.tracker, change.issue.id) for change in plan.changes if change.issue is not None}
+        found = {(issue.ref.tracker, issue.ref.id): issue for issue in (*self.issues, *self.reports)}
+        return {whose: issue for whose, issue in found.items() if whose in touched}
 
     def report_of(self) -> dict[str, Issue]:
         """The report issue of each tracker that has one; the oldest where somebody made a second."""
@@ -230,7 +232,7 @@ def plan_judged(
         now=now,
         policy=packs[0].name,
         policy_digest=policies.digest,
-        judged=judged,
+        judged=tuple(map(_in_short, judged)),
         plan=decided,
         releases=prepared.releases,
         summaries=summarise(judged, packs, where),
@@ -246,6 +248,13 @@ def plan_judged(
         read_nothing=not any(project.capabilities for project in collected),
         rests=any(project.rests for project in collected),
     )
+
+
+def _in_short(judged: Judged) -> Judged:
+    """What is shown of an issue: without its history, which of ten thousand issues would fill the memory till the end."""
+    issue = judged.issue
+    released = tuple(event for event in issue.events if isinstance(event, FixReleased))
+    return replace(judged, issue=replace(issue, events=released, description=""))
 
 
 def requests_of(collected: Sequence[Collected]) -> dict[str, Counter[str]]:
