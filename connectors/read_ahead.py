@@ -25,6 +25,9 @@ class _End:
         self.failure = failure
 
 
+_PATIENCE_SECONDS = 1.0
+
+
 class _Turn(Generic[T]):
     """One page, handed from the thread that asks to the one that understands."""
 
@@ -78,4 +81,5 @@ def ahead(source: Iterator[T]) -> Iterator[T]:
             yield page
     finally:
         turn.end()
-        thread.join()
+        # Who interrupts the run does not wait for a server that does not answer.
+        thread.join(timeout=_PATIENCE_SECONDS)
