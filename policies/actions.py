@@ -365,7 +365,8 @@ class LinkPatch(_ActionShape):
             return
         because = f"link_patch: {released.release} carries the fix ({released.evidence})"
         proof = destination.label("patch", released.release)
-        if destination.web_links and released.url:
+        # Any other scheme is no address of a release, whatever the tracker says.
+        if destination.web_links and released.url.startswith(("https://", "http://")):
             say = destination.phrases.say
             yield Wish(
                 UpsertLink(

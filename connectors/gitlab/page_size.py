@@ -24,7 +24,7 @@ _FEWEST_DISCUSSIONS = 5
 _MOST = 100
 # Of the server's limit: what a page holds is not known before, and a refused query is a request lost.
 _ROOM = 0.8
-_KEPT = timedelta(days=7)
+_KEPT = timedelta(days=1)
 _KEY = "gitlab page"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from inline_snapshot import snapshot
 
 from policies.actions import Situation
@@ -206,3 +208,9 @@ def test_a_released_fix_is_linked_where_links_exist_and_labelled_everywhere() ->
     assert label == Relabel(add=("warranty::patch::1.4.2-LTS",), remove=("warranty::patch::1.3.0",))
     assert wanted(issue, {"do": "link_patch"}, hour=6, web_links=False) == [label]
     assert wanted(build_issue(), {"do": "link_patch"}) == []
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://releases.example/1.4.2", "//releases.example/1.4.2", ""])
+def test_a_release_whose_address_is_none_of_the_web_is_told_by_its_label_alone(url: str) -> None:
+    changes = wanted(build_issue(replace(released(5), url=url)), {"do": "link_patch"}, hour=6)
+    assert [type(change) for change in changes] == [Relabel]
