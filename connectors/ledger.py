@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Self, TypeVar
 
@@ -21,14 +21,14 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from connectors.ledger_cache import LedgerCache
 from connectors.ledger_correction import correction_columns, cycle_of, last_given
+from connectors.ledger_cursors import Cursor, Cursors
 from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger
-from connectors.ledger_lease import Holder, LeaseLost, RunInProgress
+from connectors.ledger_lease import Holder, LeaseLost, Leases, RunInProgress
 from connectors.ledger_records import Judged, Recorded, Run, RunState
 from connectors.ledger_schema import (
     AddressRow,
     CursorRow,
     IssueRow,
-    LeaseRow,
     ReceiptRow,
     RunRow,
     ServerFactRow,
@@ -39,10 +39,11 @@ from connectors.ledger_schema import (
 )
 from connectors.ledger_text import ISSUE, RECEIPT, VERDICT, Text
 from policies.echo import echoes
-from policies.issue import Issue, IssueRef, utc
+from policies.issue import Issue, IssueRef
 from policies.receipt import Receipt
 
 __all__ = [
+    "Cursor",
     "Holder",
     "Judged",
     "LeaseLost",
@@ -65,7 +66,7 @@ _BATCH = 200
 # ------------------------------------------------------------------------------------------------------------- ledger
 
 
-class Ledger:
+class Ledger(Cursors, Leases):
     """An open ledger. Threads may share it. Use ``Ledger.open``."""
 
     def __init__(self, database: Database) -> None:
@@ -162,7 +163,7 @@ class Ledger:
             for row in rows
         )
 
-    # ------------------------------------------------------------------------------------------------------ cursors
+    # ---------------------------------------------------------------------------------------------- trackers' servers
 
     def read_at(self, site: str, tracker: str, address: str) -> bool:
         """Say from which address a tracker is about to be read. What was cached from another one is dropped.
@@ -187,44 +188,6 @@ class Ledger:
     def cache(self, site: str, tracker: str, now: datetime) -> LedgerCache:
         """What a connector may keep from run to run of a tracker's server."""
         return LedgerCache(self._database, site, tracker, now)
-
-    def cursor(self, site: str, tracker: str, project: str) -> datetime | None:
-        """Up to where a project was read; None if never."""
-        query = select(CursorRow.at).where(
-            CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project
-        )
-        with self._reading() as connection:
-            return connection.scalar(query)
-
-    def set_cursor(self, site: str, tracker: str, project: str, at: datetime, read_at: datetime | None = None) -> None:
-        """Remember up to where a project was read, and when. Setting it back is allowed: it costs requests, nothing else."""
-        whose = (CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project)
-        with self._writing() as connection:
-            if connection.execute(update(CursorRow).where(*whose).values(at=at, read_at=read_at)).rowcount == 0:
-                row = {"site": site, "tracker": tracker, "project": project, "at": at, "read_at": read_at}
-                connection.execute(insert(CursorRow).values(**row))
-
-    def read_to_the_end_at(self, site: str, tracker: str, project: str) -> datetime | None:
-        """When a project was last read to its cursor; None where that is not known."""
-        query = select(CursorRow.read_at).where(
-            CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project
-        )
-        with self._reading() as connection:
-            return connection.scalar(query)
-
-    def reconciled_at(self, site: str, tracker: str, project: str) -> datetime | None:
-        """When the cached issues of a project were last compared with the tracker's by id; None if never."""
-        query = select(CursorRow.reconciled_at).where(
-            CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project
-        )
-        with self._reading() as connection:
-            return connection.scalar(query)
-
-    def set_reconciled(self, site: str, tracker: str, project: str, at: datetime) -> None:
-        """Remember it. A project without a cursor has nothing to compare, and nothing is remembered."""
-        whose = (CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project)
-        with self._writing() as connection:
-            connection.execute(update(CursorRow).where(*whose).values(reconciled_at=at))
 
     # ------------------------------------------------------------------------------------------------------- issues
 
@@ -445,64 +408,6 @@ class Ledger:
         if site is None:
             raise LedgerError(f"{self._database.where}: no run {run!r} was begun; call begin_run first")
         return site
-
-    # -------------------------------------------------------------------------------------------------------- lease
-
-    def take_lease(
-        self,
-        site: str,
-        run: str,
-        now: datetime,
-        *,
-        lasts: timedelta = timedelta(minutes=10),
-        holder: Holder | None = None,
-        is_dead: Callable[[Holder], bool] = Holder.is_dead,
-    ) -> None:
-        """Become the one run that may write for a site until ``now + lasts``.
-
-        A lease that ran out is taken over, and so is one whose process surely is dead: killing a run with any signal
-        does not stop the next one on the same machine, and elsewhere for no longer than ``lasts``.
-
-        Raises:
-            RunInProgress: another run holds it.
-        """
-        me = holder or Holder.this_process()
-        with self._writing() as connection:
-            query = select(LeaseRow.__table__).where(LeaseRow.site == site).with_for_update()
-            row = connection.execute(query).mappings().one_or_none()
-            if (
-                row is not None
-                and row["run"] != run
-                and row["until"] > now
-                and not is_dead(Holder(row["host"], row["pid"]))
-            ):
-                raise RunInProgress(site, row["run"], row["until"])
-            connection.execute(delete(LeaseRow).where(LeaseRow.site == site))
-            connection.execute(
-                insert(LeaseRow).values(
-                    site=site, run=run, host=me.host, pid=me.pid, since=utc(now), until=utc(now) + lasts
-                )
-            )
-
-    def renew_lease(self, site: str, run: str, now: datetime, *, lasts: timedelta = timedelta(minutes=10)) -> None:
-        """Hold the lease until ``now + lasts``. Call it between writes.
-
-        Raises:
-            LeaseLost: it ran out and another run took it, or it was given back.
-        """
-        with self._writing() as connection:
-            held = connection.execute(
-                update(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run).values(until=utc(now) + lasts)
-            )
-            if held.rowcount != 1:
-                raise LeaseLost(
-                    f"run {run} no longer holds site {site!r}: another run took over; nothing more is written"
-                )
-
-    def give_back_lease(self, site: str, run: str) -> None:
-        """End the lease if this run holds it."""
-        with self._writing() as connection:
-            connection.execute(delete(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run))
 
 
 def _is_echo(before: str, after: Issue) -> bool:

@@ -6,10 +6,20 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
 
 from connectors.ledger_database import LedgerError
+from connectors.ledger_schema import LeaseRow
+from policies.issue import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connectors.ledger_database import Database
 
 
 class RunInProgress(LedgerError):
@@ -53,3 +63,65 @@ class Holder:
         except OSError:
             return False
         return False
+
+
+class Leases:
+    """The leases of a ledger. Mixed into ``ledger.Ledger``, whose rules hold here."""
+
+    _database: Database
+
+    def take_lease(
+        self,
+        site: str,
+        run: str,
+        now: datetime,
+        *,
+        lasts: timedelta = timedelta(minutes=10),
+        holder: Holder | None = None,
+        is_dead: Callable[[Holder], bool] = Holder.is_dead,
+    ) -> None:
+        """Become the one run that may write for a site until ``now + lasts``.
+
+        A lease that ran out is taken over, and so is one whose process surely is dead: killing a run with any signal
+        does not stop the next one on the same machine, and elsewhere for no longer than ``lasts``.
+
+        Raises:
+            RunInProgress: another run holds it.
+        """
+        me = holder or Holder.this_process()
+        with self._database.writing() as connection:
+            query = select(LeaseRow.__table__).where(LeaseRow.site == site).with_for_update()
+            row = connection.execute(query).mappings().one_or_none()
+            if (
+                row is not None
+                and row["run"] != run
+                and row["until"] > now
+                and not is_dead(Holder(row["host"], row["pid"]))
+            ):
+                raise RunInProgress(site, row["run"], row["until"])
+            connection.execute(delete(LeaseRow).where(LeaseRow.site == site))
+            connection.execute(
+                insert(LeaseRow).values(
+                    site=site, run=run, host=me.host, pid=me.pid, since=utc(now), until=utc(now) + lasts
+                )
+            )
+
+    def renew_lease(self, site: str, run: str, now: datetime, *, lasts: timedelta = timedelta(minutes=10)) -> None:
+        """Hold the lease until ``now + lasts``. Call it between writes.
+
+        Raises:
+            LeaseLost: it ran out and another run took it, or it was given back.
+        """
+        with self._database.writing() as connection:
+            held = connection.execute(
+                update(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run).values(until=utc(now) + lasts)
+            )
+            if held.rowcount != 1:
+                raise LeaseLost(
+                    f"run {run} no longer holds site {site!r}: another run took over; nothing more is written"
+                )
+
+    def give_back_lease(self, site: str, run: str) -> None:
+        """End the lease if this run holds it."""
+        with self._database.writing() as connection:
+            connection.execute(delete(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run))

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from connectors import registry
 from connectors.cache import Cache
+from connectors.ledger import Cursor
 from connectors.tracker import RateLimited, TrackerError, TrackerReader, Unreadable
 from flows import instant, reconciling
 from flows.project_groups import is_group, present
@@ -50,7 +51,9 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     site, ledger = sitting.site, sitting.ledger
     before = Counter(reader.requests)
     cursor = ledger.cursor(site.name, tracker.name, project)
-    capabilities, _ = reader.capabilities(), reader.own_account()
+    capabilities = reader.capabilities()
+    # Nobody logged in would find an empty project.
+    reader.own_account()
     reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
     releases: tuple[Release, ...] = ()
     awake = ledger.keep(site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor)))
@@ -64,9 +67,12 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     whole = not reading_.cut_short
     if whole:
         _set_cursor(sitting, tracker, project, reading_, cursor)
-    gone, doubt = _gone(sitting, tracker, project, reader, reading_) if whole and cursor is not None else ((), "")
+    gone: tuple[Gone, ...] = ()
+    doubt = ""
     if cursor is None:
         ledger.set_reconciled(site.name, tracker.name, project, sitting.now)
+    elif whole:
+        gone, doubt = _gone(sitting, tracker, project, reader, reading_, cursor)
     lost = frozenset(unreadable.key for unreadable in reading_.unreadable)
     return Collected(
         tracker=tracker.name,
@@ -105,26 +111,26 @@ class _Held:
 
 
 def _changed(
-    sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader, cursor: datetime | None
+    sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader, cursor: Cursor | None
 ) -> Iterator[Issue | Unreadable]:
     if cursor is None:
         return reader.changed_since(project, None)
     # Search indexes lag, and clocks of servers differ.
-    since = cursor - reader.capabilities().lag
-    ledger, site = sitting.ledger, sitting.site.name
-    read_at = ledger.read_to_the_end_at(site, tracker.name, project)
-    held = ledger.known(site, tracker.name, project, since) if read_at else {}
-    known = {id_: at for id_, at in held.items() if read_at is not None and at + SETTLED <= read_at}
+    since = cursor.at - reader.capabilities().lag
+    if cursor.read_at is None:
+        return reader.changed_since(project, since)
+    held = sitting.ledger.known(sitting.site.name, tracker.name, project, since)
+    known = {id_: at for id_, at in held.items() if at + SETTLED <= cursor.read_at}
     return reader.changed_since(project, since, known)
 
 
 def _set_cursor(
-    sitting: Sitting, tracker: TrackerSite, project: str, reading_: _Reading, cursor: datetime | None
+    sitting: Sitting, tracker: TrackerSite, project: str, reading_: _Reading, cursor: Cursor | None
 ) -> None:
     """After a project was read to its end. One that could not be understood is read again until it can be."""
     # What was updated while it was read may have been read before others were updated, on pages already gone by.
     reached = None if reading_.newest is None else min(reading_.newest, reading_.begun)
-    newest = max((at for at in (reached, cursor) if at is not None), default=None)
+    newest = max((at for at in (reached, cursor.at if cursor else None) if at is not None), default=None)
     if newest is not None and not reading_.unreadable:
         sitting.ledger.set_cursor(sitting.site.name, tracker.name, project, newest, reading_.begun)
 
@@ -148,12 +154,13 @@ def read_back(sitting: Sitting, tracker: TrackerSite, projects: Iterable[str]) -
 
 
 def _gone(
-    sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader, reading_: _Reading
+    sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader, reading_: _Reading, cursor: Cursor
 ) -> tuple[tuple[Gone, ...], str]:
     """What is no longer there, and what could not be made sure of."""
-    fresh = frozenset(reading_.fresh)
+    if not reconciling.is_due(cursor, sitting.now):
+        return (), ""
     try:
-        return reconciling.reconcile(sitting, tracker.name, project, reader, fresh), ""
+        return reconciling.reconcile(sitting, tracker.name, project, reader, frozenset(reading_.fresh)), ""
     except (reconciling.MostAreGone, TrackerError) as failure:
         return (), str(failure)
 

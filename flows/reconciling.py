@@ -17,7 +17,9 @@ from flows.run import Gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
+    from connectors.ledger import Cursor
     from connectors.tracker import TrackerReader
     from flows.sitting import Sitting
 
@@ -31,10 +33,15 @@ class MostAreGone(Exception):
     """More than half of a project's issues are no longer listed. ``str()`` says so, and what to do."""
 
 
+def is_due(cursor: Cursor, now: datetime) -> bool:
+    """Whether a day has passed since it was last looked at."""
+    return cursor.reconciled_at is None or now - cursor.reconciled_at >= EVERY
+
+
 def reconcile(
     sitting: Sitting, tracker: str, project: str, reader: TrackerReader, fresh: frozenset[str]
 ) -> tuple[Gone, ...]:
-    """Forget the cached issues of a project that are gone, if a day has passed since that was last looked at.
+    """Forget the cached issues of a project that are gone.
 
     Args:
         fresh: ids of the issues read in this run.
@@ -44,9 +51,6 @@ def reconcile(
         TrackerError: it could not be looked at; the next run does.
     """
     ledger, site, now = sitting.ledger, sitting.site.name, sitting.now
-    last = ledger.reconciled_at(site, tracker, project)
-    if last is not None and now - last < EVERY:
-        return ()
     held = ledger.known(site, tracker, project)
     if held.keys() <= fresh:
         ledger.set_reconciled(site, tracker, project, now)

@@ -1,8 +1,10 @@
-"""The steps of a run between reading and writing, as plain functions: prepare, judge, plan, summarise. ``flows.collecting`` reads, ``flows.writing`` writes.
+"""The steps of a run between reading and writing, as plain functions: prepare, judge, plan, summarise.
+
+``flows.collecting`` reads, ``flows.writing`` writes.
 
 Rules:
 
-1. No Prefect here; ``flows.enforce`` puts these into tasks, ``flows.dry`` and ``flows.wet`` call them straight.
+1. No Prefect here; ``flows.enforce`` puts these into tasks, ``flows.direct`` calls them straight.
 2. No business rule here: what is late, what follows from it and what a fix is are decided in ``policies``.
 """
 
@@ -23,8 +25,9 @@ from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
 from policies import patch, summary
 from policies import plan as planning
+from policies.changes import is_report
 from policies.destination import Destination
-from policies.issue import FixReleased, Issue, Opened, Release, Role, StatusChanged, utc
+from policies.issue import FixReleased, Issue, Release, StatusChanged, utc
 from policies.loader import load_phrases
 from policies.pack import PolicyPack
 from policies.plan import Plan, Skipped
@@ -76,7 +79,7 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
         roster, words = tracker.roster(project.own.id if project.own else "", site.zone), tracker.vocabulary()
         for raw in project.issues:
             issue = roster.cast(words.apply(raw))
-            if site.report_label in issue.labels and _opened_by_us(raw):
+            if is_report(raw, site.report_label):
                 reports.append(issue)
             elif issue.unmapped:
                 skipped.append(Skipped(tracker.name, issue.ref.key, _unmapped(site, tracker, issue)))
@@ -89,11 +92,6 @@ def prepare(site: Site, collected: Sequence[Collected], now: datetime) -> Prepar
                     known = covered(known, site.register, now, prefix=site.label_prefix)
                 issues.append(known)
     return Prepared(issues=tuple(issues), reports=tuple(reports), skipped=tuple(skipped), releases=releases)
-
-
-def _opened_by_us(issue: Issue) -> bool:
-    """Whether it can be our report. The label alone proves nothing: anybody can put it on an issue."""
-    return any(isinstance(event, Opened) and event.actor.role is Role.OWN for event in issue.events)
 
 
 def _unmapped(site: Site, tracker: TrackerSite, issue: Issue) -> str:

@@ -47,7 +47,6 @@ from policies.receipt import Outcome, Receipt
 GIVE_UP_AFTER = 3
 """Issues in a row whose changes a tracker may fail to answer before it is left alone for this run."""
 
-
 READ_BACK_FROM = 200
 """So many issues of a project written to, and they are read back at once; fewer come with the next run's first pages."""
 
@@ -56,29 +55,6 @@ LANES, LANE_FROM = 4, 50
 
 _ADDING = threading.Lock()
 _NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
-
-
-class Writers:
-    """The writers of a site, each opened when its first change comes, so that a run without changes builds none."""
-
-    def __init__(self, sitting: Sitting) -> None:
-        self._sitting = sitting
-        self._open: dict[str, TrackerWriter] = {}
-
-    def of(self, tracker: str) -> TrackerWriter:
-        if tracker not in self._open:
-            site = self._sitting.site
-            found = site.tracker(tracker)
-            cache = self._sitting.cache_of(found)
-            self._open[tracker] = registry.open_writer(found.kind, site.connection(found), cache=cache)
-        return self._open[tracker]
-
-    def requests(self) -> dict[str, Counter[str]]:
-        return {name: Counter(writer.requests) for name, writer in self._open.items()}
-
-    def close(self) -> None:
-        for writer in self._open.values():
-            writer.close()
 
 
 def guard(plan: Plan, expect: str | None) -> None:
@@ -190,19 +166,21 @@ def _parts(to_do: Sequence[Work]) -> list[Sequence[Work]]:
 
 def _lane(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str]) -> Iterator[list[Done]]:
     """A part of a tracker's work, by a writer of its own."""
-    writers = Writers(sitting)
+    found = sitting.site.tracker(tracker)
+    writer = registry.open_writer(found.kind, sitting.site.connection(found), cache=sitting.cache_of(found))
     try:
-        yield from _written(sitting, tracker, to_do, writers)
+        yield from _written(sitting, writer, to_do)
     finally:
         with _ADDING:
-            spent.update(writers.requests().get(tracker, {}))
-        writers.close()
+            spent.update(writer.requests)
+        writer.close()
 
 
-def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Writers) -> Iterator[list[Done]]:
+def _written(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> Iterator[list[Done]]:
+    tracker = writer.name
     silence = 0  # issues in a row without an answer
     why = ""  # the tracker is left alone
-    for number, (work, worked) in enumerate(zip(to_do, _answers(sitting, tracker, to_do, writers), strict=True), 1):
+    for number, (work, worked) in enumerate(zip(to_do, _answers(sitting, writer, to_do), strict=True), 1):
         gone = isinstance(worked.failure, NotFound) and work.issue is not None and _gone(sitting, tracker, work.issue)
         if gone and work.issue is not None:
             sitting.ledger.forget(sitting.site.name, tracker, [work.issue.ref.id])
@@ -224,41 +202,42 @@ def _written(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Wri
             return
 
 
-def _answers(sitting: Sitting, tracker: str, to_do: Sequence[Work], writers: Writers) -> Iterator[Worked]:
+def _answers(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> Iterator[Worked]:
     """What became of each piece of work. A defect met on one issue must not stop the others' changes."""
     left = deque(to_do)
-    while left:
-        try:
-            for worked in writers.of(tracker).perform(list(left), sitting.now):
-                left.popleft()
-                yield worked
-        except Exception as defect:  # noqa: BLE001 - whatever it is, it is of this one issue
-            told = TrackerError(f"a defect of this program ({type(defect).__name__})", tracker=tracker)
-            yield Worked.broken_off(left.popleft(), (), told, sitting.now)
-            break
+    try:
+        for worked in writer.perform(to_do, sitting.now):
+            left.popleft()
+            yield worked
+    except Exception as defect:  # noqa: BLE001 - whatever it is, it is of this one issue
+        yield _broken_off(sitting, writer, left.popleft(), defect)
     # Of what went out together with it some may be done, and nobody has said so: one by one, as it is now.
     for work in left:
         try:
-            yield _looked_at_again(sitting, tracker, work, writers)
-        except TrackerError as failure:
-            yield Worked.broken_off(work, (), failure, sitting.now)
-        except Exception as defect:  # noqa: BLE001 - as above
-            told = TrackerError(f"a defect of this program ({type(defect).__name__})", tracker=tracker)
-            yield Worked.broken_off(work, (), told, sitting.now)
+            yield _looked_at_again(sitting, writer, work)
+        except Exception as failure:  # noqa: BLE001 - as above
+            yield _broken_off(sitting, writer, work, failure)
 
 
-def _looked_at_again(sitting: Sitting, tracker: str, work: Work, writers: Writers) -> Worked:
+def _broken_off(sitting: Sitting, writer: TrackerWriter, work: Work, failure: Exception) -> Worked:
+    if not isinstance(failure, TrackerError):
+        # Only a TrackerError's text is known to hold no secret.
+        failure = TrackerError(f"a defect of this program ({type(failure).__name__})", tracker=writer.name)
+    return Worked.broken_off(work, (), failure, sitting.now)
+
+
+def _looked_at_again(sitting: Sitting, writer: TrackerWriter, work: Work) -> Worked:
     """What is still to be done on the issue, done."""
     if work.issue is None:
-        return next(iter(writers.of(tracker).perform([work], sitting.now)))
-    with collecting.reading(sitting.site, sitting.site.tracker(tracker)) as reader:
+        return next(iter(writer.perform([work], sitting.now)))
+    with collecting.reading(sitting.site, sitting.site.tracker(writer.name)) as reader:
         issue = reader.issue(work.issue.ref.key)
     so = [change for change in work.changes if change.satisfied_by(issue)]
     receipts = tuple(Receipt(issue=issue.ref, change=one, outcome=Outcome.ALREADY_SO, at=sitting.now) for one in so)
     rest = tuple(change for change in work.changes if change not in so)
     if not rest:
         return Worked(receipts)
-    worked = next(iter(writers.of(tracker).perform([Work(issue, rest)], sitting.now)))
+    worked = next(iter(writer.perform([Work(issue, rest)], sitting.now)))
     return Worked((*receipts, *worked.receipts), worked.failure)
 
 

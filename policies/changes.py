@@ -15,7 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from policies.document import Document
-from policies.issue import Commented, Role
+from policies.issue import Commented, Opened, Role
 
 if TYPE_CHECKING:
     from policies.issue import Issue
@@ -164,6 +164,13 @@ class UpsertReport:
 
     def satisfied_by(self, issue: Issue) -> bool:
         return Mark.found_in(issue.description) == self.mark and issue.title == self.title
+
+
+def is_report(issue: Issue, label: str) -> bool:
+    """Whether it is a report of ours. The label alone proves nothing: anybody can put it on an issue."""
+    return label in issue.labels and any(
+        isinstance(event, Opened) and event.actor.role is Role.OWN for event in issue.events
+    )
 
 
 Change = Relabel | SetPriority | SetDueDate | SetAssignee | UpsertComment | UpsertLink | UpsertReport

@@ -21,6 +21,7 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, event, text
 
 from connectors.ledger import (
+    Cursor,
     Holder,
     Judged,
     LeaseLost,
@@ -294,8 +295,8 @@ def test_a_cursor_is_kept_per_site_tracker_and_project(ledger: Ledger) -> None:
     ledger.set_cursor("acme", "jira", "CAR", NOW)
     ledger.set_cursor("acme", "jira", "CAR", NOW + timedelta(microseconds=7))
     ledger.set_cursor("acme", "jira", "BUS", NOW - HOUR)
-    assert ledger.cursor("acme", "jira", "CAR") == NOW + timedelta(microseconds=7)
-    assert ledger.cursor("acme", "jira", "BUS") == NOW - HOUR
+    assert ledger.cursor("acme", "jira", "CAR") == Cursor(NOW + timedelta(microseconds=7))
+    assert ledger.cursor("acme", "jira", "BUS") == Cursor(NOW - HOUR)
     assert ledger.cursor("other", "jira", "CAR") is None
 
 
@@ -305,27 +306,27 @@ def test_what_was_read_at_another_address_is_dropped_of_that_tracker_only(ledger
     ledger.set_cursor("acme", "jira", "CAR", NOW)
     ledger.set_cursor("acme", "other", "CAR", NOW)
     assert ledger.read_at("acme", "jira", "http://here.test") is False
-    assert ledger.cursor("acme", "jira", "CAR") == NOW
+    assert ledger.cursor("acme", "jira", "CAR") == Cursor(NOW)
     assert ledger.read_at("acme", "jira", "http://there.test") is True
     assert (ledger.cursor("acme", "jira", "CAR"), list(ledger.issues("acme", "jira"))) == (None, [])
-    assert ledger.cursor("acme", "other", "CAR") == NOW
+    assert ledger.cursor("acme", "other", "CAR") == Cursor(NOW)
     assert len(list(ledger.issues("acme", "other"))) == 1
 
 
 def test_when_a_project_was_last_compared_is_kept_beside_its_cursor(ledger: Ledger) -> None:
     ledger.set_reconciled("acme", "jira", "CAR", NOW)
-    assert ledger.reconciled_at("acme", "jira", "CAR") is None, "nothing was read yet"
+    assert ledger.cursor("acme", "jira", "CAR") is None, "nothing was read yet"
     ledger.set_cursor("acme", "jira", "CAR", NOW)
     ledger.set_reconciled("acme", "jira", "CAR", NOW)
     ledger.set_cursor("acme", "jira", "CAR", NOW + HOUR)
-    assert (ledger.cursor("acme", "jira", "CAR"), ledger.reconciled_at("acme", "jira", "CAR")) == (NOW + HOUR, NOW)
+    assert ledger.cursor("acme", "jira", "CAR") == Cursor(NOW + HOUR, reconciled_at=NOW)
 
 
 def test_when_a_project_was_read_is_kept_with_its_cursor(ledger: Ledger) -> None:
     ledger.set_cursor("acme", "jira", "CAR", NOW)
-    assert ledger.read_to_the_end_at("acme", "jira", "CAR") is None
+    assert ledger.cursor("acme", "jira", "CAR") == Cursor(NOW)
     ledger.set_cursor("acme", "jira", "CAR", NOW, NOW + HOUR)
-    assert ledger.read_to_the_end_at("acme", "jira", "CAR") == NOW + HOUR
+    assert ledger.cursor("acme", "jira", "CAR") == Cursor(NOW, NOW + HOUR)
 
 
 def test_what_we_did_ourselves_wakes_no_issue_and_what_anybody_else_did_does(ledger: Ledger) -> None:

@@ -16,12 +16,15 @@ from policies.changes import (
     UpsertLink,
     UpsertReport,
     described,
+    is_report,
 )
 from policies.document import Document, Heading, Text
 from policies.receipt import Outcome, Receipt
+from tests.policies.build_issue import CUSTOMER, OWN, build_issue
 
 if TYPE_CHECKING:
     from policies.changes import Change
+    from policies.issue import Actor
 
 PAGE = Document((Heading("Verdicts"),))
 MARK = f"warranty-flows:verdicts:{PAGE.digest}"
@@ -69,3 +72,12 @@ def test_a_receipt_holds_its_instant_in_utc_and_refuses_one_without_an_offset() 
     assert receipt.at.tzinfo is UTC
     with pytest.raises(ValueError, match="an instant needs its offset"):
         Receipt(issue=None, change=SetPriority("High"), outcome=Outcome.FAILED, at=datetime(2026, 3, 2))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("reporter", "labels", "ours"),
+    [(OWN, {"warranty::report"}, True), (OWN, {"vip"}, False), (CUSTOMER, {"warranty::report"}, False)],
+)
+def test_a_report_of_ours_bears_our_label_and_was_opened_by_us(reporter: Actor, labels: set[str], ours: bool) -> None:
+    issue = build_issue(reporter=reporter, labels=frozenset(labels))
+    assert is_report(issue, "warranty::report") is ours
