@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connectors.tracker import NotFound, TrackerError
+from connectors.tracker import NotFound, TrackerError, TrackerReader
 from flows import collecting, json_text, render, steps
 from flows.exit_codes import Exit
 from flows.grid import STYLES, line
@@ -25,6 +25,7 @@ from flows.run import Collected
 from flows.second_opinion import Comparison, documented, second_opinion, shown
 from flows.share_bar import share_bar
 from flows.site import Site
+from flows.tracker_site import TrackerSite
 from policies.coverage import Coverage
 from policies.issue import Issue, Release
 from policies.pack import PolicyPack
@@ -114,9 +115,7 @@ def found(site: Site, key: str, now: datetime) -> Issue:
             try:
                 raw = reader.issue(key)
                 own = reader.own_account()
-                releases = tuple(
-                    release for project in projects_of(tracker.projects, reader) for release in reader.releases(project)
-                )
+                releases = _releases(tracker, reader)
             except NotFound:
                 continue
             except TrackerError as failure:
@@ -138,6 +137,12 @@ def found(site: Site, key: str, now: datetime) -> Issue:
     )
 
 
+def _releases(tracker: TrackerSite, reader: TrackerReader) -> tuple[Release, ...]:
+    """All releases of a tracker of the site."""
+    projects = projects_of(tracker.projects, reader)
+    return tuple(release for project in projects for release in reader.releases(project))
+
+
 def _elsewhere(site: Site, here: str, faults: list[str]) -> tuple[Release, ...]:
     """The releases of the other trackers: the fix of an issue may live there."""
     found: list[Release] = []
@@ -146,9 +151,7 @@ def _elsewhere(site: Site, here: str, faults: list[str]) -> tuple[Release, ...]:
             continue
         try:
             with collecting.reading(site, tracker) as reader:
-                found += [
-                    release for project in projects_of(tracker.projects, reader) for release in reader.releases(project)
-                ]
+                found += _releases(tracker, reader)
         except TrackerError as failure:
             faults.append(str(failure))
     return tuple(found)
