@@ -10,6 +10,7 @@ from datetime import datetime
 
 from connectors.jira.fields import one_field
 from connectors.jira.instants import instant
+from connectors.jira.rights import BULK, QUIET
 from connectors.jira.server import JiraServer
 from connectors.jira.text import one_line, received
 from connectors.tracker import CredentialsRefused, Finding, TrackerError
@@ -101,15 +102,16 @@ def _fields(server: JiraServer) -> Iterator[Finding]:
 def _project(server: JiraServer, project: str) -> Iterator[Finding]:
     server.project(project)
     yield Finding(f"project {project}", ok=True, detail="found")
+    may = server.permissions((*NEEDED, *QUIET, BULK), project)
     for name, what in NEEDED.items():
-        allowed = server.permissions(project, tuple(NEEDED))[name]
+        allowed = may[name]
         yield Finding(
             f"permission {name} in {project}",
             ok=allowed,
             detail=f"may {what}" if allowed else f"may not {what}",
             advice="" if allowed else f"Give the account {name} in the permission scheme of {project}",
         )
-    quiet = bool(server.quiet(project))
+    quiet = any(may[name] for name in QUIET)
     # Writing works without these two, so they are no fault; the first is said because watchers will notice.
     yield Finding(
         f"permission ADMINISTER_PROJECTS in {project}",
@@ -117,7 +119,7 @@ def _project(server: JiraServer, project: str) -> Iterator[Finding]:
         detail="writes without mail to watchers (notifyUsers=false)" if quiet else "each write sends mail to watchers",
         advice="" if quiet else f"To write quietly, give the account ADMINISTER_PROJECTS in {project}",
     )
-    bulk = server.permissions(project, ("BULK_CHANGE",))["BULK_CHANGE"]
+    bulk = may[BULK]
     yield Finding(
         f"permission BULK_CHANGE in {project}",
         ok=True,

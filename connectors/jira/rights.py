@@ -16,7 +16,9 @@ from connectors.tracker import NotFound, PermissionRefused, Rejected
 
 T = TypeVar("T")
 
-_EITHER = ("ADMINISTER_PROJECTS", "ADMINISTER")
+QUIET = ("ADMINISTER_PROJECTS", "ADMINISTER")
+"""Permissions of which either allows writing without mail; without both, Jira refuses or ignores the whole quiet write."""
+BULK = "BULK_CHANGE"
 _BULK = "may change in bulk"
 
 
@@ -50,7 +52,7 @@ class Rights:
 
     def _ask_quiet(self, project: str) -> bool:
         self._asked.add(project)
-        may = self._any({"projectKey": project}, _EITHER)
+        may = self._any(QUIET, project)
         self._server.cache.put(self._key(f"may write quietly in {project}"), may, KEPT_FOR)
         return may
 
@@ -59,7 +61,7 @@ class Rights:
         """Whether many issues may be changed in one request."""
         known = self._server.cache.get(self._key(_BULK))
         if known is None:
-            known = self._any({}, ("BULK_CHANGE",))
+            known = self._any((BULK,))
             self._server.cache.put(self._key(_BULK), known, KEPT_FOR)
         return bool(known)
 
@@ -67,19 +69,11 @@ class Rights:
         """Not again before a day has passed."""
         self._server.cache.put(self._key(_BULK), value=False, lasts=KEPT_FOR)
 
-    def _any(self, where: dict[str, str | int], names: tuple[str, ...]) -> bool:
-        _ = self._server.cloud
+    def _any(self, names: tuple[str, ...], project: str = "") -> bool:
         try:
-            answer = self._server.object(
-                "mypermissions",
-                doing="ask what the account may do",
-                params={**where, "permissions": ",".join(names)},
-            )
+            return any(self._server.permissions(names, project).values())
         except (NotFound, PermissionRefused, Rejected):
             return False
-        found = answer.get("permissions")
-        entries = [found.get(name) for name in names] if isinstance(found, dict) else []
-        return any(isinstance(entry, dict) and entry.get("havePermission") is True for entry in entries)
 
     def _key(self, what: str) -> str:
         # Another account may do other things.

@@ -25,7 +25,7 @@ from connectors.jira.mapping import Source, word_of
 from connectors.jira.people import account_of, actor_of
 from connectors.jira.text import received
 from connectors.retry import Kind, Retry
-from connectors.tracker import Connection, CredentialsRefused, NotFound, PermissionRefused, Rejected, UnknownField
+from connectors.tracker import Connection, CredentialsRefused, NotFound, UnknownField
 from policies.issue import Actor, Role, Word
 
 KEPT_FOR = timedelta(hours=24)
@@ -57,7 +57,6 @@ class JiraServer:
         self.client.answered = self._answered
         self.cache: Cache = cache or SessionCache()
         self.named = connection.fields
-        self._may: dict[tuple[str, str], bool] = {}
         self._account: Account | None = None
         # `myself` was asked in this session, and how answers name the account: None where they do not.
         self._asked = False
@@ -151,7 +150,6 @@ class JiraServer:
             return
         for key in _OF_AN_ACCOUNT[1:]:
             self._forget(key)
-        self._may.clear()
         kind = CredentialsRefused if asked else AnotherAccount
         raise kind("the answers are another account's than before", tracker=self.client.name, doing="log in")
 
@@ -227,32 +225,17 @@ class JiraServer:
         for name in {_FIELDS: ("listed_fields",), _STATUSES: ("_statuses",), _PRIORITIES: ("priorities",)}[key]:
             self.__dict__.pop(name, None)
 
-    def permissions(self, project: str, names: Sequence[str]) -> dict[str, bool]:
-        """Which of these permissions the account has in a project; asked once per project and name."""
-        unknown = [name for name in names if (project, name) not in self._may]
-        if unknown:
-            _ = self.cloud
-            answer = self.object(
-                "mypermissions",
-                doing=f"ask what the account may do in {project}",
-                params={"projectKey": project, "permissions": ",".join(unknown)},
-            )
-            found = answer.get("permissions")
-            for name in unknown:
-                entry = found.get(name) if isinstance(found, Mapping) else None
-                self._may[project, name] = isinstance(entry, Mapping) and entry.get("havePermission") is True
-        return {name: self._may[project, name] for name in names}
-
-    def quiet(self, project: str) -> dict[str, str | int]:
-        """``notifyUsers=false`` where the account may write without mail to everybody, nothing where it may not.
-
-        Sent without the permission, Jira refuses or ignores the whole write.
-        """
-        try:
-            may = self.permissions(project, ("ADMINISTER_PROJECTS", "ADMINISTER"))
-        except (NotFound, PermissionRefused, Rejected):
-            return {}
-        return {"notifyUsers": "false"} if any(may.values()) else {}
+    def permissions(self, names: Sequence[str], project: str = "") -> dict[str, bool]:
+        """Which of these permissions the account has, asked in one request. Args: project: "" for the whole server."""
+        where: dict[str, str | int] = {"projectKey": project} if project else {}
+        # Data Center tells of all permissions and does not know the parameter.
+        asked: dict[str, str | int] = {"permissions": ",".join(names)} if self.cloud else {}
+        doing = f"ask what the account may do in {project}" if project else "ask what the account may do"
+        found = self.object("mypermissions", doing=doing, params=where | asked).get("permissions")
+        entries = {name: found.get(name) for name in names} if isinstance(found, Mapping) else dict.fromkeys(names)
+        return {
+            name: isinstance(entry, Mapping) and entry.get("havePermission") is True for name, entry in entries.items()
+        }
 
     def project(self, key: str) -> Mapping[str, Any]:
         """Raises NotFound, with the project named, where the account does not see it."""

@@ -45,7 +45,7 @@ from policies.document import Document, Heading, Paragraph, Table, Text
 from policies.issue import Commented, GapKind, Issue, Role, StatusChanged, Word
 from policies.receipt import Outcome
 from tests.connectors.jira_place import START, WEAK, Place, note, opened, report, served
-from tests.connectors.jira_spec import JiraSpec
+from tests.connectors.jira_spec import DataCenterSpec, JiraSpec
 from tests.ground import performed
 
 
@@ -426,9 +426,10 @@ def test_a_field_that_is_not_on_the_screen_is_rejected_with_the_servers_words(pl
 
 
 @pytest.mark.shared_data
-def test_everything_that_is_sent_to_cloud_is_in_the_vendors_description(sandbox: Sandbox, shared_specs: Path) -> None:
+@pytest.mark.parametrize("dialect", ["jira-cloud", "jira-dc"])
+def test_everything_that_is_sent_is_in_the_descriptions(sandbox: Sandbox, dialect: str, shared_specs: Path) -> None:
     before = len(sandbox.store.requests)
-    with opened(sandbox, "jira-cloud") as place:
+    with opened(sandbox, dialect) as place:
         issue, key = place.issue(), place.project
         for number in range(130):
             sandbox.store.comment(issue, f"Comment {number}", actor="u-ann")
@@ -442,7 +443,7 @@ def test_everything_that_is_sent_to_cloud_is_in_the_vendors_description(sandbox:
             SetPriority("1"),
             SetDueDate(date(2026, 5, 1)),
             SetDueDate(None),
-            SetAssignee("u-bob"),
+            SetAssignee("u-bob" if place.cloud else "bob"),
             note("One", internal=True),
             note("Two", internal=True),
             UpsertLink("g", "https://x.example", "t", "patch", "p"),
@@ -457,6 +458,7 @@ def test_everything_that_is_sent_to_cloud_is_in_the_vendors_description(sandbox:
     assert len(sent) > 40
     assert not [one for one in sent if one.status is None or (one.status >= 400 and one.status != 404)]
     assert JiraSpec(shared_specs / "jira-cloud-v3.openapi.json").faults(sent) == []
+    assert DataCenterSpec(shared_specs / "jira-dc-endpoints.derived.json").faults(sent) == []
 
 
 # -------------------------------------------------------------------------------------------------------- log-in, check
