@@ -595,6 +595,19 @@ def test_real_pages_of_history_are_all_read(shared_data: Path) -> None:
 
 
 @pytest.mark.shared_data
+def test_real_versions_are_published_where_they_are_released_and_dated(shared_data: Path) -> None:
+    projects = json.loads((shared_data / "jira" / "versions.json").read_text(encoding="utf-8"))
+    raw = [one for project in projects.values() if isinstance(project, dict) for one in project.get("versions", ())]
+    assert len(raw) > 1_000
+    for one in raw:
+        release = release_of(one, "support", "CAR", "https://jira.example")
+        assert release is not None
+        assert release.name == one["name"]
+        dated = one.get("releaseDate") if one.get("released") else None
+        assert (release.published_at and f"{release.published_at:%Y-%m-%d}") == dated
+
+
+@pytest.mark.shared_data
 def test_real_timestamps_are_the_instants_they_say_or_none(shared_data: Path) -> None:
     cases = hostile(shared_data, "timestamp_shape")
     assert cases
