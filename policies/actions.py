@@ -45,7 +45,6 @@ FORGOTTEN = ("forgotten-pause",)
 
 _OF_NO_CLOCK = frozenset({"tier", "patch", "report", SCOPE, *FORGOTTEN})
 _STICKY = "sla"
-_RUNNING = frozenset({Status.RUNNING, Status.AT_RISK, Status.OVERDUE})
 _STATUSES = frozenset(status.value.replace("_", "-") for status in Status)
 _LABELLED = tuple(status for status in Status if status not in {Status.CANCELLED, Status.NOT_APPLICABLE})
 
@@ -169,7 +168,7 @@ class DueDate(_ActionShape):
     def due(self, situation: Situation) -> datetime | None:
         """When its clock is due, while that runs."""
         verdict = situation.judged.of(self.clock)
-        return verdict.due_at if verdict is not None and verdict.status in _RUNNING else None
+        return verdict.due_at if verdict is not None and verdict.status.runs else None
 
 
 class Escalate(_ActionShape):

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _SKEW = timedelta(days=1)
 """The tracker's clock may be behind ours, and the first run a little ahead of the adoption: its labels are no past."""
-_RUNNING = frozenset({Status.RUNNING, Status.AT_RISK, Status.OVERDUE})
 
 
 def mute_since(at: datetime, destination: Destination) -> str:
@@ -68,7 +67,7 @@ def _moved(verdict: Verdict, adopted: datetime, now: datetime) -> bool:
     """Since the adoption time alone has brought the clock further."""
     if verdict.status is Status.PAUSED:
         return verdict.forgotten_since is not None and verdict.forgotten_since > adopted
-    if verdict.status not in _RUNNING:
+    if not verdict.status.runs:
         return False
     past_due = verdict.due_at is not None and adopted <= verdict.due_at < now
     return past_due or any(adopted < at <= now for _name, at in verdict.thresholds)

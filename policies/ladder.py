@@ -20,12 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from policies.clock import DurationText, Percent
 from policies.duration import Duration, ElapsedTime, WorkingDays, WorkingTime, parse_duration
 from policies.threshold import AfterDue, BeforeDue, Mark, Share
-from policies.verdict import Status
 
 if TYPE_CHECKING:
     from policies.verdict import Verdict
-
-_RUNNING = frozenset({Status.RUNNING, Status.AT_RISK, Status.OVERDUE})
 
 
 def _no_days(value: Any) -> ElapsedTime | WorkingTime:
@@ -118,7 +115,7 @@ def rungs(levels: Sequence[Level], verdict: Verdict, until: datetime) -> Iterato
 
 def highest(levels: Sequence[Level], verdict: Verdict | None, now: datetime) -> Rung | None:
     """The level that stands: the highest one reached while the clock runs."""
-    if verdict is None or verdict.status not in _RUNNING:
+    if verdict is None or not verdict.status.runs:
         return None
     found: Rung | None = None
     for rung in rungs(levels, verdict, now):

@@ -25,7 +25,7 @@ def at_least_the_floor(row: Sequence[Moment], issue: Issue, pack: PolicyPack) ->
     """The moments with the severity each is judged by."""
     if not pack.severity_floors:
         return row
-    by_hand = next(_lowered(issue, pack), None)
+    by_hand = next(lowered(issue, pack), None)
     return [moment if by_hand is not None and moment.since >= by_hand.at else _raised(moment, pack) for moment in row]
 
 
@@ -45,12 +45,13 @@ def graver(severity: str | None, than: str | None, pack: PolicyPack) -> bool:
 def lowered_by_hand(issue: Issue, pack: PolicyPack) -> SeverityChanged | None:
     """The last time a person made the issue less grave."""
     found = None
-    for event in _lowered(issue, pack):
+    for event in lowered(issue, pack):
         found = event
     return found
 
 
-def _lowered(issue: Issue, pack: PolicyPack) -> Iterator[SeverityChanged]:
+def lowered(issue: Issue, pack: PolicyPack) -> Iterator[SeverityChanged]:
+    """Each time a person made the issue less grave, oldest first."""
     for event in issue.events:
         if (
             isinstance(event, SeverityChanged)

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from policies.clock import CUSTOMER, Reopen
 from policies.history import moments, spells
-from policies.issue import Commented, LabelsChanged, Role, SeverityChanged
-from policies.severity import graver
+from policies.issue import Commented, LabelsChanged, Role
+from policies.severity import lowered
 from policies.verdict import Status, judge
 
 if TYPE_CHECKING:
@@ -114,16 +114,9 @@ def _parked(name: str, clock: Clock, issue: Issue, verdict: Verdict, now: dateti
 def _downgraded(issue: Issue, verdicts: Sequence[Verdict], pack: PolicyPack, now: datetime) -> Iterator[Signal]:
     # A clock of one promise has no other to change to.
     changing = {name: len(clock.goals) > 1 or clock.goals[0].when is not None for name, clock in pack.clocks.items()}
-    lowered = [
-        event
-        for event in issue.events
-        if isinstance(event, SeverityChanged)
-        and event.at <= now
-        and event.actor.role is not Role.OWN
-        and graver(event.before, event.after, pack)
-    ]
+    known = [event for event in lowered(issue, pack) if event.at <= now]
     # Each costs two judgements: a history of thousands must not make one issue cost what a thousand do.
-    for event in lowered[-_MOST_LOOKED_AT:]:
+    for event in known[-_MOST_LOOKED_AT:]:
         ran = [verdict.clock for verdict in verdicts if _ran_at(verdict, event.at) and changing.get(verdict.clock)]
         if not ran:
             continue

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 from policies.clock_time import ClockTime, clock_times, time_blocks
 from policies.confidential import tellable
 from policies.document import Block, BulletList, Document, Heading, Paragraph, Table, Text
-from policies.issue import State
 from policies.note import clock_title
 from policies.signals import SignalKind
 from policies.verdict import Judged, Reason, Status
+from policies.vocabulary import OVER
 
 if TYPE_CHECKING:
     from policies.coverage import Decision
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from policies.phrases import Phrases
 
 _MOST_LISTED = 50
-_OVER = frozenset({State.RESOLVED, State.VERIFIED, State.CLOSED, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,16 +218,16 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
     breaches: list[Breach] = []
     told: Counter[SignalKind] = Counter()
     for item in mine:
-        ref = item.issue.ref
+        ref, shown = item.issue.ref, tellable(item)
         told.update(signal.kind for signal in item.signals)
-        for verdict in tellable(item).verdicts:
+        for verdict in shown.verdicts:
             counts[verdict.clock, verdict.status] += 1
             if verdict.status.breached:
                 breaches.append(
                     Breach(
                         key=ref.key,
                         url=_address(ref),
-                        title=tellable(item).issue.title,
+                        title=shown.issue.title,
                         clock=verdict.clock,
                         status=verdict.status,
                         due_at=verdict.due_at,
@@ -260,7 +259,7 @@ def _without_goal(item: Judged) -> WithoutGoal | None:
     if len(unpromised) < len(standing):
         # A history with a gap is told as such; a clock may be running behind it.
         watched = item.open or any(verdict.status is Status.INDETERMINATE for verdict in standing)
-        if watched or issue.state in _OVER:
+        if watched or issue.state in OVER:
             return None
     reasons = {verdict.reason.code: verdict.reason for verdict in unpromised}
     return WithoutGoal(

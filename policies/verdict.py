@@ -54,11 +54,17 @@ class Status(StrEnum):
         return self in _BREACHED
 
     @property
+    def runs(self) -> bool:
+        """The clock has started, and is neither paused nor stopped."""
+        return self in _RUNS
+
+    @property
     def final(self) -> bool:
         """Only a further event can change it."""
         return self in _FINAL
 
 
+_RUNS = frozenset({Status.RUNNING, Status.AT_RISK, Status.OVERDUE})
 _BREACHED = frozenset({Status.OVERDUE, Status.MISSED})
 _FINAL = frozenset({Status.MET, Status.MISSED, Status.CANCELLED, Status.NOT_APPLICABLE, Status.INDETERMINATE})
 

@@ -22,16 +22,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from policies.history import moments
-from policies.issue import State
 from policies.signals import signals
 from policies.verdict import Judged, Reason, ReasonCode, Status, Verdict, judge
+from policies.vocabulary import OVER
 
 if TYPE_CHECKING:
     from policies.business_calendar import BusinessCalendar
-    from policies.issue import Issue
+    from policies.issue import Issue, State
     from policies.pack import PolicyPack
-
-_OVER = frozenset({State.RESOLVED, State.VERIFIED, State.CLOSED, State.CANCELLED})
 
 
 class VersionConflict(ValueError):
@@ -100,7 +98,8 @@ class PolicyBook:
             for pack in self.versions
             if pack.applies_to == "open" and pack.effective_from is not None and pack.effective_from > now
         )
-        return next(coming, None) if _open_at(issue, now) else None
+        at = next(coming, None)
+        return at if at is not None and _open_at(issue, now) else None
 
     def judge(self, issue: Issue, now: datetime) -> Judged:
         """The issue with its verdicts and signals under the version that judges it. Pure.
@@ -141,7 +140,7 @@ def _begun(pack: PolicyPack, at: datetime) -> bool:
 def _open_at(issue: Issue, at: datetime | None) -> bool:
     """Whether an issue was open at an instant, and had been opened."""
     row: Sequence[State | None] = [moment.state for moment in moments(issue) if at is None or moment.since <= at]
-    return bool(row) and row[-1] not in _OVER
+    return bool(row) and row[-1] not in OVER
 
 
 def _before_first(clock: str, first: PolicyPack, now: datetime) -> Verdict:
