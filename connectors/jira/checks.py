@@ -116,7 +116,10 @@ def _project(server: JiraServer, project: str) -> Iterator[Finding]:
     yield Finding(
         f"permission ADMINISTER_PROJECTS in {project}",
         ok=True,
-        detail="writes without mail to watchers (notifyUsers=false)" if quiet else "each write sends mail to watchers",
+        # What makes a comment or an issue does not take the parameter.
+        detail="edits without mail to watchers (notifyUsers=false); a comment sent by itself and a new report bring mail"
+        if quiet
+        else "each write sends mail to watchers",
         advice="" if quiet else f"To write quietly, give the account ADMINISTER_PROJECTS in {project}",
     )
     bulk = may[BULK]
