@@ -93,8 +93,9 @@ class PolicyPack(BaseModel):
 
     @cached_property
     def _by_name(self) -> Mapping[str, BusinessCalendar]:
-        # pydantic takes many times longer to find a private attribute than a plain one
-        return self._calendars
+        # pydantic takes many times longer to find a private attribute than a plain one. Verdicts name a calendar by its
+        # id, which need not be the name of its file, by which packs name it.
+        return {**{calendar.id: calendar for calendar in self._calendars.values()}, **self._calendars}
 
     @cached_property
     def severity_floors(self) -> tuple[tuple[Condition, str], ...]:
