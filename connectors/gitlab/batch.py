@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 from connectors.gitlab import mutations
 from connectors.gitlab.client import SchemaDiffers, TooComplex
 from connectors.gitlab.mutations import Verb
+from connectors.gitlab.our_notes import PERHAPS_DONE
 from connectors.gitlab.payload import one, text_of
 from connectors.retry import Kind
 from connectors.tracker import (
-    BadAnswer,
     NotFound,
-    OutcomeUnknown,
     RateLimited,
     Rejected,
     ServerFailed,
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 ISSUES = 10
 """In one request: about 160 of the 250 points it may cost, and far from the time it may take."""
 
-# Neither tells whether it was done.
-_UNCLEAR = (OutcomeUnknown, ServerFailed, BadAnswer)
 _TRIES = 2
 _ALREADY_LINKED = re.compile(r"already (?:linked|assigned|related)", re.IGNORECASE)
 _BUSY = re.compile(r"resource lock|stale object|try again", re.IGNORECASE)
@@ -105,7 +102,7 @@ class Batch:
                 again = self._request(some, held)
             except SchemaDiffers:
                 raise
-            except (TooComplex, *_UNCLEAR) as error:
+            except (TooComplex, *PERHAPS_DONE) as error:
                 again = self._smaller(some, error)
                 most = self._most
             except (Rejected, NotFound) as error:
@@ -179,7 +176,7 @@ class Batch:
         if isinstance(why, RateLimited):
             held.append((ask, why))
             return []
-        if isinstance(why, (TooComplex, *_UNCLEAR)):
+        if isinstance(why, (TooComplex, *PERHAPS_DONE)):
             return self._again([ask], why)
         if isinstance(why, NotFound) and ask.verb is Verb.EDIT_NOTE:
             # Somebody deleted it since it was read, or the issue is gone: what follows tells which.

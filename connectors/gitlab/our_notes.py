@@ -16,7 +16,7 @@ from connectors.gitlab import mapping, markdown
 from connectors.gitlab.client import SchemaDiffers, TooComplex, project_path
 from connectors.gitlab.mutations import OUR_NOTES
 from connectors.gitlab.payload import actor, number, one, text_of
-from connectors.tracker import BadAnswer, NotFound, Rejected, TrackerError
+from connectors.tracker import BadAnswer, NotFound, OutcomeUnknown, Rejected, ServerFailed, TrackerError
 from policies.changes import Mark, UpsertComment
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from connectors.gitlab.server import Server
     from policies.changes import UpsertReport
     from policies.issue import Issue, IssueRef
+
+PERHAPS_DONE = (OutcomeUnknown, ServerFailed, BadAnswer)
+"""None of them tells whether it was done."""
 
 AT_ONCE = 50
 """Issues whose notes come with one query."""

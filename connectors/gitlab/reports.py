@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab import markdown
 from connectors.gitlab.client import project_path
-from connectors.gitlab.our_notes import issue_path, marked
+from connectors.gitlab.our_notes import PERHAPS_DONE, issue_path, marked
 from connectors.gitlab.payload import actor, number, one, text_of
-from connectors.tracker import BadAnswer, OutcomeUnknown, ServerFailed, TrackerError
+from connectors.tracker import BadAnswer, TrackerError
 from policies.changes import Mark, UpsertReport
 from policies.issue import IssueRef
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.server import Server
     from connectors.gitlab.task import Part, Task
-
-# Neither tells whether it was done.
-_UNCLEAR = (OutcomeUnknown, ServerFailed, BadAnswer)
 
 
 class Reports:
@@ -71,7 +68,7 @@ class Reports:
         path = f"{project_path(change.project)}/issues"
         try:
             made = self._client.rest("POST", path, doing=doing, body=ask)
-        except _UNCLEAR:
+        except PERHAPS_DONE:
             made = self._find(change) or self._client.rest("POST", path, doing=doing, body=ask)
         return self._reference(one(made), change.project)
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from connectors.gitlab.asks import change_agrees, doing
 from connectors.gitlab.client import AlreadyThere
 from connectors.gitlab.link_targets import LinkTargets
-from connectors.gitlab.our_notes import issue_path, marked
+from connectors.gitlab.our_notes import PERHAPS_DONE, issue_path, marked
 from connectors.gitlab.payload import objects, one, several, text_of
 from connectors.gitlab.refusals import left_as_before, no_priority
 from connectors.retry import Kind
-from connectors.tracker import BadAnswer, NotFound, OutcomeUnknown, Rejected, ServerFailed, TrackerError
+from connectors.tracker import NotFound, Rejected, TrackerError
 from policies.changes import Change, Mark, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
 from policies.receipt import Outcome
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from connectors.gitlab.people import People
     from connectors.gitlab.task import Part, Task
     from policies.issue import Issue
-
-# Neither tells whether it was done.
-_UNCLEAR = (OutcomeUnknown, ServerFailed, BadAnswer)
 
 
 class RestWrites:
@@ -140,7 +137,7 @@ class RestWrites:
     def _write(self, issue: Issue, change: UpsertComment, body: str) -> str:
         try:
             return self._create(issue, change, body)
-        except _UNCLEAR:
+        except PERHAPS_DONE:
             found = self._notes.left(issue.ref, change)
             if found is None:
                 return self._create(issue, change, body)
