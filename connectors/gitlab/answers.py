@@ -53,7 +53,7 @@ class LastAnswer(threading.local):
     """What came last over one connection, for each thread its own.
 
     Attributes:
-        status, headers: 0 and none while no answer came.
+        status, headers: 0 and none while no answer came. Both libraries' headers take a name in any case.
     """
 
     def __init__(self, name: str, secret: str) -> None:
@@ -107,26 +107,26 @@ class LastAnswer(threading.local):
         return self.not_json()
 
     def not_json(self) -> TrackerError:
-        if "html" in self.headers.get("Content-Type", self.headers.get("content-type", "")).lower():
+        if "html" in self.headers.get("content-type", "").lower():
             return BadAnswer(f"a web page came back (HTTP {self.status}) instead of an answer of the API")
         return BadAnswer(f"the answer (HTTP {self.status}) is not whole JSON")
 
     def clock(self) -> datetime | None:
         """The server's own, by its ``Date``; None where it did not say."""
-        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            return parsedate_to_datetime(headers.get("date", ""))
-        except ValueError:
+            found = parsedate_to_datetime(self.headers.get("date", ""))
+        except (ValueError, OverflowError):
             return None
+        # An HTTP date is always GMT; the parser leaves out the zone for "-0000".
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def _wait_asked(self) -> float | None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
         # Both sides of the difference are the server's clock.
         now = self.clock()
-        if "retry-after" in headers:
-            return retry_after_seconds(headers["retry-after"], now or datetime.fromtimestamp(0, UTC))
-        reset = headers.get("ratelimit-reset", "")
-        if now is not None and reset.isdigit():
+        if "retry-after" in self.headers:
+            return retry_after_seconds(self.headers["retry-after"], now or datetime.fromtimestamp(0, UTC))
+        reset = self.headers.get("ratelimit-reset", "")
+        if now is not None and re.fullmatch(r"[0-9]{1,12}", reset):
             return max(0.0, int(reset) - now.timestamp())
         return None
 

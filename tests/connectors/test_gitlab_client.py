@@ -17,6 +17,7 @@ import responses
 from pydantic import SecretStr
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
+from connectors.gitlab.answers import LastAnswer
 from connectors.gitlab.client import AlreadyThere, GitLabClient, SchemaDiffers, TooComplex, project_path
 from connectors.retry import Kind, Retry
 from connectors.sandbox.server import Sandbox
@@ -197,6 +198,25 @@ def test_the_end_of_the_limit_is_counted_on_the_servers_own_clock(mocked: respon
     with pytest.raises(RateLimited) as caught:
         by_rest(client())
     assert caught.value.retry_after == 15.0
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        ({"RateLimit-Reset": "1772445615", "Date": "Mon, 02 Mar 2026 10:00:00 -0000"}, 15.0),
+        ({"Retry-After": "Mon, 02 Mar 2026 10:00:07 GMT", "Date": "Mon, 02 Mar 2026 10:00:00 -0000"}, 7.0),
+        ({"RateLimit-Reset": "\u00b2", "Date": "Mon, 02 Mar 2026 10:00:00 GMT"}, None),
+        ({"RateLimit-Reset": "9" * 5000, "Date": "Mon, 02 Mar 2026 10:00:00 GMT"}, None),
+        ({"RateLimit-Reset": "1772445615", "Date": "soon"}, None),
+    ],
+    ids=["no zone", "no zone beside a date", "no digits of ours", "endless", "no date"],
+)
+def test_a_wait_told_in_strange_words_is_read_or_left_out(headers: dict[str, str], asked: float | None) -> None:
+    last = LastAnswer("gl", TOKEN)
+    last.headers = requests.structures.CaseInsensitiveDict(headers)
+    refused = last.refusal(429, b"")
+    assert isinstance(refused, RateLimited)
+    assert refused.retry_after == asked
 
 
 @pytest.mark.parametrize("way", WAYS)
