@@ -123,6 +123,7 @@ QUERIES = (
     """{ project(fullPath: "acme/car") { workItems { nodes { iid widgets(onlyTypes: [NOTES]) {
          ... on WorkItemWidgetNotes { discussions(after: "x") { nodes { id } } notes(after: "x") { nodes { id } } } } } } } }""",
     '{ project(fullPath: "acme/car") { labels(first: -1) { count } milestones { nodes { title } } } }',
+    '{ project(fullPath: "acme/car") { name labels(first: "x") { count } milestones { nodes { title } } } }',
     '{ __schema { queryType { name } } __type(name: "Label") { fields { name } } }',
 )
 

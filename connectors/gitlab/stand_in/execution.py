@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import (
     ExecutionContext,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -139,7 +140,8 @@ class Execution(ExecutionContext):
             kind = kind.of_type if gaps else kind.of_type.of_type
         try:
             arguments = get_argument_values(definition, nodes[0], self.variable_values)
-        except Exception:  # noqa: BLE001 - worded by graphql-core on the long way
+        except GraphQLError:
+            # Worded by graphql-core on the long way.
             return None
         own = nodes[0].name.value
         return _Step(own, nodes, frozenset(classes), words, kind, listed, gaps, arguments, {})

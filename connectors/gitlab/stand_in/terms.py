@@ -36,6 +36,3 @@ class Terms:
 
 GITLAB_COM = Terms(requests_a_minute=2_000, notes_a_minute=60)
 """The limits of gitlab.com for an account, on its free plan."""
-
-SELF_MANAGED = Terms(notes_a_minute=300)
-"""What a server has from the day it is installed: notes are limited, requests are not."""
