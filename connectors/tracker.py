@@ -284,6 +284,10 @@ class OutcomeUnknown(TrackerError):
     advice = "The next run looks at the tracker first and finishes what is missing"
 
 
+class AnswerLate(OutcomeUnknown):
+    """No answer came within the time limit: the request may still be carried out, so looking now tells nothing."""
+
+
 class BadAnswer(TrackerError):
     """An answer that is not what the API promises: a log-in page, truncated JSON, a missing member."""
 

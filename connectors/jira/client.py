@@ -32,6 +32,7 @@ from connectors.jira.text import received
 from connectors.rate_budget import REQUESTS, budget_of
 from connectors.retry import Kind, Retry, retry_after_seconds
 from connectors.tracker import (
+    AnswerLate,
     BadAnswer,
     Connection,
     CredentialsRefused,
@@ -316,9 +317,11 @@ class JiraClient:
         for is_so, detail, advice in never_sent:
             if is_so:
                 return Unreachable(detail, tracker=self.name, doing=doing, advice=advice)
-        late = isinstance(error, requests.ReadTimeout)
-        lost = "no answer came in time" if late else "the connection broke"
-        return OutcomeUnknown(f"{lost} after the request was sent to {host}", tracker=self.name, doing=doing)
+        if isinstance(error, requests.ReadTimeout):
+            late = f"no answer came in time after the request was sent to {host}"
+            return AnswerLate(late, tracker=self.name, doing=doing)
+        broken = f"the connection broke after the request was sent to {host}"
+        return OutcomeUnknown(broken, tracker=self.name, doing=doing)
 
     def _harmless(self, text: str) -> str:
         """One short line without our secrets, whatever the server put into it."""

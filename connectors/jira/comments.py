@@ -20,7 +20,7 @@ from connectors.jira.markup import rendered
 from connectors.jira.rights import Rights
 from connectors.jira.server import JiraServer
 from connectors.retry import Kind
-from connectors.tracker import BadAnswer, NotFound, OutcomeUnknown, ServerFailed
+from connectors.tracker import AnswerLate, BadAnswer, NotFound, OutcomeUnknown, ServerFailed
 from policies.changes import Mark, UpsertComment
 from policies.issue import Commented, Issue, Role
 from policies.receipt import Outcome
@@ -105,6 +105,9 @@ class Comments:
 
         try:
             return make()
+        except AnswerLate:
+            # It may be made yet: the next run sees.
+            raise
         except PERHAPS_DONE:
             found = self.standing(issue).get(change.marker)
             return found.comment if found else make()

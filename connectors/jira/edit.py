@@ -30,7 +30,7 @@ from connectors.jira.rights import Rights
 from connectors.jira.screens import Screens
 from connectors.jira.server import JiraServer
 from connectors.retry import Kind, Retry
-from connectors.tracker import PermissionRefused, Rejected, ServerFailed, TrackerError
+from connectors.tracker import AnswerLate, PermissionRefused, Rejected, ServerFailed, TrackerError
 from connectors.work import Worked, one_line
 from policies.changes import Change, Mark, Relabel, SetAssignee, UpsertComment, UpsertLink
 from policies.issue import Issue
@@ -214,7 +214,8 @@ class Editor:
             try:
                 answer = self._put_once(issue, parts, adds=bool(adds))
             except PERHAPS_DONE as lost:
-                if not adds or sending == _SENDINGS or self._asks_too_long(lost):
+                given_up = sending == _SENDINGS or self._asks_too_long(lost) or isinstance(lost, AnswerLate)
+                if not adds or given_up:
                     self._all_failed(parts, lost, course)
                     raise
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from connectors.sandbox.faults import Fault
-from connectors.tracker import TrackerError
+from connectors.tracker import AnswerLate, TrackerError
 from connectors.work import Work
-from policies.changes import Change, UpsertComment
+from policies.changes import Change, Relabel, UpsertComment
 from policies.receipt import Outcome
 from tests.ground import (
     Snapshot,
@@ -36,7 +37,9 @@ TROUBLES: tuple[Fault, ...] = (
     Fault("status", status=500),
     Fault("status", status=502),
     Fault("status", status=503, retry_after=1),
+    Fault("status", status=503),
     Fault("status", status=504),
+    Fault("latency", seconds=0.05),
     Fault("drop_before"),
     Fault("drop_after"),
     Fault("drop_after", body="warranty-flows:"),
@@ -129,3 +132,25 @@ def test_after_any_trouble_a_clean_run_ends_where_a_run_without_trouble_ends(
     before = served.store.log[-1].seq
     run(ground, key, changes)
     assert served.store.log[-1].seq == before, "a run over what is so wrote something"
+
+
+@pytest.mark.parametrize("with_others", [False, True], ids=["alone", "with other changes"])
+@pytest.mark.parametrize("name", ["Jira Cloud", "Jira Data Center"])
+def test_a_comment_whose_answer_came_too_late_is_not_made_again_while_it_may_be_made_yet(
+    served: Served, name: str, *, with_others: bool
+) -> None:
+    ground = SandboxGround(served, SET_UPS[name])
+    key = ground.opens("Pump leaks")
+    said = UpsertComment("patch", document("Released."), internal=True)
+    changes: tuple[Change, ...] = (said, Relabel(add=("sla-ok",))) if with_others else (said,)
+    with reading(ground) as reader:
+        issue = reader.issue(key)
+    served.store.faults.add(Fault("latency", seconds=0.6, method="POST|PUT", body="warranty-flows:"))
+    with writing(ground, replace(ground.connection(), timeout=(5.0, 0.25))) as writer:
+        (worked,) = writer.perform([Work(issue, changes)], ground.now)
+    assert isinstance(worked.failure, AnswerLate)
+    limit = time.monotonic() + 10
+    while not our_notes(ground, key, "patch") and time.monotonic() < limit:
+        time.sleep(0.02)  # until the server has done what nobody waits for any more
+    one_by_one(ground, key, changes)
+    assert len(our_notes(ground, key, "patch")) == 1
