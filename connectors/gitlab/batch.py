@@ -24,6 +24,7 @@ from connectors.gitlab.our_notes import PERHAPS_DONE
 from connectors.gitlab.payload import one, text_of
 from connectors.retry import Kind
 from connectors.tracker import (
+    AnswerLate,
     NotFound,
     RateLimited,
     Rejected,
@@ -188,7 +189,9 @@ class Batch:
         """What of these is to be sent once more, though it may have been carried out."""
         again: list[Ask] = []
         for ask in asks:
-            if ask.tries + 1 >= _TRIES:
+            # A note may be made yet by a server that did not answer in time: the next run sees.
+            yet = ask.verb is Verb.CREATE_NOTE and isinstance(why, AnswerLate)
+            if yet or ask.tries + 1 >= _TRIES:
                 ask.failed(self._of(ask, why))
                 continue
             tried = replace(ask, tries=ask.tries + 1)

@@ -31,7 +31,7 @@ from gql import GraphQLRequest, gql
 from connectors.gitlab.answers import AlreadyThere, LastAnswer, SchemaDiffers, TooComplex
 from connectors.rate_budget import NOTES, REQUESTS, budget_of
 from connectors.retry import Kind, Retry
-from connectors.tracker import BadAnswer, OutcomeUnknown, ServerFailed, TrackerError, Unreachable
+from connectors.tracker import AnswerLate, BadAnswer, OutcomeUnknown, ServerFailed, TrackerError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -204,7 +204,7 @@ class GitLabClient:
         except gitlab.exceptions.GitlabError as error:
             problem = self._last.refusal(error.response_code or self._last.status, error.response_body)
         except requests.exceptions.RequestException as error:
-            problem = _no_answer(_nothing_was_sent(error), ask.kind)
+            problem = _no_answer(_nothing_was_sent(error), isinstance(error, requests.ReadTimeout), ask.kind)
         except ValueError:
             problem = self._last.not_sent_or_not_json()
         raise self._last.named(problem, ask.doing) from None
@@ -288,7 +288,7 @@ class GitLabClient:
             if isinstance(cause, _HttpRefusal):
                 problem = self._last.refusal(cause.status, cause.body)
             else:
-                problem = _no_answer(isinstance(cause, _NOT_SENT), kind)
+                problem = _no_answer(isinstance(cause, _NOT_SENT), isinstance(cause, httpx.ReadTimeout), kind)
         except ValueError:
             problem = self._last.not_sent_or_not_json()
         except (gql_errors.TransportError, AssertionError, TypeError, AttributeError):
@@ -412,11 +412,13 @@ def _nothing_was_sent(error: requests.exceptions.RequestException) -> bool:
     return isinstance(getattr(reason, "reason", reason), urllib3.exceptions.NewConnectionError)
 
 
-def _no_answer(nothing_was_sent: bool, kind: Kind) -> TrackerError:
+def _no_answer(nothing_was_sent: bool, late: bool, kind: Kind) -> TrackerError:
     if nothing_was_sent:
         return Unreachable("no connection could be made")
     if kind is Kind.READ:
         return ServerFailed("the connection broke before the answer was whole")
+    if late:
+        return AnswerLate("no answer came in time after the request was sent")
     return OutcomeUnknown("the connection broke after the request was sent")
 
 

@@ -16,7 +16,7 @@ from connectors.gitlab import markdown
 from connectors.gitlab.client import project_path
 from connectors.gitlab.our_notes import PERHAPS_DONE, issue_path, marked
 from connectors.gitlab.payload import actor, number, one, text_of
-from connectors.tracker import BadAnswer, TrackerError
+from connectors.tracker import AnswerLate, BadAnswer, TrackerError
 from policies.changes import Mark, UpsertReport
 from policies.issue import IssueRef
 
@@ -68,6 +68,9 @@ class Reports:
         path = f"{project_path(change.project)}/issues"
         try:
             made = self._client.rest("POST", path, doing=doing, body=ask)
+        except AnswerLate:
+            # It may be made yet: the next run sees.
+            raise
         except PERHAPS_DONE:
             made = self._find(change) or self._client.rest("POST", path, doing=doing, body=ask)
         return self._reference(one(made), change.project)

@@ -18,7 +18,7 @@ from connectors.gitlab.our_notes import PERHAPS_DONE, issue_path, marked
 from connectors.gitlab.payload import objects, one, several, text_of
 from connectors.gitlab.refusals import left_as_before, no_priority
 from connectors.retry import Kind
-from connectors.tracker import NotFound, Rejected, TrackerError
+from connectors.tracker import AnswerLate, NotFound, Rejected, TrackerError
 from policies.changes import Change, Mark, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
 from policies.receipt import Outcome
 
@@ -137,6 +137,9 @@ class RestWrites:
     def _write(self, issue: Issue, change: UpsertComment, body: str) -> str:
         try:
             return self._create(issue, change, body)
+        except AnswerLate:
+            # It may be made yet: the next run sees.
+            raise
         except PERHAPS_DONE:
             found = self._notes.left(issue.ref, change)
             if found is None:

@@ -135,7 +135,7 @@ def test_after_any_trouble_a_clean_run_ends_where_a_run_without_trouble_ends(
 
 
 @pytest.mark.parametrize("with_others", [False, True], ids=["alone", "with other changes"])
-@pytest.mark.parametrize("name", ["Jira Cloud", "Jira Data Center"])
+@pytest.mark.parametrize("name", SET_UPS)
 def test_a_comment_whose_answer_came_too_late_is_not_made_again_while_it_may_be_made_yet(
     served: Served, name: str, *, with_others: bool
 ) -> None:
