@@ -4,7 +4,7 @@ Rules:
 
 1. Edits go by id and say the end, so they may be sent again. What makes something new (a comment, a report) is looked
    for by its mark before it is made, and again after an answer that did not come.
-2. Watchers get no mail where the account may say so.
+2. Watchers get no mail of edits where the account may say so.
 3. Text is rendered from data (ADF) or escaped (wiki markup), cut to what Jira takes, and ends with its mark.
 """
 
