@@ -121,7 +121,7 @@ class _Ids:
     _taken: Counter[str] = field(default_factory=Counter)
 
     def next(self, kind: str, at: datetime) -> str:
-        stem = f"{kind}:{at:%Y%m%dT%H%M%SZ}"
+        stem = f"{kind}:{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
         self._taken[stem] += 1
         return f"{stem}:{self._taken[stem]}"
 
@@ -194,6 +194,8 @@ def _labels(deltas: list[LabelDelta], now: Present, ids: _Ids) -> tuple[list[Eve
 
 def _folded(group: list[LabelDelta]) -> LabelDelta:
     """What one person did within a second: put on and taken off leaves nothing."""
+    if len(group) == 1 and len(group[0].added) + len(group[0].removed) <= 1:
+        return group[0]
     weight: Counter[str] = Counter()
     for delta in group:
         weight.update(delta.added)

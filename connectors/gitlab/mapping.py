@@ -28,6 +28,7 @@ from connectors.gitlab.history import (
     TypeDelta,
     replay,
 )
+from connectors.gitlab.note import Note
 from connectors.gitlab.payload import (
     Malformed,
     Payload,
@@ -76,11 +77,16 @@ def with_own(issue: Issue, account: str) -> Issue:
 
     if not account:
         return issue
+    did, reported = (event.actor.id == account for event in issue.events), issue.reporter.id == account
+    if not reported and not (issue.assignee and issue.assignee.id == account) and not any(did):
+        return issue
     return replace(
         issue,
         reporter=mark(issue.reporter),
         assignee=mark(issue.assignee) if issue.assignee else None,
-        events=tuple(replace(event, actor=mark(event.actor)) for event in issue.events),
+        events=tuple(
+            replace(event, actor=mark(event.actor)) if event.actor.id == account else event for event in issue.events
+        ),
     )
 
 
@@ -97,28 +103,8 @@ def nodes(connection: object) -> list[Payload]:
     return objects(one(connection).get("nodes"))
 
 
-def label_references(notes: Iterable[Payload]) -> set[str]:
-    """Label ids that label notes name, to know whether the labels must be looked up."""
-    found: set[str] = set()
-    for note in notes:
-        meaning = system_notes.read(text_of(note.get("body")), _action(note)) if note.get("system") else None
-        if isinstance(meaning, system_notes.LabelsNote):
-            found.update(name for name in (*meaning.added, *meaning.removed) if name.isdigit())
-    return found
-
-
-def milestone_references(notes: Iterable[Payload]) -> set[str]:
-    """Milestone iids that milestone notes name."""
-    found: set[str] = set()
-    for note in notes:
-        meaning = system_notes.read(text_of(note.get("body")), _action(note)) if note.get("system") else None
-        if isinstance(meaning, system_notes.MilestoneNote) and (meaning.reference or "").isdigit():
-            found.add(meaning.reference or "")
-    return found
-
-
 def work_item(
-    node: Payload, notes: Iterable[Payload], names: Names, tracker: str, project: str, gaps: tuple[Gap, ...] = ()
+    node: Payload, notes: Iterable[Note], names: Names, tracker: str, project: str, gaps: tuple[Gap, ...] = ()
 ) -> Issue:
     """The facts of one GraphQL work item.
 
@@ -135,7 +121,8 @@ def work_item(
     """
     parts = widgets(node)
     labels = nodes(one(parts.get("LABELS")).get("labels"))
-    known = {**names.labels, **{number(label.get("id")): text_of(label.get("title")) for label in labels}}
+    borne = {number(label.get("id")): text_of(label.get("title")) for label in labels}
+    known = names.labels if borne.items() <= names.labels.items() else {**names.labels, **borne}
     milestone = one(one(parts.get("MILESTONE")).get("milestone"))
     key = f"{project}#{need(node, 'iid')}"
     return _issue(
@@ -155,15 +142,11 @@ def work_item(
             milestone=text_of(milestone.get("title")),
             confidential=bool(node.get("confidential")),
         ),
-        [_Note.of_graphql(note) for note in notes],
+        notes,
         [],
         Names(known, names.milestones),
         gaps,
     )
-
-
-def _action(note: Payload) -> str:
-    return text_of(one(note.get("systemNoteMetadata")).get("action"))
 
 
 # ----------------------------------------------------------------------------------------------------------------- REST
@@ -221,7 +204,7 @@ def rest_issue(payload: Payload, history: RestHistory, tracker: str, project: st
             confidential=bool(payload.get("confidential")),
             moved=payload.get("moved_to_id") is not None,
         ),
-        [_Note.of_rest(note) for note in history.notes],
+        map(Note.of_rest, history.notes),
         deltas,
         Names(),
         tuple(lost),
@@ -286,45 +269,7 @@ class _Plain:
     moved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
-    id: str
-    body: str
-    system: bool
-    internal: bool
-    author: Actor
-    created: object
-    updated: object
-    action: str = ""
-
-    @classmethod
-    def of_graphql(cls, note: Payload) -> _Note:
-        return cls(
-            number(note.get("id")),
-            text_of(note.get("body")),
-            note.get("system") is True,
-            note.get("internal") is True,
-            actor(note.get("author")),
-            note.get("createdAt"),
-            note.get("updatedAt"),
-            _action(note),
-        )
-
-    @classmethod
-    def of_rest(cls, note: Payload) -> _Note:
-        return cls(
-            number(note.get("id")),
-            text_of(note.get("body")),
-            note.get("system") is True,
-            # Called "confidential" before 15.
-            note.get("internal") is True or note.get("confidential") is True,
-            actor(note.get("author")),
-            note.get("created_at"),
-            note.get("updated_at"),
-        )
-
-
-def _issue(plain: _Plain, notes: list[_Note], deltas: list[Delta], names: Names, gaps: tuple[Gap, ...]) -> Issue:
+def _issue(plain: _Plain, notes: Iterable[Note], deltas: list[Delta], names: Names, gaps: tuple[Gap, ...]) -> Issue:
     opened_at = instant(plain.opened_at)
     closed_at = instant(plain.closed_at) if plain.closed_at else None
     events: list[Event] = [Opened(id="opened", at=opened_at, actor=plain.reporter)]
@@ -340,7 +285,7 @@ def _issue(plain: _Plain, notes: list[_Note], deltas: list[Delta], names: Names,
             kind = GapKind.HISTORY if note.system else GapKind.COMMENTS
             lost.append(Gap(kind, f"note {note.id}: {error}"))
             continue
-        meaning = system_notes.read(note.body, note.action)
+        meaning = note.meaning
         if isinstance(meaning, system_notes.EndedNote):
             resolution = resolution or meaning.how
         elif meaning is not None:
@@ -369,8 +314,8 @@ def _issue(plain: _Plain, notes: list[_Note], deltas: list[Delta], names: Names,
     )
 
 
-def _comment(note: _Note, at: datetime) -> Commented:
-    edited = instant(note.updated) if note.updated else at
+def _comment(note: Note, at: datetime) -> Commented:
+    edited = instant(note.updated) if note.updated and note.updated != note.created else at
     return Commented(
         id=f"note:{note.id}",
         at=at,

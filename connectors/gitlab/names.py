@@ -16,9 +16,10 @@ from connectors.gitlab.payload import number, one, text_of
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.note import Note
     from connectors.gitlab.payload import Payload
 
 OUT_OF_REACH = (NotFound, PermissionRefused, Rejected, BadAnswer)
@@ -63,13 +64,12 @@ class Vocabulary:
         if isinstance(found.get("milestones"), dict):
             self._take_milestones(one(found["milestones"]))
 
-    def names(self, notes: Iterable[Payload], borne: set[str]) -> mapping.Names:
+    def names(self, notes: Sequence[Note], borne: set[str]) -> mapping.Names:
         """What the notes' references stand for. Args: borne: label ids whose titles are told elsewhere."""
-        notes = list(notes)
-        labels = mapping.label_references(notes) - borne
+        labels = {label for note in notes for label in note.labels} - borne
         while self._labels_after is not None and labels - self.labels.keys():
             self._more_labels()
-        milestones = mapping.milestone_references(notes)
+        milestones = {note.milestone for note in notes} - {""}
         while self._milestones_after is not None and milestones - self.milestones.keys():
             self._more_milestones()
         return mapping.Names(self.labels, self.milestones)

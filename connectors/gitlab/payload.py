@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from policies.issue import NOBODY, Actor, Word
 
 Payload = Mapping[str, Any]
 
+_NOTHING: Payload = {}
 _BOT_NAME = re.compile(r"(?:project|group)_\d+_bot(?:_?[0-9a-z]+)?|service_account_\w+|alert-bot\d*|ghost-bot\d*")
 _SERVICE_DESK = re.compile(r"support-bot\d*")
 _COLON_LESS_OFFSET = re.compile(r"([+-]\d{2})(\d{2})$")
@@ -34,17 +36,27 @@ def instant(text: object) -> datetime:
     """
     if not isinstance(text, str) or not text:
         raise Malformed(f"an instant is missing (found {text!r})")
+    try:
+        # As nearly all of them are spelled.
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        parsed = _otherwise_spelled(text)
+    if parsed.tzinfo is None:
+        raise Malformed(f"an instant without its zone: {text[:40]!r}")
+    if parsed.tzinfo is not UTC:
+        try:
+            parsed = parsed.astimezone(UTC)
+        except OverflowError:
+            raise Malformed(f"not an instant: {text[:40]!r}") from None
+    return parsed.replace(microsecond=0) if parsed.microsecond else parsed
+
+
+def _otherwise_spelled(text: str) -> datetime:
     spelled = re.sub(r"\s+UTC$", "Z", text.strip())
     spelled = _COLON_LESS_OFFSET.sub(r"\1:\2", spelled).replace(" +", "+").replace(" -", "-")
     try:
-        parsed = datetime.fromisoformat(spelled)
+        return datetime.fromisoformat(spelled)
     except ValueError:
-        raise Malformed(f"not an instant: {text[:40]!r}") from None
-    if parsed.tzinfo is None:
-        raise Malformed(f"an instant without its zone: {text[:40]!r}")
-    try:
-        return parsed.astimezone(UTC).replace(microsecond=0)
-    except OverflowError:
         raise Malformed(f"not an instant: {text[:40]!r}") from None
 
 
@@ -73,18 +85,18 @@ def actor(payload: object) -> Actor:
     username = text_of(user.get("username"))
     if not username:
         return NOBODY
-    name = text_of(user.get("name"))
+    return _person(username, text_of(user.get("name")), user.get("bot") is True, user.get("state") in (None, "active"))
+
+
+# The same few people did nearly everything.
+@lru_cache(maxsize=1024)
+def _person(username: str, name: str, bot: bool, active: bool) -> Actor:
     if username == "ghost" or (name == "Ghost User" and re.fullmatch(r"ghost\d*", username)):
         return NOBODY
     # Service Desk writes in the name of the customer who sent the mail; the person behind it is no bot.
     desk = bool(_SERVICE_DESK.fullmatch(username))
-    return Actor(
-        id=username,
-        name=name,
-        bot=not desk and (user.get("bot") is True or bool(_BOT_NAME.fullmatch(username))),
-        customer=desk,
-        active=user.get("state") in {None, "active"},
-    )
+    bot = not desk and (bot or bool(_BOT_NAME.fullmatch(username)))
+    return Actor(id=username, name=name, bot=bot, customer=desk, active=active)
 
 
 def kind_of(name: str) -> Word:
@@ -102,11 +114,11 @@ def several(value: object) -> list[Any]:
 
 
 def objects(value: object) -> list[Payload]:
-    return [item for item in several(value) if isinstance(item, Mapping)]
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def one(value: object) -> Payload:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else _NOTHING
 
 
 def need(payload: Payload, member: str) -> Any:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.gitlab import documents, mapping
 from connectors.gitlab.client import TooComplex, project_path
 from connectors.gitlab.names import Vocabulary, further, project_of
+from connectors.gitlab.note import Note
 from connectors.gitlab.page_size import PageSize
 from connectors.gitlab.payload import Malformed, instant, kind_of, number, objects, one, text_of
 from connectors.gitlab.threads import Threads
@@ -159,7 +160,7 @@ class WorkItems:
         known = self._known.setdefault(project, Vocabulary(self._client, project))
         node = self._all_labels(thread.node, path)
         labels = mapping.nodes(one(mapping.widgets(node).get("LABELS")).get("labels"))
-        notes = list(thread.notes.values())
+        notes = [Note.of_graphql(note) for note in thread.notes.values()]
         names = known.names(notes, {number(label.get("id")) for label in labels})
         try:
             return mapping.work_item(node, notes, names, self._client.name, path, tuple(thread.gaps))
