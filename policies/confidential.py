@@ -39,6 +39,8 @@ def tellable(judged: Judged) -> Judged:
         components=(),
         versions=(),
         fix_versions=(),
+        links=(),
+        patches=(),
         resolution="",
         fields=(),
         unmapped=(),

@@ -20,6 +20,7 @@ from itertools import pairwise
 from typing import Literal
 
 from policies.coverage import Coverage, Decision
+from policies.issue_link import IssueLink
 from policies.native_sla import NativeSla
 
 
@@ -398,6 +399,8 @@ class Issue:
         organisation: the customer's organisation, where the tracker names one.
         fields: custom fields as (the site's word, text).
         versions: versions of the product it is about ("affects versions").
+        links: to other issues, in order of their ids.
+        patches: addresses of the changes of code (merge requests) that close it, as the tracker itself says, in order.
         confidential: the tracker hides it from the public; nothing of it may be repeated elsewhere.
         native_slas: what the tracker's own clocks say, for comparison only: no verdict rests on it.
         state, severity, category: the present values in the pack's words; set by the vocabulary.
@@ -425,6 +428,8 @@ class Issue:
     organisation: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     versions: tuple[str, ...] = ()
+    links: tuple[IssueLink, ...] = ()
+    patches: tuple[str, ...] = ()
     confidential: bool = False
     native_slas: tuple[NativeSla, ...] = ()
     events: tuple[Event, ...] = ()
