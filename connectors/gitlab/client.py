@@ -8,6 +8,8 @@ Rules:
    response body beyond the server's own one-line message, and no cause that would hold them.
 4. A page link is followed by its query only, never to a host the server names: the token stays with the address of
    the site file.
+5. Several threads may ask at once, each over a connection of its own. The connections are everybody's; what the
+   libraries keep beside them (a session, the last answer) is made for one thread, and each thread has its own.
 """
 
 from __future__ import annotations
@@ -90,8 +92,15 @@ def group_path(group: str) -> str:
     return f"groups/{quote(group, safe='')}"
 
 
+class _Own(threading.local):
+    """What the libraries do not share between threads, for each thread its own; it is made when first asked for."""
+
+    rest: gitlab.Gitlab | None = None
+    graphql: _GraphQL | None = None
+
+
 class GitLabClient:
-    """One connection to one GitLab.
+    """One GitLab under one account. Threads may share it.
 
     Attributes:
         name: the site's name of the tracker.
@@ -114,13 +123,12 @@ class GitLabClient:
         self._secret = connection.token.get_secret_value().strip()
         self._timeout = connection.timeout
         self._last = LastAnswer(connection.name, self._secret)
-        self._rest: gitlab.Gitlab | None = None
-        self._counting, self._querying = threading.Lock(), threading.Lock()
-        self._graphql: _GraphQL | None = None
-        self._http: httpx.Client | None = None
+        self._own = _Own()
+        self._counting, self._connecting = threading.Lock(), threading.Lock()
+        self._rest_connections: requests.adapters.HTTPAdapter | None = None
+        self._graphql_connections: httpx.Client | None = None
 
     def _count(self, what: str) -> None:
-        # A page may be on its way in a thread of its own (``connectors.read_ahead``).
         with self._counting:
             self.requests[what] += 1
 
@@ -271,8 +279,7 @@ class GitLabClient:
         problem: TrackerError
         self._last.forget()
         try:
-            with self._querying:  # gql connects anew for each request, one at a time
-                data = self._graphql_session().execute(_request(document, variables))
+            data = self._graphql_session().execute(_request(document, variables))
             if isinstance(data, dict):
                 return data
             problem = BadAnswer("the GraphQL answer holds no data")
@@ -308,27 +315,40 @@ class GitLabClient:
     # ------------------------------------------------------------------------------------------------------- sessions
 
     def _session(self) -> gitlab.Gitlab:
-        if self._rest is None:
+        if self._own.rest is None:
             session = requests.Session()
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, self._for_rest())
             session.hooks["response"].append(self._seen)
             # As a bearer, not as PRIVATE-TOKEN: requests drops it when a redirect leads to another host.
-            self._rest = gitlab.Gitlab(
+            self._own.rest = gitlab.Gitlab(
                 self.url, oauth_token=self._secret or None, session=session, retry_transient_errors=False
             )
-        return self._rest
+        return self._own.rest
+
+    def _for_rest(self) -> requests.adapters.HTTPAdapter:
+        with self._connecting:
+            if self._rest_connections is None:
+                self._rest_connections = requests.adapters.HTTPAdapter()
+            return self._rest_connections
 
     def _graphql_session(self) -> _GraphQL:
-        if self._graphql is None:
-            connect, read = self._timeout
-            self._http = httpx.Client(
-                headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
-                timeout=httpx.Timeout(read, connect=connect),
-                event_hooks={"response": [self._seen, _no_refusal]},
+        if self._own.graphql is None:
+            self._own.graphql = _GraphQL(
+                self.url, client=self._for_graphql(), max_retries=0, obey_rate_limit=False, retry_transient_errors=False
             )
-            self._graphql = _GraphQL(
-                self.url, client=self._http, max_retries=0, obey_rate_limit=False, retry_transient_errors=False
-            )
-        return self._graphql
+        return self._own.graphql
+
+    def _for_graphql(self) -> httpx.Client:
+        with self._connecting:
+            if self._graphql_connections is None:
+                connect, read = self._timeout
+                self._graphql_connections = httpx.Client(
+                    headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
+                    timeout=httpx.Timeout(read, connect=connect),
+                    event_hooks={"response": [self._seen, _no_refusal]},
+                )
+            return self._graphql_connections
 
     def _seen(self, response: Any, *_: Any, **__: Any) -> None:
         # The library's errors drop status and headers; both are needed to tell what happened.
@@ -336,12 +356,13 @@ class GitLabClient:
 
     def close(self) -> None:
         """End the connections; a further request opens new ones."""
-        if self._rest is not None:
-            self._rest.session.close()
-            self._rest = None
-        if self._http is not None:
-            self._http.close()
-            self._http = self._graphql = None
+        with self._connecting:
+            if self._rest_connections is not None:
+                self._rest_connections.close()
+            if self._graphql_connections is not None:
+                self._graphql_connections.close()
+            self._rest_connections = self._graphql_connections = None
+            self._own = _Own()
 
 
 class _GraphQL(gitlab.GraphQL):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,39 @@ class Scripted:
         listed = [(name.encode(), text.encode()) for name, text in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": listed})
         await send({"type": "http.response.body", "body": body})
+
+
+@dataclass
+class Crowded:
+    """A server that answers nobody before so many ask at once, and each what it asked. Attributes: places: of callers."""
+
+    crowd: int = 1
+    waiting: int = 0
+    places: set[tuple[str, int]] = field(default_factory=set)
+    here: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        asked = json.loads((await receive())["body"])
+        number = asked["variables"]["a"] if "variables" in asked else int(asked["body"])
+        self.places.add(tuple(scope["client"]))
+        self.waiting += 1
+        if self.waiting >= self.crowd:
+            self.here.set()
+        await asyncio.wait_for(self.here.wait(), timeout=10)
+        status = 503 if number % 2 else 200
+        body = {"message": f"no {number}"} if number % 2 else {"data": {"x": number}}
+        listed = [(b"content-type", b"application/json"), (b"retry-after", b"%d" % number)]
+        await send({"type": "http.response.start", "status": status, "headers": listed})
+        await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+
+
+@pytest.fixture
+def crowded() -> Iterator[tuple[Crowded, GitLabClient]]:
+    crowd = Crowded()
+    with Sandbox(Store(), apps={"gitlab": crowd}) as sandbox:
+        made = client(url=sandbox.url("gitlab"))
+        yield crowd, made
+        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -407,3 +442,47 @@ def test_a_token_that_can_not_be_sent_is_said_to_be_the_token(scripted: tuple[Sc
     with pytest.raises(CredentialsRefused, match="holds characters that can not be sent"):
         way(one, Kind.READ)
     one.close()
+
+
+def numbered_by_rest(one: GitLabClient, number: int) -> object:
+    return one.rest("POST", "projects/9/issues/7/notes", doing="do it", body={"body": str(number)})
+
+
+def numbered_by_graphql(one: GitLabClient, number: int) -> object:
+    asked = {"a": number}
+    return {"data": one.graphql("Probe", "query Probe($a: Int) { x(a: $a) }", asked, doing="do it", kind=Kind.CREATE)}
+
+
+@pytest.mark.parametrize("ask", [numbered_by_rest, numbered_by_graphql])
+def test_threads_ask_at_once_and_each_has_its_own_answer(
+    crowded: tuple[Crowded, GitLabClient], ask: Callable[[GitLabClient, int], object]
+) -> None:
+    server, one = crowded
+    server.crowd = 8
+
+    def told(number: int) -> object:
+        try:
+            return ask(one, number)
+        except ServerFailed as error:
+            return error.detail, error.retry_after
+
+    with ThreadPoolExecutor(server.crowd) as threads:
+        answers = list(threads.map(told, range(server.crowd)))
+    assert answers == [
+        (f"no {number}", number) if number % 2 else {"data": {"x": number}} for number in range(server.crowd)
+    ]
+    assert len(server.places) == sum(one.requests.values()) == server.crowd
+
+
+@pytest.mark.parametrize("ask", [numbered_by_rest, numbered_by_graphql])
+def test_threads_one_after_another_ask_over_one_connection(
+    crowded: tuple[Crowded, GitLabClient], ask: Callable[[GitLabClient, int], object]
+) -> None:
+    server, one = crowded
+    for number in (0, 2, 4):
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(ask, one, number).result() == {"data": {"x": number}}
+    assert len(server.places) == 1
+    one.close()
+    assert ask(one, 6) == {"data": {"x": 6}}
+    assert len(server.places) == 2
