@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.gitlab.stand_in.connections import connection
+from connectors.gitlab.stand_in.connections import connection, page_size
 from connectors.gitlab.stand_in.execution import Shared
 from connectors.gitlab.stand_in.gids import gid, moment
 from connectors.gitlab.stand_in.groups import above
@@ -56,6 +56,13 @@ class ProjectViews:
         self.call = call
         self._people: dict[str, View | None] = {}
         self._types: dict[tuple[int, str], View] = {}
+        ends = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+        self._nothing = Shared({"count": 0, "nodes": [], "pageInfo": ends})
+
+    def nothing(self, asked: dict[str, Any]) -> View:
+        """A connection without rows, one object for all lists of a request that are empty."""
+        page_size(asked)
+        return self._nothing
 
     def closing(self, issue: Issue) -> list[MergeRequest]:
         """The merge requests that close, or closed, an issue."""

@@ -244,16 +244,21 @@ class Views(ThreadViews):
         }
 
     def _development(self, issue: Issue) -> View:
+        return {
+            "willAutoCloseByMergeRequest": lambda _info: any(one.state == "opened" for one in self.closing(issue)),
+            "closingMergeRequests": lambda _info, **more: self._closing_requests(issue, more),
+        }
+
+    def _closing_requests(self, issue: Issue, asked: dict[str, Any]) -> View:
         closing = self.closing(issue)
+        if not closing and not asked.get("after"):
+            return self.nothing(asked)
 
         def shape(request: MergeRequest) -> View:
             id_ = gid("MergeRequestsClosingIssues", request.id * 1000 + issue.number % 1000)
             return {"id": id_, "fromMrDescription": True, "mergeRequest": self.merge_request(request)}
 
-        return {
-            "willAutoCloseByMergeRequest": any(one.state == "opened" for one in closing),
-            "closingMergeRequests": lambda _info, **more: connection(closing, shape, more, lambda one: ("", one.id)),
-        }
+        return connection(closing, shape, asked, lambda one: ("", one.id))
 
     def _open_links(self, issue: Issue, kind: str) -> list[IssueLink]:
         issues = self.call.store.issues
@@ -261,6 +266,8 @@ class Views(ThreadViews):
         return [one for one in found if issues[_other_end(one, issue)].status == "opened"]
 
     def links(self, issue: Issue, asked: dict[str, Any]) -> View:
+        if not issue.links and not asked.get("after"):
+            return self.nothing(asked)
         wanted = {"RELATED": "relates_to", "BLOCKS": "blocks", "BLOCKED_BY": "is_blocked_by"}.get(
             asked.get("filter") or ""
         )
