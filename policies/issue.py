@@ -6,22 +6,23 @@ Rules:
 2. Facts are the tracker's own: its words for status, priority and type are kept as ``Word``. What we make of them
    (canonical state, severity, category, role, released fix, coverage) is added by ``vocabulary``, ``roster``, ``patch``
    and ``warranty``, each of which returns a new ``Issue``.
-3. Events stand in one total order: (instant, rank of the kind, id). Equal ids are one event.
+3. Events stand in one total order (``event_order``). Equal ids are one event.
+   A value that is built settles its own order and instants; one that is only ``revised`` has them settled already.
 4. What is missing is named in ``gaps``; it is never filled in by a guess.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Literal
 
 from policies.coverage import Coverage, Decision
+from policies.event_order import in_order
 from policies.issue_link import IssueLink
 from policies.native_sla import NativeSla
+from policies.revised import revised
 
 
 def utc(instant: datetime) -> datetime:
@@ -130,7 +131,8 @@ class _Event:
     actor: Actor = NOBODY
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", utc(self.at))
+        if self.at.tzinfo is not UTC:
+            object.__setattr__(self, "at", utc(self.at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,46 +305,6 @@ Event = (
     | FixReleased
 )
 
-_NUMBER = re.compile(r"[0-9]+")
-
-# In one instant an issue is opened first; derived events follow the events they were derived from.
-_RANK: dict[str, int] = {
-    "opened": 0,
-    "moved": 1,
-    "type_changed": 2,
-    "priority_changed": 3,
-    "labels_changed": 4,
-    "components_changed": 5,
-    "status_changed": 6,
-    "state_changed": 7,
-    "severity_changed": 8,
-    "category_changed": 9,
-    "coverage_changed": 10,
-    "assignee_changed": 11,
-    "tier_changed": 12,
-    "due_date_changed": 13,
-    "fix_versions_changed": 14,
-    "fix_released": 15,
-    "commented": 16,
-}
-
-
-def in_order(events: tuple[Event, ...] | list[Event]) -> tuple[Event, ...]:
-    """The events in their one total order, duplicates folded. Numbers in ids count as numbers: 99 before 100."""
-    found = sorted({event.id: event for event in events}.values(), key=_when)
-    # Ids are looked at only where they decide: an issue is put in order many times on its way.
-    if any(_when(one) == _when(following) for one, following in pairwise(found)):
-        found.sort(key=lambda event: (*_when(event), _counting(event.id), event.id))
-    return tuple(found)
-
-
-def _when(event: Event) -> tuple[datetime, int]:
-    return event.at, _RANK[event.kind]
-
-
-def _counting(id_: str) -> str:
-    return _NUMBER.sub(lambda number: number[0].zfill(24), id_)
-
 
 # -------------------------------------------------------------------------------------------------------------- issue
 
@@ -393,7 +355,7 @@ class Issue:
     """One issue with its whole history, as read at one moment.
 
     Attributes:
-        events: everything that happened, in order (see ``in_order``); starts with ``Opened`` unless a gap says why not.
+        events: everything that happened, in order (see ``event_order``); starts with ``Opened`` unless a gap says why not.
         status, labels, priority, type, assignee, due, components, fix_versions: the present values.
         reported_at: when it was reported, where a field says so and that is not the opening (a call precedes the ticket).
         organisation: the customer's organisation, where the tracker names one.
@@ -452,4 +414,4 @@ class Issue:
 
     def with_events(self, *more: Event) -> Issue:
         """The same issue with further (derived) events in their place."""
-        return replace(self, events=(*self.events, *more))
+        return revised(self, events=in_order((*self.events, *more))) if more else self
