@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from policies.coverage import Decision
 from policies.history import labels_at_opening
-from policies.issue import LabelsChanged, Opened, Role
+from policies.issue import GapKind, LabelsChanged, Opened, Role
 
 if TYPE_CHECKING:
     from policies.issue import Actor, Issue
@@ -70,7 +70,7 @@ def _walked(issue: Issue, scope: str, gone: frozenset[str]) -> tuple[tuple[Overr
     standing: dict[str, Override] = {}
     found: list[Override] = []
     opened = next((event for event in issue.events if isinstance(event, Opened)), None)
-    if opened is not None and not issue.gaps and _person(opened.actor):
+    if opened is not None and all(gap.kind is GapKind.LINKS for gap in issue.gaps) and _person(opened.actor):
         for label in sorted(labels_at_opening(issue) - gone):
             if (decision := _decision(label, scope)) is not None:
                 standing[label] = Override(opened.at, decision, opened.actor, opened.id, opened.id)

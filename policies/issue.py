@@ -314,6 +314,7 @@ class GapKind(StrEnum):
     COMMENTS = "comments"
     CREATION = "creation"
     REPORT = "report"
+    LINKS = "links"
 
 
 @dataclass(frozen=True, slots=True)

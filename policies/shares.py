@@ -82,7 +82,7 @@ def time_spent(issue: Issue, verdict: Verdict, pack: PolicyPack) -> tuple[Share,
 
 def holders(issue: Issue) -> tuple[Holder, ...]:
     """Who had the issue, oldest first."""
-    if any(gap.kind is not GapKind.COMMENTS for gap in issue.gaps):
+    if any(gap.kind not in {GapKind.COMMENTS, GapKind.LINKS} for gap in issue.gaps):
         return (Holder(issue.opened_at, UNKNOWN),)
     found: list[Holder] = []
     for moment in moments(issue):

@@ -435,6 +435,8 @@ class _Judgement:
             elif gap.kind is GapKind.REPORT:
                 # The report can only be earlier than the opening: what is broken stays broken.
                 needed = not status.breached and self.clock.start == "reported"
+            elif gap.kind is GapKind.LINKS:
+                needed = False
             else:
                 needed = self.clock.reads_history
             if needed:

@@ -281,6 +281,7 @@ def test_a_goal_that_changes_during_an_open_pause_stays_paused() -> None:
     [
         (GapKind.HISTORY, (), Status.OVERDUE, Status.INDETERMINATE),
         (GapKind.CREATION, (reply(1),), Status.MET, Status.INDETERMINATE),
+        (GapKind.LINKS, (), Status.OVERDUE, Status.OVERDUE),
         (GapKind.COMMENTS, (), Status.INDETERMINATE, Status.OVERDUE),
         (GapKind.COMMENTS, (reply(1),), Status.MET, Status.OVERDUE),
         (GapKind.COMMENTS, (reply(100),), Status.INDETERMINATE, Status.OVERDUE),
