@@ -1,9 +1,11 @@
-"""The next page is on its way while this one is understood.
+"""The next page is on its way while this one is understood, from one source of pages or from several side by side.
 
 Rules:
 
-1. At most one page is ahead: a reader that is closed early has asked for one page too many, and no more.
-2. What goes wrong on the way shows where the page would have come, in its order.
+1. At most one page of each source is ahead: a reader that is closed early has asked for one page too many of each, and
+   no more.
+2. The pages of one source come in their order; those of several as they arrive.
+3. What goes wrong on the way shows where the page would have come, and ends all sources.
 """
 
 from __future__ import annotations
@@ -17,69 +19,77 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PATIENCE_SECONDS = 1.0
+
 
 class _End:
-    """Attributes: failure: what ended it; None for the end of the pages."""
+    """Attributes: failure: what ended a source; None for the end of its pages."""
 
     def __init__(self, failure: BaseException | None = None) -> None:
         self.failure = failure
 
 
-_PATIENCE_SECONDS = 1.0
-
-
 class _Turn(Generic[T]):
-    """One page, handed from the thread that asks to the one that understands."""
+    """One source's pages, handed from the thread that asks to the one that understands."""
 
-    def __init__(self) -> None:
-        self.pages: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
-        self.wanted = threading.Semaphore(1)
-        self.over = False
+    def __init__(self, pages: queue.SimpleQueue[tuple[_Turn[T], T | _End]]) -> None:
+        self._pages = pages
+        self._wanted = threading.Semaphore(1)
+        self._over = False
 
     def fill(self, source: Iterator[T]) -> None:
         end = _End()
         try:
             while self._is_wanted():
-                self.pages.put(next(source))
+                self._pages.put((self, next(source)))
         except StopIteration:
             pass
         except BaseException as failure:  # noqa: BLE001 - raised again where the page is waited for
             end = _End(failure)
-        self.pages.put(end)
+        self._pages.put((self, end))
 
     def _is_wanted(self) -> bool:
         """Wait until the page before is in use."""
-        self.wanted.acquire()
-        return not self.over
+        self._wanted.acquire()
+        return not self._over
 
     def taken(self) -> None:
         """The next one may be asked for."""
-        self.wanted.release()
+        self._wanted.release()
 
     def end(self) -> None:
-        self.over = True
-        self.wanted.release()
+        self._over = True
+        self._wanted.release()
 
 
-def ahead(source: Iterator[T]) -> Iterator[T]:
-    """The same pages, each asked for while the one before is in use.
+def ahead(*sources: Iterator[T]) -> Iterator[T]:
+    """The same pages, each asked for while those before are in use.
 
     Args:
-        source: sends a request for each page; it runs in a thread of its own.
+        sources: each sends a request for each of its pages; it runs in a thread of its own.
     """
-    turn: _Turn[T] = _Turn()
-    thread = threading.Thread(target=turn.fill, args=(source,), name="read ahead", daemon=True)
-    thread.start()
+    pages: queue.SimpleQueue[tuple[_Turn[T], T | _End]] = queue.SimpleQueue()
+    turns = [_Turn(pages) for _ in sources]
+    threads = [
+        threading.Thread(target=turn.fill, args=(source,), name="read ahead", daemon=True)
+        for turn, source in zip(turns, sources, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    going_on = len(threads)
     try:
-        while True:
-            page = turn.pages.get()
-            if isinstance(page, _End):
-                if page.failure is not None:
-                    raise page.failure
-                return
-            turn.taken()
-            yield page
+        while going_on:
+            turn, page = pages.get()
+            if not isinstance(page, _End):
+                turn.taken()
+                yield page
+                continue
+            if page.failure is not None:
+                raise page.failure
+            going_on -= 1
     finally:
-        turn.end()
+        for turn in turns:
+            turn.end()
         # Who interrupts the run does not wait for a server that does not answer.
-        thread.join(timeout=_PATIENCE_SECONDS)
+        for thread in threads:
+            thread.join(timeout=_PATIENCE_SECONDS)

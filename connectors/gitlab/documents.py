@@ -7,6 +7,7 @@ Rules:
 1. A query for a page asks for its own cost, so that the page can be fitted to the server's limit (250 points with a
    log-in), and for who is asking and which version answers, so that neither needs a request of its own.
 2. Only fields of the public schema; what is marked experiment there is asked for only where nothing else tells it.
+3. What an edition or an older server may lack altogether (``WIDGETS``) is asked for where the probe found it.
 
 Source: docs.gitlab.com/api/graphql/reference, GitLab's queryComplexity.
 """
@@ -30,9 +31,26 @@ query Probe {
   notes: __type(name: "WorkItemWidgetNotes") { fields { name args { name } } }
   mutation: __type(name: "Mutation") { fields { name } }
   listed: __type(name: "WorkItemConnection") { fields { name args { name } } }
+  linked_items: __type(name: "WorkItemWidgetLinkedItems") { fields { name } }
+  development: __type(name: "WorkItemWidgetDevelopment") { fields { name } }
+  weight: __type(name: "WorkItemWidgetWeight") { fields { name } }
 }
 """
 )
+
+WIDGETS = {
+    "LINKED_ITEMS": """
+    ... on WorkItemWidgetLinkedItems {
+      linkedItems(first: 20) { pageInfo { hasNextPage } nodes { linkType workItem { id reference(full: true) webUrl } } }
+    }""",
+    "DEVELOPMENT": """
+    ... on WorkItemWidgetDevelopment {
+      closingMergeRequests(first: 10) { pageInfo { hasNextPage } nodes { mergeRequest { state webUrl } } }
+    }""",
+    "WEIGHT": """
+    ... on WorkItemWidgetWeight { weight }""",
+}
+"""What is asked of a widget that not every server has, by its type. The probe's fields are their names in lower case."""
 
 LABELS = """
 query Labels($path: ID!, $after: String) {
@@ -84,6 +102,29 @@ query Ids($path: ID!, $after: String) {
 """
 )
 
+CLOSINGS = (
+    """
+query Closings($path: ID!, $after: String) {
+"""
+    + _WHO
+    + """
+  project(fullPath: $path) {
+    workItems(first: 100, after: $after, sort: CREATED_ASC) {
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        iid
+        widgets(onlyTypes: [DEVELOPMENT]) {
+          type"""
+    + WIDGETS["DEVELOPMENT"]
+    + """
+        }
+      }
+    }
+  }
+}
+"""
+)
+
 RELEASES = (
     """
 query Releases($path: ID!, $after: String) {
@@ -115,12 +156,12 @@ fragment WorkItemParts on WorkItem {
   id iid title description state createdAt updatedAt closedAt confidential webUrl
   author { username name bot }
   workItemType { name }
-  widgets(onlyTypes: [ASSIGNEES, LABELS, MILESTONE, START_AND_DUE_DATE, NOTES]) {
+  widgets(onlyTypes: [ASSIGNEES, LABELS, MILESTONE, START_AND_DUE_DATE%(widgets)s, NOTES]) {
     type
     ... on WorkItemWidgetAssignees { assignees(first: 10) { nodes { username name bot } } }
     ... on WorkItemWidgetLabels { labels(first: 100) { pageInfo { hasNextPage } nodes { id title } } }
     ... on WorkItemWidgetMilestone { milestone { title } }
-    ... on WorkItemWidgetStartAndDueDate { dueDate }
+    ... on WorkItemWidgetStartAndDueDate { dueDate }%(asked)s
     ... on WorkItemWidgetNotes {
       discussions(first: $d, filter: ALL_NOTES, sort: CREATED_ASC) {
         pageInfo { hasNextPage endCursor }
@@ -150,27 +191,29 @@ query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!, $n
       pageInfo { hasNextPage endCursor }
       nodes { iid title }
     }
-    workItems(first: $n, after: $after, updatedAfter: $since, sort: UPDATED_ASC) {
+    workItems(first: $n, after: $after, updatedAfter: $since%(span)s, sort: UPDATED_ASC) {
       pageInfo { hasNextPage endCursor }
       nodes { ...WorkItemParts }
-    }%(newest)s
+    }%(beside)s
   }
 }
 """
     + _WORK_ITEM
 )
 
-# Custom types have no name to filter by: all are asked for, and those that are no issues are left out by us.
-WORK_ITEMS = _WORK_ITEMS % {"given": "", "newest": ""}
-
-# Beside the first page how many there are in all and which is the newest, so that nothing new is known for it at once.
-WORK_ITEMS_AND_NEWEST = _WORK_ITEMS % {
-    "given": ", $most: Int!",
+# Beside the first page, of the issues in all, of which so many are counted:
+_BESIDE = {
+    "": "",
+    # which is the newest, so that nothing new is known for it at once;
     "newest": """
     newest: workItems(updatedAfter: $since, sort: UPDATED_DESC, first: 1) { count(limit: $most) nodes { id updatedAt } }""",
+    # when the first and the last of them were made, so that many of them can be read in several spans of time at once.
+    "time": """
+    oldest: workItems(updatedAfter: $since, sort: CREATED_ASC, first: 1) { count(limit: $most) nodes { createdAt } }
+    youngest: workItems(updatedAfter: $since, sort: CREATED_DESC, first: 1) { nodes { createdAt } }""",
 }
 
-WORK_ITEM = (
+_ONE_WORK_ITEM = (
     """
 query WorkItem($path: ID!, $iid: String!, $d: Int!) {
 """
@@ -184,6 +227,39 @@ query WorkItem($path: ID!, $iid: String!, $d: Int!) {
 """
     + _WORK_ITEM
 )
+
+
+@cache
+def work_items(widgets: tuple[str, ...] = (), *, beside: str = "", span: bool = False) -> str:
+    """A page of a project's work items; custom types have no name to filter by, so those that are no issues are among them.
+
+    Args:
+        widgets: those of ``WIDGETS`` that the server has.
+        beside: ``newest`` or ``time``: what is asked beside the page, of ``$most`` issues that are counted.
+        span: only those made between ``$from`` and ``$until``, where these are given.
+    """
+    given = (", $most: Int!" if beside else "") + (", $from: Time, $until: Time" if span else "")
+    only = ", createdAfter: $from, createdBefore: $until" if span else ""
+    return _WORK_ITEMS % {"given": given, "beside": _BESIDE[beside], "span": only, **_asked(widgets)}
+
+
+@cache
+def work_item(widgets: tuple[str, ...] = ()) -> str:
+    """A single one. Args: widgets: as in ``work_items``."""
+    return _ONE_WORK_ITEM % _asked(widgets)
+
+
+def _asked(widgets: tuple[str, ...]) -> dict[str, str]:
+    return {
+        "widgets": "".join(f", {name}" for name in widgets),
+        "asked": "".join(WIDGETS[name] for name in widgets),
+    }
+
+
+# TRANSITION
+WORK_ITEMS = work_items()
+WORK_ITEMS_AND_NEWEST = work_items(beside="newest")
+WORK_ITEM = work_item()
 
 _MORE = """
   t%(n)d: project(fullPath: $path) {

@@ -40,10 +40,13 @@ class PageSize:
         self._most = 2 * self.issues - 1 if self.issues < _ISSUES else _MOST
         self._halved = False
 
-    def halve(self) -> bool:
-        """Ask for less. False where there is no less."""
-        if self.issues == 1:
+    def halve(self, asked: int) -> bool:
+        """So many issues were too many: ask for less. False where there is no less."""
+        if asked == 1:
             return False
+        if self.issues < asked:
+            # Another page that was on its way at the same time said so already.
+            return True
         self._most = self.issues - 1
         self.issues //= 2
         if self.issues == 1:
@@ -51,8 +54,8 @@ class PageSize:
         self._halved = True
         return True
 
-    def fit(self, complexity: Payload) -> None:
-        """A page was read: grow, where its score leaves room for more."""
+    def fit(self, asked: int, complexity: Payload) -> None:
+        """A page of so many issues was read: grow, where its score leaves room for more."""
         if self._halved:
             # Only now is it known that the size was the reason, and not a server that is down.
             self._halved = False
@@ -60,4 +63,4 @@ class PageSize:
         score, limit = one(complexity).get("score"), one(complexity).get("limit")
         if isinstance(score, int) and isinstance(limit, int) and 0 < score < limit * _ROOM:
             # A query has costs that do not grow with the page, so this never overshoots.
-            self.issues = max(self.issues, min(self._most, int(self.issues * limit * _ROOM / score)))
+            self.issues = max(self.issues, min(self._most, int(asked * limit * _ROOM / score)))

@@ -3,12 +3,15 @@
 Rules:
 
 1. Each page is held against the account and the version that are known (``server``) before anything of it is given.
-2. Every type of work item is an issue, custom types included, except those that plan or test: epics, objectives, key
+2. Many issues are read over several connections at once, each span of time in which they were made by one of them. When
+   an issue was made never changes, so none is passed over, however many are updated meanwhile.
+3. Every type of work item is an issue, custom types included, except those that plan or test: epics, objectives, key
    results, requirements, test cases.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab import documents, mapping
@@ -18,6 +21,7 @@ from connectors.gitlab.note import Note
 from connectors.gitlab.page_size import PageSize
 from connectors.gitlab.payload import Malformed, instant, kind_of, number, objects, one, text_of
 from connectors.gitlab.threads import Threads
+from connectors.gitlab.time_spans import spans
 from connectors.read_ahead import ahead
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, ServerFailed, Unreadable
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from policies.issue import Issue, Word
 
 _FAILURES_BORNE = 2
+_AT_ONCE = 4
 # GitLab counts no further than that in one go.
 _COUNTED = 10_000
 NO_ISSUES = frozenset({"epic", "objective", "key_result", "requirement", "test_case"})
@@ -51,38 +56,57 @@ class WorkItems:
     def changed_since(
         self, project: str, since: datetime | None, known: Mapping[str, datetime]
     ) -> Iterator[Issue | Unreadable]:
-        """Issues updated at or after ``since``, least recently updated first; one that changes meanwhile comes again.
+        """Issues updated at or after ``since``; one that changes meanwhile comes again.
 
-        Nothing is given where ``known`` holds all there is.
+        They come least recently updated first, or where there are many, from several spans of time in which they were
+        made at once. Nothing is given where ``known`` holds all there is.
         """
         doing = f"read issues of {project}"
         ask: dict[str, Any] = {"path": project, "since": since.isoformat() if since else None}
-        if 0 < len(known) < _COUNTED and self._server.counts():
-            ask["most"] = len(known) + 1
-        first = True
-        for found in ahead(self._pages(ask, project, known, doing)):
-            if first:
-                self._known[project] = Vocabulary(self._client, project)
-                self._known[project].take(found)
-            first = False
+        beside = self._beside(since, known)
+        data = self._page({**ask, **beside, "after": None, "names": True}, doing)
+        first = project_of(self._client, data, project)
+        if known and beside and _holds_all(known, one(first.get("newest"))):
+            return
+        names = self._known[project] = Vocabulary(self._client, project)
+        names.take(first)
+        given: dict[str, str] = {}
+        for found in ahead(*self._sources(first, ask, project, doing)):
             path = text_of(found.get("fullPath")) or project
-            nodes = mapping.nodes(self._listed(found, doing))
-            for thread in self._threads.of(project, filter(_is_issue, nodes)):
+            nodes = filter(_is_issue, mapping.nodes(self._listed(found, doing)))
+            for thread in self._threads.of(project, (node for node in nodes if _is_new(node, given))):
                 yield self._mapped(thread, project, path)
 
-    def _pages(self, ask: dict[str, Any], project: str, known: Mapping[str, datetime], doing: str) -> Iterator[Payload]:
-        """Page by page, the project with its issues; none where all of them are held."""
+    def _beside(self, since: datetime | None, known: Mapping[str, datetime]) -> dict[str, Any]:
+        """What is asked beside the first page: whether all is held already, or of how many issues and what time."""
+        if not self._server.counts():
+            return {}
+        if since is None:
+            return {"most": _COUNTED}
+        return {"most": len(known) + 1} if 0 < len(known) < _COUNTED else {}
+
+    def _sources(self, first: Payload, ask: dict[str, Any], project: str, doing: str) -> list[Iterator[Payload]]:
+        """Pages of the project with its issues, from one source or from several that may be read at once."""
+        made = spans(one(first.get("oldest")), one(first.get("youngest")))
+        if made:
+            # The first page is read once more with them: which of its issues were made when is nobody's order.
+            return [
+                chain.from_iterable(self._pages({**ask, **span}, project, doing) for span in made[start::_AT_ONCE])
+                for start in range(_AT_ONCE)
+            ]
+        return [self._pages(ask, project, doing, first)]
+
+    def _pages(self, ask: dict[str, Any], project: str, doing: str, found: Payload | None = None) -> Iterator[Payload]:
+        """Page by page, the project with its issues. Args: found: the first of them, where it was read already."""
         after: str | None = None
         while True:
-            data = self._page({**ask, "after": after, "names": after is None}, doing)
-            found = project_of(self._client, data, project)
-            if "most" in ask and _holds_all(known, one(found.get("newest"))):
-                return
+            if found is None:
+                found = project_of(self._client, self._page({**ask, "after": after, "names": False}, doing), project)
             yield found
             following = self._onward(self._listed(found, doing), after, doing)
             if following is None:
                 return
-            after, ask = following, {name: value for name, value in ask.items() if name != "most"}
+            after, found = following, None
 
     def ids(self, project: str) -> Iterator[str]:
         """Ids of all issues, oldest first, a hundred a request."""
@@ -127,18 +151,18 @@ class WorkItems:
         """One page, as large as the server can bear."""
         failures = 0
         while True:
-            sizes = {"n": self._size.issues, "d": self._size.discussions}
+            asked = self._size.issues
+            sizes = {"n": asked, "d": self._size.discussions}
             try:
-                document = documents.WORK_ITEMS_AND_NEWEST if "most" in ask else documents.WORK_ITEMS
-                data = self._client.graphql("WorkItems", document, {**ask, **sizes}, doing=doing)
+                data = self._client.graphql("WorkItems", _document(ask), {**ask, **sizes}, doing=doing)
             except (TooComplex, ServerFailed) as error:
                 # A server that fails at a large page may bear a small one; one that is down fails at any size.
                 failures += isinstance(error, ServerFailed)
-                if failures > _FAILURES_BORNE or not self._size.halve():
+                if failures > _FAILURES_BORNE or not self._size.halve(asked):
                     raise
             else:
                 self._server.verify(data, doing)
-                self._size.fit(one(data.get("queryComplexity")))
+                self._size.fit(asked, one(data.get("queryComplexity")))
                 return data
 
     def _listed(self, found: Payload, doing: str) -> Payload:
@@ -180,6 +204,11 @@ class WorkItems:
         return {**node, "widgets": [*others, whole]}
 
 
+def _document(ask: Mapping[str, Any]) -> str:
+    beside = ("newest" if ask["since"] else "time") if "most" in ask else ""
+    return documents.work_items(beside=beside, span="from" in ask or "until" in ask)
+
+
 def _holds_all(known: Mapping[str, datetime], newest: Payload) -> bool:
     """Whether the held issues are all there are since then, and none was updated since it was read.
 
@@ -197,6 +226,15 @@ def _instant(text: object) -> datetime | None:
         return instant(text)
     except Malformed:
         return None
+
+
+def _is_new(node: Payload, given: dict[str, str]) -> bool:
+    """Whether it was not given as it is: a page, or the instant at which two spans meet, may be read twice."""
+    id_, updated = text_of(node.get("id")), text_of(node.get("updatedAt"))
+    if given.get(id_) == updated:
+        return False
+    given[id_] = updated
+    return True
 
 
 def _is_issue(node: Payload) -> bool:

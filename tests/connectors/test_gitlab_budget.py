@@ -280,37 +280,37 @@ def test_ids_come_a_hundred_a_request(ground: Ground, dialect: str) -> None:
 def test_a_page_grows_while_its_score_leaves_room_and_never_to_what_was_too_much() -> None:
     size = PageSize(SessionCache())
     assert (size.issues, size.discussions) == (40, 40)
-    size.fit({"score": 100, "limit": 250})
+    size.fit(size.issues, {"score": 100, "limit": 250})
     assert size.issues == 80
-    assert size.halve()
-    size.fit({"score": 20, "limit": 250})
+    assert size.halve(size.issues)
+    size.fit(size.issues, {"score": 20, "limit": 250})
     assert size.issues == 79
-    size.fit({"score": 249, "limit": 250})
+    size.fit(size.issues, {"score": 249, "limit": 250})
     assert size.issues == 79
-    size.fit({})
+    size.fit(size.issues, {})
     assert size.issues == 79
 
 
 def test_a_page_that_had_to_be_halved_stays_small_in_the_next_run() -> None:
     cache = SessionCache()
     size = PageSize(cache)
-    assert size.halve()
-    size.fit({})
+    assert size.halve(size.issues)
+    size.fit(size.issues, {})
     again = PageSize(cache)
     assert again.issues == 20
-    again.fit({"score": 10, "limit": 250})
+    again.fit(again.issues, {"score": 10, "limit": 250})
     assert again.issues == 39
-    while again.halve():
+    while again.halve(again.issues):
         pass
-    again.fit({"score": 10, "limit": 250})
+    again.fit(again.issues, {"score": 10, "limit": 250})
     assert (PageSize(cache).issues, PageSize(cache).discussions) == (1, 5)
 
 
 def test_a_server_that_is_down_leaves_the_size_of_pages_as_it_was() -> None:
     cache = SessionCache()
     size = PageSize(cache)
-    size.halve()
-    size.halve()
+    size.halve(size.issues)
+    size.halve(size.issues)
     assert PageSize(cache).issues == 40
 
 

@@ -88,7 +88,9 @@ def answer(project: object) -> dict[str, Any]:
 
 def work_items(client: GitLabClient) -> WorkItems:
     cache = SessionCache()
-    return WorkItems(client, Server(client, cache), cache)
+    server = Server(client, cache)
+    server._generation = Generation.WORK_ITEMS  # as the probe would find
+    return WorkItems(client, server, cache)
 
 
 def read(client: GitLabClient) -> list[Issue | Unreadable]:

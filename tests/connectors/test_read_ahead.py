@@ -64,3 +64,34 @@ def test_what_goes_wrong_shows_after_the_pages_before_it() -> None:
     with pytest.raises(LookupError, match="the third page"):
         seen.extend(ahead(pages()))
     assert seen == [1, 2]
+
+
+def test_the_pages_of_several_sources_come_each_in_their_order() -> None:
+    found = list(ahead(*(iter([(source, page) for page in range(20)]) for source in range(4))))
+    assert sorted(found) == [(source, page) for source in range(4) for page in range(20)]
+    for source in range(4):
+        assert [page for of, page in found if of == source] == list(range(20))
+
+
+def test_several_sources_are_asked_at_once() -> None:
+    both = threading.Barrier(2)
+
+    def pages(source: int) -> Iterator[int]:
+        both.wait(timeout=5)
+        yield source
+
+    assert sorted(ahead(pages(0), pages(1))) == [0, 1]
+
+
+def test_what_goes_wrong_with_one_source_ends_the_others() -> None:
+    def endless() -> Iterator[int]:
+        yield from count()
+
+    def broken() -> Iterator[int]:
+        yield -1
+        raise LookupError("the second page")
+
+    with pytest.raises(LookupError, match="the second page"):
+        for _ in ahead(endless(), broken()):
+            pass
+    assert not [thread for thread in threading.enumerate() if thread.name == "read ahead"]
