@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar, overload
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+T = TypeVar("T")
+
+Row = tuple[str, ...]
 
 _BETWEEN = 2
 
@@ -75,6 +81,34 @@ def escaped(text: str) -> str:
     return _MARKUP.sub(lambda found: _ENTITY.get(found[1]) or f"\\{found[1]}", line(text))
 
 
+class Rows(Sequence[Row], Generic[T]):
+    """Rows put into words when they are looked at: of ten thousand, a terminal shows forty.
+
+    Args:
+        told: what there is a row for, each.
+        worded: its cells.
+    """
+
+    def __init__(self, told: Sequence[T], worded: Callable[[T], Row]) -> None:
+        self._told = told
+        self._worded = worded
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._worded, self._told)
+
+    @overload
+    def __getitem__(self, which: int) -> Row: ...
+    @overload
+    def __getitem__(self, which: slice) -> Rows[T]: ...
+    def __getitem__(self, which: int | slice) -> Row | Rows[T]:
+        if isinstance(which, slice):
+            return Rows(self._told[which], self._worded)
+        return self._worded(self._told[which])
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """A table.
@@ -87,8 +121,8 @@ class Grid:
     """
 
     title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    header: Row
+    rows: Sequence[Row]
     note: str = ""
     empty: str = ""
     cut: tuple[str, ...] = ()

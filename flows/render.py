@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.text import Text
 
-from flows.grid import STYLES, Grid, line
+from flows.grid import STYLES, Grid, Row, Rows, line
 from flows.json_text import as_document, key_of
 from flows.run import Done, Run
 from flows.time_grid import times
@@ -18,9 +19,10 @@ from policies.changes import Change, Relabel, UpsertLink, described
 from policies.confidential import WITHHELD, tellable
 from policies.issue import FixReleased, IssueRef
 from policies.loader import load_phrases
+from policies.plan import HeldBack, PlannedChange
 from policies.receipt import Outcome
 from policies.signals import Signal
-from policies.verdict import Status, Verdict
+from policies.verdict import Judged, Status, Verdict
 
 # What needs somebody comes first.
 _URGENCY = {
@@ -119,19 +121,7 @@ def verdicts(run: Run, tracker: str) -> Grid:
     return Grid(
         title=f"Verdicts · {tracker}" + (f" · {server}" if server else ""),
         header=("issue", "title", "clock", "verdict", "due", "used", "left", "why"),
-        rows=tuple(
-            (
-                one.issue.ref.key,
-                line(one.issue.title, 34),
-                verdict.clock if verdict.cycle == 1 else f"{verdict.clock} #{verdict.cycle}",
-                verdict.status.value,
-                short_instant_in(run.zone, verdict.due_at),
-                _used(verdict),
-                span(verdict.left),
-                reason(verdict),
-            )
-            for one, verdict in rows
-        ),
+        rows=Rows(rows, partial(_verdict, run.zone)),
         note=f"{_counted(len(judged), 'issue')}, policy {policies}, as of {instant_in(run.zone, run.now)}"
         + ("; used without / with pauses" if any(verdict.used != verdict.gross for _one, verdict in rows) else "")
         + ("; due at the earliest where paused" if any(v.status is Status.PAUSED for _one, v in rows) else "")
@@ -141,18 +131,26 @@ def verdicts(run: Run, tracker: str) -> Grid:
     )
 
 
+def _verdict(zone: str, given: tuple[Judged, Verdict]) -> Row:
+    one, verdict = given
+    return (
+        one.issue.ref.key,
+        line(one.issue.title, 34),
+        verdict.clock if verdict.cycle == 1 else f"{verdict.clock} #{verdict.cycle}",
+        verdict.status.value,
+        short_instant_in(zone, verdict.due_at),
+        _used(verdict),
+        span(verdict.left),
+        reason(verdict),
+    )
+
+
 def plan(run: Run) -> Grid:
     """What is to be written."""
-    hidden = run.confidential
     return Grid(
         title=f"Plan {run.plan.digest}",
         header=("tracker", "issue", "change", "because"),
-        rows=tuple(
-            (c.tracker, key_of(c.issue), _kind(c.change), WITHHELD)
-            if c.issue in hidden
-            else (c.tracker, key_of(c.issue), describe(c.change), c.because)
-            for c in run.plan.changes
-        ),
+        rows=Rows(run.plan.changes, partial(_planned, run.confidential)),
         note=f"{_counted(len(run.plan.changes), 'change')}, {_counted(run.plan.judged, 'issue')} judged",
         empty="0 changes: "
         + ("what could be judged is" if run.why else "the trackers are")
@@ -162,19 +160,25 @@ def plan(run: Run) -> Grid:
     )
 
 
+def _planned(hidden: frozenset[IssueRef], planned: PlannedChange) -> Row:
+    if planned.issue in hidden:
+        return (planned.tracker, key_of(planned.issue), _kind(planned.change), WITHHELD)
+    return (planned.tracker, key_of(planned.issue), describe(planned.change), planned.because)
+
+
 def held_back(run: Run) -> Grid:
     """What the policy wants and something stands against."""
-    hidden = run.confidential
     return Grid(
         title="Held back",
         header=("tracker", "issue", "change", "reason", "detail"),
-        rows=tuple(
-            (held.tracker, key_of(held.issue), _kind(held.change), held.reason.value, WITHHELD)
-            if held.issue in hidden
-            else (held.tracker, key_of(held.issue), describe(held.change), held.reason.value, held.detail)
-            for held in run.plan.held_back
-        ),
+        rows=Rows(run.plan.held_back, partial(_held, run.confidential)),
     )
+
+
+def _held(hidden: frozenset[IssueRef], held: HeldBack) -> Row:
+    if held.issue in hidden:
+        return (held.tracker, key_of(held.issue), _kind(held.change), held.reason.value, WITHHELD)
+    return (held.tracker, key_of(held.issue), describe(held.change), held.reason.value, held.detail)
 
 
 def skipped(run: Run) -> Grid:
@@ -192,18 +196,18 @@ def skipped(run: Run) -> Grid:
 def receipts(run: Run) -> Grid:
     """What was written."""
     done = run.receipts or ()
-    outcomes, hidden = run.outcomes(), run.confidential
+    outcomes = run.outcomes()
     return Grid(
         title="Receipts",
         header=("tracker", "issue", "change", "outcome", "made", "error"),
-        rows=tuple(_receipt(one, hidden) for one in done),
+        rows=Rows(done, partial(_receipt, run.confidential)),
         note=", ".join(f"{outcomes[outcome]} {outcome.value}" for outcome in Outcome if outcomes[outcome]),
         empty="0 changes written",
         cut=("change",),
     )
 
 
-def _receipt(done: Done, hidden: frozenset[IssueRef]) -> tuple[str, ...]:
+def _receipt(hidden: frozenset[IssueRef], done: Done) -> Row:
     receipt = done.receipt
     return (
         done.tracker,
