@@ -2,15 +2,17 @@
 
 Rules:
 
-1. A merge request fixes the issues that its description names with one of GitLab's closing words, here or in another
-   project (where it names them otherwise, GitLab is asked), and the Jira keys in its title, description or branch.
+1. A merge request fixes the issues of its project that GitLab says it closes, those that its description names with
+   one of GitLab's closing words, here or in another project, and the Jira keys in its title, description or branch.
+   What it closes is known from the issues (``closings``); where none says so, and it names one all the same, GitLab is
+   asked: the words are a setting, and the issue may have been read before.
 2. What was read is kept from run to run; read again is what was updated since.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,8 +23,11 @@ from connectors.gitlab.payload import Malformed, instant, one, text_of
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connectors.cache import Cache
     from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.closings import Closed
     from connectors.gitlab.payload import Payload
 
 # GitLab's default pattern: docs.gitlab.com/user/project/issues/managing_issues, "Default closing pattern".
@@ -42,6 +47,7 @@ _KEY = "gitlab fixes 1"
 _KEPT = timedelta(days=7)
 # What is updated while a list is read may be dated before what the list ended with.
 _OVERLAP = timedelta(minutes=2)
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +114,48 @@ class MergedRequests:
         self._client = client
         self._cache = cache
 
-    def of(self, project: str, newest: str | None) -> list[MergedRequest]:
+    def of(self, project: str, newest: str | None, closed: Mapping[str, Closed]) -> list[MergedRequest]:
         """Those that fix something, oldest first.
 
         Args:
             newest: when the one that was updated last was, as the server says it; None where it does not say.
+            closed: what GitLab says they close, by their numbers.
         """
         key = f"{_KEY} {project}"
         kept = one(self._cache.get(key))
         known: dict[str, list[Any]] = dict(one(kept.get("requests")))
+        last, read = text_of(kept.get("last")), known
         if not kept or newest is None or kept.get("newest") != newest:
-            last, read = self._updated_since(project, text_of(kept.get("last")), known)
-            if known != read or kept.get("newest") != newest:
-                self._cache.put(key, {"newest": newest, "last": last, "requests": read}, _KEPT)
-            known = read
-        found = sorted(known.items(), key=lambda pair: int(pair[0]))
-        return [request for request in (MergedRequest.unpacked(packed) for _, packed in found) if request.fixes]
+            last, read = self._updated_since(project, last, known, closed)
+        read = self._with(project, read, [iid for iid, said in closed.items() if said.merged and iid not in read])
+        if known != read or kept.get("newest") != newest:
+            self._cache.put(key, {"newest": newest, "last": last, "requests": read}, _KEPT)
+        found = [(iid, MergedRequest.unpacked(packed)) for iid, packed in read.items()]
+        found.sort(key=lambda pair: int(pair[0]))
+        everything = [_closing(request, closed.get(iid)) for iid, request in found]
+        return [request for request in everything if request.fixes]
 
-    def _updated_since(self, project: str, last: str, known: dict[str, list[Any]]) -> tuple[str, dict[str, list[Any]]]:
+    def _with(self, project: str, known: dict[str, list[Any]], iids: list[str]) -> dict[str, list[Any]]:
+        """What is known, and these besides: merge requests whose own words say nothing, found out by an issue since."""
+        found = dict(known)
+        for start in range(0, len(iids), _AT_ONCE):
+            some = iids[start : start + _AT_ONCE]
+            query = {"state": "merged", "scope": "all", "iids[]": some}
+            path = f"{project_path(project)}/merge_requests"
+            # One that can not be seen is not looked for again: it is known to be in no release.
+            found |= {iid: MergedRequest("", frozenset(), None, "", ()).packed() for iid in some}
+            try:
+                for payload in self._client.pages(path, doing=f"read merge requests of {project}", query=query):
+                    if (iid := str(payload.get("iid"))) in some:
+                        fixes = fixed_issues(payload, project, self._client.url)
+                        found[iid] = _request(payload, fixes).packed()
+            except (NotFound, PermissionRefused):
+                continue
+        return found
+
+    def _updated_since(
+        self, project: str, last: str, known: dict[str, list[Any]], closed: Mapping[str, Closed]
+    ) -> tuple[str, dict[str, list[Any]]]:
         """What is known, brought up to date, and when the last of them was updated."""
         query = {"state": "merged", "order_by": "created_at", "sort": "asc", "scope": "all"}
         if last:
@@ -141,10 +171,10 @@ class MergedRequests:
                 ):
                     continue
                 fixes = fixed_issues(payload, project, self._client.url)
-                if not fixes and _NAMES_ONE.search(text_of(payload.get("description"))):
+                if not fixes and iid not in closed and _NAMES_ONE.search(text_of(payload.get("description"))):
                     # Kept also where it closes nothing: it would be asked about again.
                     found[iid] = _request(payload, self._closed_by_other_words(project, payload)).packed()
-                elif fixes:
+                elif fixes or iid in closed:
                     found[iid] = _request(payload, fixes).packed()
                 else:
                     found.pop(iid, None)
@@ -174,6 +204,13 @@ def _later(one_instant: str, another: str) -> str:
 
 def _full_key(issue: Payload, project: str) -> str:
     return text_of(one(issue.get("references")).get("full")) or f"{project}#{issue.get('iid')}"
+
+
+def _closing(request: MergedRequest, said: Closed | None) -> MergedRequest:
+    """With what GitLab says it closes."""
+    if said is None or set(said.issues) <= set(request.fixes):
+        return request
+    return replace(request, fixes=tuple(dict.fromkeys((*request.fixes, *said.issues))))
 
 
 def _request(payload: Payload, fixes: tuple[str, ...]) -> MergedRequest:

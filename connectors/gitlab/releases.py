@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from connectors.gitlab import documents
 from connectors.gitlab.client import SchemaDiffers, project_path
+from connectors.gitlab.closings import Closings
 from connectors.gitlab.fixes import MergedRequests
 from connectors.gitlab.mapping import nodes
 from connectors.gitlab.names import further, project_of
@@ -45,10 +46,11 @@ _NO_REQUESTS = "none"
 class Releases:
     """The releases of projects."""
 
-    def __init__(self, client: GitLabClient, server: Server, cache: Cache) -> None:
+    def __init__(self, client: GitLabClient, server: Server, cache: Cache, closings: Closings | None = None) -> None:
         self._client = client
         self._server = server
         self._cache = cache
+        self._closings = closings or Closings(client, server, cache)
         self._merged = MergedRequests(client, cache)
 
     def of(self, project: str) -> tuple[Release, ...]:
@@ -61,7 +63,9 @@ class Releases:
         """
         listed, newest = self._listed(project)
         dated = sorted(((_released_at(payload), payload) for payload in listed), key=_by_instant)
-        requests = self._merged.of(project, newest) if dated and newest != _NO_REQUESTS else []
+        requests: list[MergedRequest] = []
+        if dated and newest != _NO_REQUESTS:
+            requests = self._merged.of(project, newest, self._closings.of(project))
         key = f"{_KEY} {project}"
         kept: Mapping[str, Any] = one(self._cache.get(key))
         holds = _Holds(self._client, project, kept)

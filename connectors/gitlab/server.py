@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from connectors.gitlab import documents
-from connectors.gitlab.payload import actor, number, objects, one, text_of
+from connectors.gitlab.payload import actor, number, objects, one, several, text_of
 from connectors.tracker import (
     BadAnswer,
     CredentialsRefused,
@@ -56,15 +56,18 @@ class Server:
         self._account: Actor | None = None
         self._number = ""
         self._counts = False
+        self._widgets: tuple[str, ...] = ()
 
     def generation(self) -> Generation:
         """Which API holds whole histories here."""
         if self._generation is None:
             kept = one(self._cache.get(_SERVER))
-            if kept.get("generation") in set(Generation):
+            # What an earlier version of ours kept says nothing of widgets.
+            if kept.get("generation") in set(Generation) and "widgets" in kept:
                 self._generation = Generation(kept["generation"])
                 self._version = kept.get("version")
                 self._counts = kept.get("counts") is True
+                self._widgets = tuple(name for name in documents.WIDGETS if name in several(kept["widgets"]))
             else:
                 self._probe()
         assert self._generation is not None
@@ -75,9 +78,14 @@ class Server:
         self.generation()
         return self._counts
 
+    def widgets(self) -> tuple[str, ...]:
+        """Which of the widgets that not every server has (``documents.WIDGETS``) can be asked for here."""
+        self.generation()
+        return self._widgets
+
     def _probe(self) -> None:
         doing = "look at the schema"
-        self._generation, self._counts = Generation.REST, False
+        self._generation, self._counts, self._widgets = Generation.REST, False, ()
         try:
             seen = self._client.graphql("Probe", documents.PROBE, {}, doing=doing)
         except ServerFailed:
@@ -93,10 +101,16 @@ class Server:
             if _speaks_work_items(seen):
                 self._generation = Generation.WORK_ITEMS
                 self._counts = "limit" in _arguments(seen, "listed", "count")
+                self._widgets = tuple(name for name in documents.WIDGETS if one(seen.get(name.lower())).get("fields"))
         self._keep(self._generation)
 
     def _keep(self, generation: Generation) -> None:
-        kept = {"generation": generation.value, "version": self._version, "counts": self._counts}
+        kept = {
+            "generation": generation.value,
+            "version": self._version,
+            "counts": self._counts,
+            "widgets": [*self._widgets],
+        }
         self._cache.put(_SERVER, kept, _VERIFIED if generation is Generation.WORK_ITEMS else _UNVERIFIED)
 
     def _version_by_rest(self) -> str:

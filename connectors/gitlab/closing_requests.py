@@ -1,0 +1,41 @@
+"""The merge requests that GitLab says close an issue, out of GraphQL's development widget and REST's list alike. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from connectors.gitlab.payload import objects, one, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connectors.gitlab.payload import Payload
+
+
+class Closing(NamedTuple):
+    """A merge request that closes an issue."""
+
+    url: str
+    merged: bool
+
+
+def of_work_item(widget: Payload) -> tuple[Closing, ...]:
+    """Args: widget: ``DEVELOPMENT`` of a work item."""
+    listed = objects(one(widget.get("closingMergeRequests")).get("nodes"))
+    requests = [one(node.get("mergeRequest")) for node in listed]
+    return tuple(Closing(text_of(each.get("webUrl")), each.get("state") == "merged") for each in requests if each)
+
+
+def of_rest(listed: Iterable[Payload]) -> tuple[Closing, ...]:
+    """Args: listed: of ``issues/:iid/closed_by``."""
+    return tuple(Closing(text_of(each.get("web_url")), each.get("state") == "merged") for each in listed)
+
+
+def more(widget: Payload) -> bool:
+    """Whether the widget holds only some of them."""
+    return one(one(widget.get("closingMergeRequests")).get("pageInfo")).get("hasNextPage") is True
+
+
+def patches(closings: Iterable[Closing]) -> tuple[str, ...]:
+    """Addresses of those that are merged, in order."""
+    return tuple(sorted({each.url for each in closings if each.merged and each.url}))
