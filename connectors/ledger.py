@@ -12,20 +12,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import islice
-from typing import Self, TypeVar
+from typing import Self
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from connectors.ledger_cache import LedgerCache
 from connectors.ledger_correction import correction_columns, cycle_of, last_given
 from connectors.ledger_cursors import Cursor, Cursors
-from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger
+from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger, in_batches
+from connectors.ledger_issues import Issues, judge_again
 from connectors.ledger_lease import Holder, LeaseLost, Leases, RunInProgress
 from connectors.ledger_records import Judged, Recorded, Run, RunState
 from connectors.ledger_schema import (
+    RECEIPTS,
+    VERDICTS,
     AddressRow,
     CursorRow,
     IssueRow,
@@ -33,13 +35,11 @@ from connectors.ledger_schema import (
     RunRow,
     ServerFactRow,
     VerdictRow,
-    issue_row,
     receipt_row,
     verdict_row,
 )
-from connectors.ledger_text import ISSUE, RECEIPT, VERDICT, Text
-from policies.echo import echoes
-from policies.issue import Issue, IssueRef
+from connectors.ledger_text import RECEIPT, VERDICT
+from policies.issue import IssueRef
 from policies.receipt import Receipt
 
 __all__ = [
@@ -58,21 +58,26 @@ __all__ = [
     "RunState",
 ]
 
-T = TypeVar("T")
+_BATCH = 1000
+"""Verdicts in one statement, and in memory at a time where they are read."""
 
-_BATCH = 200
+# Built once: to build a statement takes longer than to carry it out.
+_ADD_VERDICT = insert(VERDICTS)
+_ADD_RECEIPT = insert(RECEIPTS)
+_SITE_OF = select(RunRow.site).where(RunRow.id == bindparam("run"))
 
 
 # ------------------------------------------------------------------------------------------------------------- ledger
 
 
-class Ledger(Cursors, Leases):
+class Ledger(Cursors, Issues, Leases):
     """An open ledger. Threads may share it. Use ``Ledger.open``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._reading = database.reading
         self._writing = database.writing
+        self._sites: dict[str, str] = {}  # of the runs that wrote evidence; a run's never changes
 
     @classmethod
     def open(cls, url: str, *, patience_seconds: float = 5.0) -> Ledger:
@@ -189,105 +194,6 @@ class Ledger(Cursors, Leases):
         """What a connector may keep from run to run of a tracker's server."""
         return LedgerCache(self._database, site, tracker, now)
 
-    # ------------------------------------------------------------------------------------------------------- issues
-
-    def keep(self, site: str, issues: Iterable[Issue]) -> frozenset[str]:
-        """Cache issues as read (raw facts, before vocabulary and roster); a known one is replaced.
-
-        Returns:
-            The ids of those that are new, or that somebody else than our own account did something to (``policies.echo``).
-            They are to be judged; the others are when they were to be before.
-        """
-        awake: set[str] = set()
-        for batch in _batches(issues):
-            with self._writing() as connection:
-                awake |= self._keep(connection, site, batch)
-        return frozenset(awake)
-
-    def _keep(self, connection: Connection, site: str, batch: Sequence[Issue]) -> set[str]:
-        # The last one wins where a batch holds an issue twice.
-        found = {(issue.ref.tracker, issue.ref.id): issue for issue in batch}
-        awake: set[str] = set()
-        rows: list[dict[str, object]] = []
-        for tracker in {tracker for tracker, _ in found}:
-            ids = [id_ for of, id_ in found if of == tracker]
-            these = (IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(ids))
-            known = select(IssueRow.id, IssueRow.judge_at, IssueRow.body).where(*these)
-            held = {row.id: row for row in connection.execute(known)}
-            connection.execute(delete(IssueRow).where(*these))
-            for id_ in ids:
-                issue = found[tracker, id_]
-                if id_ in held and _is_echo(held[id_].body, issue):
-                    rows.append(issue_row(site, issue, held[id_].judge_at))
-                else:
-                    # Until its verdicts are recorded it is to be judged: a run killed in between leaves nothing forgotten.
-                    rows.append(issue_row(site, issue, issue.opened_at))
-                    awake.add(id_)
-        connection.execute(insert(IssueRow), rows)
-        return awake
-
-    def issues(self, site: str, tracker: str, project: str | None = None) -> Iterator[Issue]:
-        """All cached issues of a tracker or of one project, ordered by id; few are in memory at a time."""
-        where = [IssueRow.site == site, IssueRow.tracker == tracker]
-        if project is not None:
-            where.append(IssueRow.project == project)
-        after = ""
-        while True:
-            query = select(IssueRow.id, IssueRow.key, IssueRow.body).where(*where, IssueRow.id > after)
-            with self._reading() as connection:
-                rows = connection.execute(query.order_by(IssueRow.id).limit(_BATCH)).all()
-            for _, key, body in rows:
-                yield self._whole(ISSUE, body, f"issue {key}")
-            if len(rows) < _BATCH:
-                return
-            after = rows[-1][0]
-
-    def known(self, site: str, tracker: str, project: str, since: datetime | None = None) -> dict[str, datetime]:
-        """Ids of the cached issues of a project that were updated at or after ``since``, with their ``updated_at``.
-
-        With ``since`` only those of which the whole history is held: a gap may be filled without an update.
-        """
-        where = [IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.project == project]
-        if since is not None:
-            # Inside a text of the tracker's the quotes would be escaped.
-            where += [IssueRow.updated_at >= since, IssueRow.body.contains('"gaps":[]', autoescape=True)]
-        with self._reading() as connection:
-            rows = connection.execute(select(IssueRow.id, IssueRow.updated_at).where(*where)).all()
-        return {row.id: row.updated_at for row in rows}
-
-    def issue(self, site: str, tracker: str, key: str) -> Issue | None:
-        """A cached issue by its key or id."""
-        query = select(IssueRow.body).where(IssueRow.site == site, IssueRow.tracker == tracker)
-        with self._reading() as connection:
-            body = connection.scalar(query.where(IssueRow.id == key))
-            if body is None:
-                newest = IssueRow.updated_at.desc()
-                body = connection.scalar(query.where(IssueRow.key == key).order_by(newest).limit(1))
-        return None if body is None else self._whole(ISSUE, body, f"issue {key}")
-
-    def due(self, site: str, now: datetime) -> tuple[IssueRef, ...]:
-        """Cached issues to be judged at ``now``, soonest first.
-
-        These are the ones kept since they were last judged, and those with a verdict that changes by itself by then.
-        """
-        query = (
-            select(IssueRow.tracker, IssueRow.project, IssueRow.key, IssueRow.id)
-            .where(IssueRow.site == site, IssueRow.judge_at <= now)
-            .order_by(IssueRow.judge_at, IssueRow.tracker, IssueRow.id)
-        )
-        with self._reading() as connection:
-            return tuple(IssueRef(*row) for row in connection.execute(query))
-
-    def forget(self, site: str, tracker: str, ids: Iterable[str]) -> int:
-        """Drop issues from the cache (deleted or no longer visible at the tracker). Their evidence stays."""
-        gone = 0
-        for batch in _batches(ids):
-            with self._writing() as connection:
-                gone += connection.execute(
-                    delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(batch))
-                ).rowcount
-        return gone
-
     # ----------------------------------------------------------------------------------------------------- evidence
 
     def record_verdicts(self, run: str, judged: Iterable[Judged]) -> int:
@@ -304,22 +210,15 @@ class Ledger(Cursors, Leases):
             again[whose] = at if before is None else before if at is None else min(before, at)
         with self._writing() as connection:
             site = self._site_of(connection, run)
-            for batch in _batches(everything):
+            for batch in in_batches(everything, _BATCH):
                 given = last_given(connection, site, {(one.issue.tracker, one.issue.id) for one in batch})
                 rows = [
-                    {
-                        **verdict_row(run, site, one.issue, one.verdict),
-                        **correction_columns(given.get(cycle_of(one.issue, one.verdict)), one.verdict),
-                    }
+                    verdict_row(run, site, one.issue, one.verdict)
+                    | correction_columns(given.get(cycle_of(one.issue, one.verdict)), one.verdict)
                     for one in batch
                 ]
-                connection.execute(insert(VerdictRow), rows)
-            for (tracker, id_), at in again.items():
-                connection.execute(
-                    update(IssueRow)
-                    .where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id == id_)
-                    .values(judge_at=at)
-                )
+                connection.execute(_ADD_VERDICT, rows)
+            judge_again(connection, site, again)
         return len(everything)
 
     def verdicts(
@@ -348,7 +247,7 @@ class Ledger(Cursors, Leases):
                 ref = IssueRef(row["tracker"], row["project"], row["issue_key"], row["issue_id"], row["url"])
                 yield Judged(
                     ref,
-                    self._whole(VERDICT, row["body"], f"verdict {row['n']}"),
+                    self._database.whole(VERDICT, row["body"], f"verdict {row['n']}"),
                     row["run"],
                     row["n"],
                     row["correction_of"],
@@ -377,8 +276,8 @@ class Ledger(Cursors, Leases):
         """Add the receipts of an answer, as soon as it is there: a killed run then leaves the proof of what it did."""
         with self._writing() as connection:
             site = self._site_of(connection, run)
-            for batch in _batches(receipts):
-                connection.execute(insert(ReceiptRow), [receipt_row(run, site, tracker, each) for each in batch])
+            for batch in in_batches(receipts, _BATCH):
+                connection.execute(_ADD_RECEIPT, [receipt_row(run, site, tracker, each) for each in batch])
 
     def receipts(
         self, site: str, *, run: str | None = None, tracker: str | None = None, issue_id: str | None = None
@@ -391,34 +290,11 @@ class Ledger(Cursors, Leases):
         query = select(ReceiptRow.n, ReceiptRow.run, ReceiptRow.tracker, ReceiptRow.body).where(*where)
         with self._reading() as connection:
             rows = connection.execute(query.order_by(ReceiptRow.n)).all()
-        return tuple(Recorded(of, at, self._whole(RECEIPT, body, f"receipt {n}")) for n, of, at, body in rows)
-
-    def _whole(self, text: Text[T], body: str, what: str) -> T:
-        try:
-            return text.read(body)
-        except ValueError:
-            # The error itself repeats what stands there, which is a customer's.
-            raise LedgerError(
-                f"{what} in {self._database.where} cannot be read: it was written by another version of this program; "
-                "use that version, or name another ledger (an empty one costs a full read, nothing else)"
-            ) from None
+        return tuple(Recorded(of, at, self._database.whole(RECEIPT, body, f"receipt {n}")) for n, of, at, body in rows)
 
     def _site_of(self, connection: Connection, run: str) -> str:
-        site = connection.scalar(select(RunRow.site).where(RunRow.id == run))
+        site = self._sites.get(run) or connection.scalar(_SITE_OF, {"run": run})
         if site is None:
             raise LedgerError(f"{self._database.where}: no run {run!r} was begun; call begin_run first")
+        self._sites[run] = site
         return site
-
-
-def _is_echo(before: str, after: Issue) -> bool:
-    try:
-        return echoes(ISSUE.read(before), after)
-    except ValueError:
-        # Another version of this program wrote it: it is read anew, and judged.
-        return False
-
-
-def _batches(things: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(things)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
@@ -21,6 +22,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from connectors.ledger_schema import ADDED, VERSION, SchemaRow, Table
+
+if TYPE_CHECKING:
+    from connectors.ledger_text import Text
+
+T = TypeVar("T")
 
 
 class LedgerError(Exception):
@@ -74,11 +80,33 @@ class Database:
         with self._turn, _in_plain_words(self.where), self._writes.begin() as connection:
             yield connection
 
+    def whole(self, of: Text[T], body: str, what: str) -> T:
+        """A value as it was written down.
+
+        Raises:
+            LedgerError: another version of this program wrote it otherwise.
+        """
+        try:
+            return of.read(body)
+        except ValueError:
+            # The error itself repeats what stands there, which is a customer's.
+            raise LedgerError(
+                f"{what} in {self.where} cannot be read: it was written by another version of this program; "
+                "use that version, or name another ledger (an empty one costs a full read, nothing else)"
+            ) from None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that reads; writers do not wait for it."""
         with self._turn, _in_plain_words(self.where), self._reads.begin() as connection:
             yield connection
+
+
+def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """At most ``size`` of them at a time: as many as stand in memory, or in one statement."""
+    rest = iter(things)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 def _engine(text: str, patience_seconds: float) -> Engine:

@@ -408,6 +408,23 @@ def test_a_cached_issue_is_replaced_and_given_back_as_it_was(ledger: Ledger) -> 
     assert ledger.issue("acme", "jira", "CAR-3") is None
 
 
+def test_an_issue_read_again_as_it_stands_is_not_written_again_and_a_moved_one_stands_at_its_new_place(
+    ledger: Ledger, path: Path
+) -> None:
+    issue, other = an_issue(1), an_issue(1, tracker="gitlab", project="acme/car")
+    assert ledger.keep("acme", [issue, other]) == {issue.ref.id}
+    _sql(path, "CREATE TRIGGER rewritten BEFORE UPDATE ON warranty_issues BEGIN SELECT RAISE(ABORT, 'rewritten'); END")
+    assert ledger.keep("acme", [issue, other]) == set()
+    with pytest.raises(LedgerError, match="rewritten"):
+        ledger.keep("acme", [replace(issue, title="Pump burst"), other])
+    _sql(path, "DROP TRIGGER rewritten")
+    moved = replace(issue, ref=replace(issue.ref, project="BUS", key="BUS-7"))
+    assert ledger.keep("acme", [moved, other]) == {issue.ref.id}
+    assert list(ledger.issues("acme", "jira", "CAR")) == []
+    assert ledger.issue("acme", "jira", "BUS-7") == moved
+    assert ledger.issue("acme", "gitlab", "acme/car-1") == other
+
+
 def test_all_of_many_issues_come_once_by_tracker_and_project(ledger: Ledger) -> None:
     assert ledger.keep("acme", (an_issue(n, project="CAR" if n % 2 else "BUS") for n in range(450))) == {
         str(10_000 + n) for n in range(450)
@@ -663,6 +680,12 @@ def test_a_receipt_survives_the_ledger(receipt: Receipt) -> None:
 def test_a_text_that_is_no_issue_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         ISSUE.read(text)
+
+
+def test_one_person_of_many_issues_read_is_one_value() -> None:
+    first, second = (ISSUE.read(ISSUE.write(an_issue(number))) for number in (1, 2))
+    assert (first, second) == (an_issue(1), an_issue(2))
+    assert first.events[0].actor is second.events[0].actor
 
 
 def test_a_receipt_keeps_which_change_it_was() -> None:

@@ -1,0 +1,172 @@
+"""The cached issues: as they were last read, and when each is to be judged again.
+
+Rules:
+
+1. An issue stands here raw: as read, before vocabulary and roster.
+2. What was kept and not judged since is due: a run that was killed in between leaves nothing forgotten.
+3. An issue that is read again just as it stands here is not written again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from connectors.ledger_database import in_batches
+from connectors.ledger_schema import ISSUES, IssueRow, issue_row
+from connectors.ledger_text import ISSUE
+from policies.echo import echoes
+from policies.issue import Issue, IssueRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from connectors.ledger_database import Database
+
+_BATCH = 200
+"""Issues in memory at a time; a run that is killed while it reads, reads so many again at most."""
+
+# Built once: to build a statement takes longer than to carry it out.
+_MINE = (ISSUES.c.site == bindparam("of_site"), ISSUES.c.tracker == bindparam("of_tracker"))
+_HELD = (
+    select(ISSUES.c.id, ISSUES.c.judge_at, ISSUES.c.body)
+    .where(*_MINE, ISSUES.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update()
+)
+_ADD = insert(ISSUES)
+_CHANGE = update(ISSUES).where(*_MINE, ISSUES.c.id == bindparam("of_id"))
+
+
+class Issues:
+    """The cached issues of a ledger. Mixed into ``ledger.Ledger``, whose rules hold here."""
+
+    _database: Database
+
+    def keep(self, site: str, issues: Iterable[Issue]) -> frozenset[str]:
+        """Cache issues as read (raw facts, before vocabulary and roster); a known one is replaced.
+
+        Returns:
+            The ids of those that are new, or that somebody else than our own account did something to (``policies.echo``).
+            They are to be judged; the others are when they were to be before.
+        """
+        awake: set[str] = set()
+        for batch in in_batches(issues, _BATCH):
+            with self._database.writing() as connection:
+                awake |= _keep(connection, site, batch)
+        return frozenset(awake)
+
+    def issues(self, site: str, tracker: str, project: str | None = None) -> Iterator[Issue]:
+        """All cached issues of a tracker or of one project, ordered by id; few are in memory at a time."""
+        where = [IssueRow.site == site, IssueRow.tracker == tracker]
+        if project is not None:
+            where.append(IssueRow.project == project)
+        after = ""
+        while True:
+            query = select(IssueRow.id, IssueRow.key, IssueRow.body).where(*where, IssueRow.id > after)
+            with self._database.reading() as connection:
+                rows = connection.execute(query.order_by(IssueRow.id).limit(_BATCH)).all()
+            for _, key, body in rows:
+                yield self._database.whole(ISSUE, body, f"issue {key}")
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1][0]
+
+    def known(self, site: str, tracker: str, project: str, since: datetime | None = None) -> dict[str, datetime]:
+        """Ids of the cached issues of a project that were updated at or after ``since``, with their ``updated_at``.
+
+        With ``since`` only those of which the whole history is held: a gap may be filled without an update.
+        """
+        where = [IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.project == project]
+        if since is not None:
+            # Inside a text of the tracker's the quotes would be escaped.
+            where += [IssueRow.updated_at >= since, IssueRow.body.contains('"gaps":[]', autoescape=True)]
+        with self._database.reading() as connection:
+            rows = connection.execute(select(IssueRow.id, IssueRow.updated_at).where(*where)).all()
+        return {row.id: row.updated_at for row in rows}
+
+    def issue(self, site: str, tracker: str, key: str) -> Issue | None:
+        """A cached issue by its key or id."""
+        query = select(IssueRow.body).where(IssueRow.site == site, IssueRow.tracker == tracker)
+        with self._database.reading() as connection:
+            body = connection.scalar(query.where(IssueRow.id == key))
+            if body is None:
+                newest = IssueRow.updated_at.desc()
+                body = connection.scalar(query.where(IssueRow.key == key).order_by(newest).limit(1))
+        return None if body is None else self._database.whole(ISSUE, body, f"issue {key}")
+
+    def due(self, site: str, now: datetime) -> tuple[IssueRef, ...]:
+        """Cached issues to be judged at ``now``, soonest first.
+
+        These are the ones kept since they were last judged, and those with a verdict that changes by itself by then.
+        """
+        query = (
+            select(IssueRow.tracker, IssueRow.project, IssueRow.key, IssueRow.id)
+            .where(IssueRow.site == site, IssueRow.judge_at <= now)
+            .order_by(IssueRow.judge_at, IssueRow.tracker, IssueRow.id)
+        )
+        with self._database.reading() as connection:
+            return tuple(IssueRef(*row) for row in connection.execute(query))
+
+    def forget(self, site: str, tracker: str, ids: Iterable[str]) -> int:
+        """Drop issues from the cache (deleted or no longer visible at the tracker). Their evidence stays."""
+        gone = 0
+        for batch in in_batches(ids, _BATCH):
+            with self._database.writing() as connection:
+                gone += connection.execute(
+                    delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(batch))
+                ).rowcount
+        return gone
+
+
+def judge_again(connection: Connection, site: str, instants: Mapping[tuple[str, str], datetime | None]) -> None:
+    """Note when cached issues, by (tracker, id), are to be judged again; None: not by themselves."""
+    if instants:
+        rows = [
+            {"of_site": site, "of_tracker": tracker, "of_id": id_, "judge_at": at}
+            for (tracker, id_), at in instants.items()
+        ]
+        connection.execute(_CHANGE, rows)
+
+
+def _keep(connection: Connection, site: str, batch: Sequence[Issue]) -> set[str]:
+    by_tracker: dict[str, dict[str, Issue]] = {}
+    for issue in batch:
+        # The last one wins where a batch holds an issue twice.
+        by_tracker.setdefault(issue.ref.tracker, {})[issue.ref.id] = issue
+    awake: set[str] = set()
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for tracker, found in by_tracker.items():
+        asked = {"of_site": site, "of_tracker": tracker, "ids": list(found)}
+        held = {id_: (judge_at, body) for id_, judge_at, body in connection.execute(_HELD, asked)}
+        for id_, issue in found.items():
+            judge_at, before = held.get(id_, (None, None))
+            row = issue_row(issue)
+            if before == row["body"]:
+                continue
+            if before is None or not _is_echo(before, issue):
+                # Until its verdicts are recorded it is to be judged.
+                judge_at = issue.opened_at
+                awake.add(id_)
+            row["judge_at"] = judge_at
+            if before is None:
+                new.append({"site": site, "tracker": tracker, "id": id_, **row})
+            else:
+                changed.append({"of_site": site, "of_tracker": tracker, "of_id": id_, **row})
+    if new:
+        connection.execute(_ADD, new)
+    if changed:
+        connection.execute(_CHANGE, changed)
+    return awake
+
+
+def _is_echo(before: str, after: Issue) -> bool:
+    try:
+        return echoes(ISSUE.read(before), after)
+    except ValueError:
+        # Another version of this program wrote it: it is read anew, and judged.
+        return False
