@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -64,4 +63,4 @@ class Releases:
             url=release.url,
             evidence=evidence,
         )
-        return replace(issue, events=(*issue.events, event))
+        return issue.with_events(event)

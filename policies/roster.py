@@ -7,23 +7,31 @@ Rules:
 2. A membership begins at its first instant and ends ahead of its last: half-open, like every span here.
 3. The issue changes tier where its assignee becomes somebody of another tier; a tier is nobody's while it is unassigned.
 4. Casting again gives the same, also after the roster changed: what was derived before is derived anew.
+5. Who belongs nowhere for a time only is the same at every instant, and looked up once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from policies.event_order import in_order
 from policies.issue import AssigneeChanged, Role, TierChanged, utc
+from policies.revised import revised
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from policies.issue import Actor, Event, Issue
 
 ANYONE = "*"
 """Among the responders: everyone who is not a bot, not a customer and not the reporter."""
+
+_WHENEVER = datetime.min.replace(tzinfo=UTC)
+_MOST_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,15 @@ class _Members:
             known = Membership(member) if isinstance(member, str) else member
             self._of.setdefault(known.account, []).append(known)
 
+    @property
+    def for_a_time(self) -> frozenset[str]:
+        """The accounts that do not belong to it for good."""
+        return frozenset(
+            account
+            for account, found in self._of.items()
+            if any(each.since is not None or each.until is not None for each in found)
+        )
+
     def hold(self, account: str, at: datetime) -> bool:
         found = self._of.get(account)
         return found is not None and any(membership.in_force(at) for membership in found)
@@ -94,34 +111,50 @@ class Roster:
     tiers: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
     _groups: Mapping[str, _Members] = field(init=False, repr=False, compare=False)
     _tiers: Mapping[str, _Members] = field(init=False, repr=False, compare=False)
+    _for_a_time: frozenset[str] = field(init=False, repr=False, compare=False)
+    _for_good: Callable[[Actor, bool], Actor] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         groups = {name: _Members(getattr(self, name)) for name in ("responders", "bots", "customers", "own")}
+        tiers = {tier: _Members(members) for tier, members in self.tiers.items()}
+        every = (*groups.values(), *tiers.values())
         object.__setattr__(self, "_groups", groups)
-        object.__setattr__(self, "_tiers", {tier: _Members(members) for tier, members in self.tiers.items()})
+        object.__setattr__(self, "_tiers", tiers)
+        object.__setattr__(self, "_for_a_time", frozenset[str]().union(*(members.for_a_time for members in every)))
+        # A few people act in all issues.
+        object.__setattr__(self, "_for_good", lru_cache(_MOST_KEPT)(self._whenever))
 
     def cast(self, issue: Issue) -> Issue:
         """The issue with a role and a tier on everyone who acts in it, and an event for each time its tier changed."""
         reporter = issue.reporter.id
-        events: list[Event] = [
-            replace(event, actor=self.known(event.actor, reporter=reporter, at=event.at))
-            for event in issue.events
-            if not isinstance(event, TierChanged)
-        ]
-        given_at = max((event.at for event in events if isinstance(event, AssigneeChanged)), default=issue.opened_at)
-        return replace(
+        events: list[Event] = []
+        given: list[AssigneeChanged] = []
+        for event in issue.events:
+            if isinstance(event, TierChanged):
+                continue
+            actor = self.known(event.actor, reporter=reporter, at=event.at)
+            if actor.role is not event.actor.role or actor.tier != event.actor.tier:
+                event = revised(event, actor=actor)  # noqa: PLW2901  the same event, its actor cast
+            events.append(event)
+            if isinstance(event, AssigneeChanged):
+                given.append(event)
+        handovers = self._handovers(issue, given)
+        given_at = given[-1].at if given else issue.opened_at
+        return revised(
             issue,
             reporter=self.known(issue.reporter, reporter=reporter, at=issue.opened_at),
             assignee=self.known(issue.assignee, reporter=reporter, at=given_at) if issue.assignee else None,
-            events=(*events, *self._handovers(issue, events)),
+            events=in_order((*events, *handovers)) if handovers else tuple(events),
         )
 
     def known(self, actor: Actor, *, reporter: str, at: datetime) -> Actor:
         """The actor with the role and tier of an instant. A deleted user (empty id) stays unknown."""
-        if not actor.id:
+        account = actor.id
+        if not account:
             return actor
-        tier = self.tier_of(actor.id, at)
-        return _cast(actor, self._role(actor, tier, reporter, at), tier)
+        if self._for_a_time and (account in self._for_a_time or ANYONE in self._for_a_time):
+            return self._cast(actor, reports=account == reporter, at=at)
+        return self._for_good(actor, account == reporter)
 
     def tier_of(self, account: str | None, at: datetime) -> str | None:
         """The first tier that the account is in at an instant; None for nobody."""
@@ -133,8 +166,7 @@ class Roster:
         """Each tier with its accounts in force at an instant, as they are listed; a tier may stand empty."""
         return {tier: members.at(at) for tier, members in self._tiers.items()}
 
-    def _handovers(self, issue: Issue, events: list[Event]) -> list[TierChanged]:
-        given = [event for event in events if isinstance(event, AssigneeChanged)]
+    def _handovers(self, issue: Issue, given: list[AssigneeChanged]) -> list[TierChanged]:
         if not given:
             return []
         held = self.tier_of(given[0].before, issue.opened_at)
@@ -148,7 +180,15 @@ class Roster:
                 held = tier
         return found
 
-    def _role(self, actor: Actor, tier: str | None, reporter: str, at: datetime) -> Role:
+    def _whenever(self, actor: Actor, reports: bool) -> Actor:
+        """The actor as it is cast at every instant alike."""
+        return self._cast(actor, reports=reports, at=_WHENEVER)
+
+    def _cast(self, actor: Actor, *, reports: bool, at: datetime) -> Actor:
+        tier = self.tier_of(actor.id, at)
+        return _in_role(actor, self._role(actor, tier, reports=reports, at=at), tier)
+
+    def _role(self, actor: Actor, tier: str | None, *, reports: bool, at: datetime) -> Role:
         groups = self._groups
         if actor.role is Role.OWN or groups["own"].hold(actor.id, at):
             return Role.OWN
@@ -156,12 +196,12 @@ class Roster:
             return Role.BOT
         if tier is not None or groups["responders"].hold(actor.id, at):
             return Role.RESPONDER
-        if actor.customer or groups["customers"].hold(actor.id, at) or actor.id == reporter:
+        if actor.customer or groups["customers"].hold(actor.id, at) or reports:
             return Role.CUSTOMER
         return Role.RESPONDER if groups["responders"].hold(ANYONE, at) else Role.UNKNOWN
 
 
-@lru_cache(maxsize=4096)
-def _cast(actor: Actor, role: Role, tier: str | None) -> Actor:
+@lru_cache(maxsize=_MOST_KEPT)
+def _in_role(actor: Actor, role: Role, tier: str | None) -> Actor:
     """The actor in a role: one value for the many events of one person."""
     return replace(actor, role=role, tier=tier)

@@ -8,15 +8,17 @@ Rules:
 3. A label speaks for the state unless the status says that the issue is over and the label does not.
 4. A resolution speaks only for the stretch it belongs to: from when the issue was last over, and while it is.
 5. A status that no key names is reported in ``Issue.unmapped``; it is never guessed.
+6. A change of what no key speaks of changes no reading, and is not looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, assert_never
 
-from policies.history import components_at_opening, labels_at_opening, recomposed
+from policies.event_order import in_order
+from policies.history import recomposed
 from policies.issue import (
     CategoryChanged,
     ComponentsChanged,
@@ -29,18 +31,19 @@ from policies.issue import (
     TypeChanged,
     Word,
 )
+from policies.revised import revised
 
 if TYPE_CHECKING:
     from policies.issue import Event, Issue
 
 _V = TypeVar("_V")
+_Change = StatusChanged | LabelsChanged | ComponentsChanged | PriorityChanged | TypeChanged
 
 OVER = frozenset({State.RESOLVED, State.VERIFIED, State.CLOSED, State.CANCELLED})
 """States in which nobody is working on the issue any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(NamedTuple):
     """The tracker's words that decide, at one instant."""
 
     status: Word
@@ -50,8 +53,7 @@ class _Facts:
     components: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     state: State | None
     severity: str | None
     category: str | None
@@ -81,6 +83,10 @@ class _Words(Generic[_V]):
                 return found
         return None
 
+    @property
+    def speak_of_labels(self) -> bool:
+        return bool(self._labels)
+
     def of_labels(self, labels: frozenset[str]) -> _V | None:
         if not self._labels or not labels:
             return None
@@ -98,31 +104,40 @@ class Vocabulary:
     _states: _Words[State] = field(init=False, repr=False, compare=False)
     _severities: _Words[str] = field(init=False, repr=False, compare=False)
     _categories: _Words[str] = field(init=False, repr=False, compare=False)
+    _telling: tuple[type[_Change], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("states", "severities", "categories"):
-            object.__setattr__(self, f"_{name}", _Words(getattr(self, name)))
+        words = {name: _Words(getattr(self, name)) for name in ("states", "severities", "categories")}
+        for name, known in words.items():
+            object.__setattr__(self, f"_{name}", known)
+        telling: dict[type[_Change], bool] = {
+            StatusChanged: True,
+            LabelsChanged: any(known.speak_of_labels for known in words.values()),
+            ComponentsChanged: bool(self.categories),
+            PriorityChanged: bool(self.severities),
+            TypeChanged: bool(self.categories),
+        }
+        object.__setattr__(self, "_telling", tuple(change for change, tells in telling.items() if tells))
 
     def apply(self, issue: Issue) -> Issue:
         """The issue with its state, severity and category, and an event for each time one of them changed."""
-        facts = _at_opening(issue)
+        changes = [event for event in issue.events if isinstance(event, self._telling)]
+        facts = _at_opening(issue, changes)
         unmapped: dict[str, None] = {}
         derived: list[Event] = []
-        closing = self._closing(issue)
+        closing = self._closing(changes)
         present = closing is None
         reading = self._read(facts, issue, unmapped, present=present)
-        for event in issue.events:
-            changed = _after(facts, event)
-            if changed is None:
-                continue
-            facts = changed
+        for event in changes:
+            facts = _after(facts, event)
             present = present or event.id == closing
             following = self._read(facts, issue, unmapped, present=present)
-            derived += _differences(event, reading, following, facts.status.name)
-            reading = following
-        return replace(
+            if following != reading:
+                derived += _differences(event, reading, following, facts.status.name)
+                reading = following
+        return revised(
             issue,
-            events=(*issue.events, *derived),
+            events=in_order((*issue.events, *derived)) if derived else issue.events,
             state=reading.state,
             severity=reading.severity,
             category=reading.category,
@@ -137,12 +152,12 @@ class Vocabulary:
         """What a status alone means; None if no key names it."""
         return self._states.of_word(status)
 
-    def _closing(self, issue: Issue) -> str | None:
+    def _closing(self, events: Sequence[_Change]) -> str | None:
         """The id of the status event from which on the present resolution speaks: with it the issue was last over.
 
         None where the issue was over when it was opened, and ever since.
         """
-        changes = [event for event in issue.events if isinstance(event, StatusChanged)]
+        changes = [event for event in events if isinstance(event, StatusChanged)]
         if not changes:
             return None
         closing = len(changes) - 1
@@ -184,33 +199,41 @@ def _named(word: Word) -> str:
     return f"{word.name!r} (id {word.id})" if word.id and word.id != word.name else repr(word.name)
 
 
-def _at_opening(issue: Issue) -> _Facts:
-    status = next((e for e in issue.events if isinstance(e, StatusChanged)), None)
-    priority = next((e for e in issue.events if isinstance(e, PriorityChanged)), None)
-    type_ = next((e for e in issue.events if isinstance(e, TypeChanged)), None)
-    return _Facts(
-        status=(status.before or status.after) if status else issue.status,
-        labels=labels_at_opening(issue),
-        priority=priority.before if priority else issue.priority,
-        type=type_.before if type_ else issue.type,
-        components=components_at_opening(issue),
-    )
+def _at_opening(issue: Issue, changes: Sequence[_Change]) -> _Facts:
+    """The present words with these changes taken back."""
+    facts = _Facts(issue.status, issue.labels, issue.priority, issue.type, issue.components)
+    for event in reversed(changes):
+        match event:
+            case StatusChanged():
+                facts = facts._replace(status=event.before or event.after)
+            case LabelsChanged():
+                facts = facts._replace(labels=facts.labels.difference(event.added).union(event.removed))
+            case ComponentsChanged():
+                found = recomposed(facts.components, added=event.removed, removed=event.added)
+                facts = facts._replace(components=found)
+            case PriorityChanged():
+                facts = facts._replace(priority=event.before)
+            case TypeChanged():
+                facts = facts._replace(type=event.before)
+            case _:
+                assert_never(event)
+    return facts
 
 
-def _after(facts: _Facts, event: Event) -> _Facts | None:
+def _after(facts: _Facts, event: _Change) -> _Facts:
     match event:
         case StatusChanged():
-            return replace(facts, status=event.after)
+            return facts._replace(status=event.after)
         case LabelsChanged():
-            return replace(facts, labels=facts.labels.difference(event.removed).union(event.added))
+            return facts._replace(labels=facts.labels.difference(event.removed).union(event.added))
         case ComponentsChanged():
-            return replace(facts, components=recomposed(facts.components, added=event.added, removed=event.removed))
+            return facts._replace(components=recomposed(facts.components, added=event.added, removed=event.removed))
         case PriorityChanged():
-            return replace(facts, priority=event.after)
+            return facts._replace(priority=event.after)
         case TypeChanged():
-            return replace(facts, type=event.after)
+            return facts._replace(type=event.after)
         case _:
-            return None
+            assert_never(event)
 
 
 def _differences(event: Event, before: _Reading, after: _Reading, word: str) -> list[Event]:

@@ -26,9 +26,11 @@ from policies.claim import CATEGORY, COMPONENT, VERSION, Asked, Claim, Values
 from policies.coverage import Coverage, Decision, Ground, Window
 from policies.coverage_override import overrides
 from policies.issue import CoverageChanged
+from policies.revised import revised
 
 if TYPE_CHECKING:
     from policies.claim import Fact
+    from policies.coverage_override import Override
     from policies.issue import Issue
     from policies.term import Term
 
@@ -364,9 +366,16 @@ def cover(issue: Issue, register: Register, now: datetime, *, prefix: str = "war
         now: documents signed and labels put on after it are not known.
         prefix: our labels are ``<prefix>::...``.
     """
+    return _decided(issue, register, now, _spoken(issue, now, prefix))
+
+
+def _spoken(issue: Issue, now: datetime, prefix: str) -> list[Override]:
+    return [word for word in overrides(issue, prefix) if word.at <= now]
+
+
+def _decided(issue: Issue, register: Register, now: datetime, spoken: Sequence[Override]) -> Coverage:
     claim = register.claim(issue, now)
     computed = register.decide(claim, now)
-    spoken = [word for word in overrides(issue, prefix) if word.at <= now]
     last = spoken[-1] if spoken else None
     if last is None or last.decision is None:
         return computed
@@ -381,13 +390,14 @@ def cover(issue: Issue, register: Register, now: datetime, *, prefix: str = "war
 
 def covered(issue: Issue, register: Register, now: datetime, *, prefix: str = "warranty") -> Issue:
     """The issue with its coverage, and an event for each time a person's label changed it. Arguments as for ``cover``."""
-    coverage = cover(issue, register, now, prefix=prefix)
+    spoken = _spoken(issue, now, prefix)
+    coverage = _decided(issue, register, now, spoken)
     changes: list[CoverageChanged] = []
     before = coverage.computed
-    for word in overrides(issue, prefix):
+    for word in spoken:
         after = word.decision or coverage.computed
-        if word.at <= now and after is not before:
+        if after is not before:
             id_ = f"{word.event}/coverage"
             changes.append(CoverageChanged(id=id_, at=word.at, actor=word.actor, before=before, after=after))
             before = after
-    return replace(issue, events=(*issue.events, *changes), coverage=coverage)
+    return revised(issue.with_events(*changes), coverage=coverage)
