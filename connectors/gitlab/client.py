@@ -14,14 +14,13 @@ Rules:
 
 from __future__ import annotations
 
-import json
-import re
+import ssl
 import threading
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import gitlab
 import gql.transport.exceptions as gql_errors
@@ -30,7 +29,8 @@ import requests
 import urllib3.exceptions
 from gql import GraphQLRequest, gql
 
-from connectors.gitlab.answers import AlreadyThere, LastAnswer, SchemaDiffers, TooComplex
+from connectors.gitlab.answers import AlreadyThere, LastAnswer, SchemaDiffers, TooComplex, value_of
+from connectors.gitlab.paths import group_path, noun_of, project_path
 from connectors.rate_budget import NOTES, REQUESTS, budget_of
 from connectors.retry import Kind, Retry
 from connectors.tracker import AnswerLate, BadAnswer, OutcomeUnknown, ServerFailed, TrackerError, Unreachable
@@ -80,16 +80,6 @@ class Answers:
 
     data: Mapping[str, Any]
     failures: Mapping[str, TrackerError]
-
-
-def project_path(project: str) -> str:
-    """``projects/acme%2Fcar`` for ``acme/car``."""
-    return f"projects/{quote(project, safe='')}"
-
-
-def group_path(group: str) -> str:
-    """``groups/acme%2Fsupport`` for ``acme/support``."""
-    return f"groups/{quote(group, safe='')}"
 
 
 class _Own(threading.local):
@@ -180,7 +170,7 @@ class GitLabClient:
         raise BadAnswer(f"more than {_PAGE_LIMIT} pages", tracker=self.name, doing=doing)
 
     def _call(self, ask: _Ask) -> tuple[Any, dict[str, str] | None]:
-        counted = f"{ask.method} {_noun(ask.path)}"
+        counted = f"{ask.method} {noun_of(ask.path)}"
 
         def once() -> tuple[Any, dict[str, str] | None]:
             self._budget.take(REQUESTS)
@@ -206,7 +196,7 @@ class GitLabClient:
             )
             if not response.content:
                 return None, None
-            return json.loads(response.content), self._following(response)
+            return value_of(response.content), self._following(response)
         except gitlab.exceptions.RedirectError:
             problem = BadAnswer("the address redirects", advice="Put the final address into the site file")
         except gitlab.exceptions.GitlabError as error:
@@ -346,6 +336,7 @@ class GitLabClient:
                 self._graphql_connections = httpx.Client(
                     headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
                     timeout=httpx.Timeout(read, connect=connect),
+                    verify=_trusted(urlsplit(self.url).scheme),
                     event_hooks={"response": [self._seen, _no_refusal]},
                 )
             return self._graphql_connections
@@ -365,12 +356,19 @@ class GitLabClient:
             self._own = _Own()
 
 
+@cache
+def _trusted(scheme: str) -> ssl.SSLContext:
+    """Whose certificates are believed. Nobody's where none is shown: to read the list takes longer than ten requests."""
+    return httpx.create_ssl_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class _GraphQL(gitlab.GraphQL):
     """Takes whole requests: gql is about to drop the way in which python-gitlab hands it variables."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._gql = _as_it_is
+        self._transport.json_deserialize = value_of
 
 
 def _as_it_is(request_string: Any) -> GraphQLRequest:
@@ -447,11 +445,3 @@ def _alias_of(error: Any) -> str:
     """The field of the root that an error belongs to; "" for none."""
     path = error.get("path") if isinstance(error, dict) else None
     return path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
-
-
-def _noun(path: str) -> str:
-    """What a path is about, without the names in it: ``issues/notes`` for ``projects/9/issues/7/notes/31``."""
-    parts = path.split("?", maxsplit=1)[0].split("/")
-    # Collections and names take turns; a collection is a plain word.
-    nouns = [part for part in parts[2:] if re.fullmatch(r"[a-z_]+", part)] if parts[0] in {"projects", "groups"} else []
-    return "/".join(nouns) or parts[0]

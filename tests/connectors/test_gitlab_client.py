@@ -306,6 +306,25 @@ def test_json_that_is_no_graphql_answer_is_a_bad_answer(server: tuple[Scripted, 
         by_graphql(one, Kind.CREATE)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"data": {"x": "half \\ud83d of a pair"}}', "half \ud83d of a pair"),
+        (b'{"data": {"x": "a pair \\ud83d\\ude00"}}', "a pair \U0001f600"),
+        (b'\xef\xbb\xbf{"data": {"x": "behind a mark"}}', "behind a mark"),
+        (b'{"data": {"x": 123456789012345678901234567890}}', 123456789012345678901234567890),
+    ],
+    ids=["half a pair", "a pair", "a byte order mark", "a long number"],
+)
+def test_odd_json_is_read_as_it_is(server: tuple[Scripted, GitLabClient], way: Way, body: bytes, found: object) -> None:
+    script, one = server
+    script.says(200, body)
+    answer = way(one, Kind.CREATE)
+    assert isinstance(answer, dict)
+    assert answer.get("data", answer) == {"x": found}
+
+
 def test_pages_are_followed_by_their_query_alone(server: tuple[Scripted, GitLabClient]) -> None:
     script, one = server
     elsewhere = '<https://evil.example/api/v4/steal?page=2&per_page=100&state=all&a%5B%5D=1>; rel="next"'
