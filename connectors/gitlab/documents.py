@@ -194,24 +194,19 @@ query WorkItems($path: ID!, $since: Time, $after: String, $n: Int!, $d: Int!, $n
     workItems(first: $n, after: $after, updatedAfter: $since%(span)s, sort: UPDATED_ASC) {
       pageInfo { hasNextPage endCursor }
       nodes { ...WorkItemParts }
-    }%(beside)s
+    }%(in_all)s
   }
 }
 """
     + _WORK_ITEM
 )
 
-# Beside the first page, of the issues in all, of which so many are counted:
-_BESIDE = {
-    "": "",
-    # which is the newest, so that nothing new is known for it at once;
-    "newest": """
-    newest: workItems(updatedAfter: $since, sort: UPDATED_DESC, first: 1) { count(limit: $most) nodes { id updatedAt } }""",
-    # when the first and the last of them were made, so that many of them can be read in several spans of time at once.
-    "time": """
-    oldest: workItems(updatedAfter: $since, sort: CREATED_ASC, first: 1) { count(limit: $most) nodes { createdAt } }
-    youngest: workItems(updatedAfter: $since, sort: CREATED_DESC, first: 1) { nodes { createdAt } }""",
-}
+# Beside the first page, of all the issues: how many there are, and which was updated last, so that nothing new is known
+# for it at once; and when the first and the last of them were made, so that many are read in several spans of time at once.
+_IN_ALL = """
+    newest: workItems(updatedAfter: $since, sort: UPDATED_DESC, first: 1) { count(limit: $most) nodes { id updatedAt } }
+    oldest: workItems(updatedAfter: $since, sort: CREATED_ASC, first: 1) { nodes { createdAt } }
+    youngest: workItems(updatedAfter: $since, sort: CREATED_DESC, first: 1) { nodes { createdAt } }"""
 
 _ONE_WORK_ITEM = (
     """
@@ -230,17 +225,17 @@ query WorkItem($path: ID!, $iid: String!, $d: Int!) {
 
 
 @cache
-def work_items(widgets: tuple[str, ...] = (), *, beside: str = "", span: bool = False) -> str:
+def work_items(widgets: tuple[str, ...] = (), *, in_all: bool = False, span: bool = False) -> str:
     """A page of a project's work items; custom types have no name to filter by, so those that are no issues are among them.
 
     Args:
         widgets: those of ``WIDGETS`` that the server has.
-        beside: ``newest`` or ``time``: what is asked beside the page, of ``$most`` issues that are counted.
+        in_all: beside the page how many there are, ``$most`` of them counted, the newest, and from when to when.
         span: only those made between ``$from`` and ``$until``, where these are given.
     """
-    given = (", $most: Int!" if beside else "") + (", $from: Time, $until: Time" if span else "")
+    given = (", $most: Int!" if in_all else "") + (", $from: Time, $until: Time" if span else "")
     only = ", createdAfter: $from, createdBefore: $until" if span else ""
-    return _WORK_ITEMS % {"given": given, "beside": _BESIDE[beside], "span": only, **_asked(widgets)}
+    return _WORK_ITEMS % {"given": given, "in_all": _IN_ALL if in_all else "", "span": only, **_asked(widgets)}
 
 
 @cache
@@ -258,7 +253,7 @@ def _asked(widgets: tuple[str, ...]) -> dict[str, str]:
 
 # TRANSITION
 WORK_ITEMS = work_items()
-WORK_ITEMS_AND_NEWEST = work_items(beside="newest")
+WORK_ITEMS_AND_NEWEST = work_items(in_all=True)
 WORK_ITEM = work_item()
 
 _MORE = """

@@ -23,14 +23,15 @@ _ISSUES_OF_A_SPAN = 500
 _MOST = 16
 
 
-def spans(oldest: Payload, youngest: Payload) -> list[dict[str, str]]:
+def spans(counted: Payload, oldest: Payload, youngest: Payload) -> list[dict[str, str]]:
     """Spans as ``from`` and ``until``, both included; [] where one is enough, or the answers do not say.
 
     Args:
-        oldest: connection of all the issues, counted, with the one that was made first.
-        youngest: the same with the one that was made last.
+        counted: a connection that says how many issues there are in all.
+        oldest: one with the issue that was made first.
+        youngest: one with the issue that was made last.
     """
-    count, begin, end = oldest.get("count"), _made(oldest), _made(youngest)
+    count, begin, end = counted.get("count"), _made(oldest), _made(youngest)
     if not isinstance(count, int) or begin is None or end is None or end <= begin:
         return []
     number = min(_MOST, count // _ISSUES_OF_A_SPAN)

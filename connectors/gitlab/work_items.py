@@ -63,10 +63,10 @@ class WorkItems:
         """
         doing = f"read issues of {project}"
         ask: dict[str, Any] = {"path": project, "since": since.isoformat() if since else None}
-        beside = self._beside(since, known)
-        data = self._page({**ask, **beside, "after": None, "names": True}, doing)
+        in_all = {"most": _COUNTED} if self._server.counts() else {}
+        data = self._page({**ask, **in_all, "after": None, "names": True}, doing)
         first = project_of(self._client, data, project)
-        if known and beside and _holds_all(known, one(first.get("newest"))):
+        if 0 < len(known) < _COUNTED and _holds_all(known, one(first.get("newest"))):
             return
         names = self._known[project] = Vocabulary(self._client, project)
         names.take(first)
@@ -77,17 +77,9 @@ class WorkItems:
             for thread in self._threads.of(project, (node for node in nodes if _is_new(node, given))):
                 yield self._mapped(thread, project, path)
 
-    def _beside(self, since: datetime | None, known: Mapping[str, datetime]) -> dict[str, Any]:
-        """What is asked beside the first page: whether all is held already, or of how many issues and what time."""
-        if not self._server.counts():
-            return {}
-        if since is None:
-            return {"most": _COUNTED}
-        return {"most": len(known) + 1} if 0 < len(known) < _COUNTED else {}
-
     def _sources(self, first: Payload, ask: dict[str, Any], project: str, doing: str) -> list[Iterator[Payload]]:
         """Pages of the project with its issues, from one source or from several that may be read at once."""
-        made = spans(one(first.get("oldest")), one(first.get("youngest")))
+        made = spans(*(one(first.get(name)) for name in ("newest", "oldest", "youngest")))
         if made:
             # The first page is read once more with them: which of its issues were made when is nobody's order.
             return [
@@ -205,8 +197,7 @@ class WorkItems:
 
 
 def _document(ask: Mapping[str, Any]) -> str:
-    beside = ("newest" if ask["since"] else "time") if "most" in ask else ""
-    return documents.work_items(beside=beside, span="from" in ask or "until" in ask)
+    return documents.work_items(in_all="most" in ask, span="from" in ask or "until" in ask)
 
 
 def _holds_all(known: Mapping[str, datetime], newest: Payload) -> bool:

@@ -67,7 +67,9 @@ class Views(ThreadViews):
         descending: bool,
     ) -> View:
         """The same in order of update, read from the catalogue only as far as the page goes."""
-        after, since, key = asked.get("after"), asked.get("updatedAfter"), _KEYS["UPDATED"]
+        after, key = asked.get("after"), _KEYS["UPDATED"]
+        # No issue was updated before it was made.
+        since = max(filter(None, (asked.get("updatedAfter"), asked.get("createdAfter"))), default=None)
         place = place_of(after) if after else None
         if place is not None and not isinstance(place[0], datetime):
             raise GraphQLError(BAD_CURSOR)
