@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.jira import fields as custom
-from connectors.jira import service_desk
+from connectors.jira import issue_links, service_desk
 from connectors.jira.adf import text_of
 from connectors.jira.fields import NO_FIELDS, Fields
 from connectors.jira.history import History, identifier, status_gaps
@@ -47,6 +47,7 @@ FIELDS = (
     "components",
     "fixVersions",
     "versions",
+    "issuelinks",
     "security",
     "comment",
 )
@@ -122,6 +123,7 @@ def issue_of(payload: Any, source: Source) -> Issue | Unreadable:
             sla for name, id_ in source.fields.slas if (sla := service_desk.native_sla(name, fields.get(id_)))
         ),
         versions=_names(fields.get("versions")),
+        links=issue_links.of_field(fields.get("issuelinks"), source.url),
         confidential=isinstance(fields.get("security"), Mapping),
         events=tuple(events),
         gaps=(*gaps, *comment_gaps, *report_gaps),

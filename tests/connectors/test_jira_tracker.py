@@ -43,6 +43,7 @@ from policies.changes import (
 )
 from policies.document import Document, Heading, Paragraph, Table, Text
 from policies.issue import Commented, GapKind, Issue, Role, StatusChanged, Word
+from policies.issue_link import LinkKind
 from policies.receipt import Outcome
 from tests.connectors.jira_place import START, WEAK, Place, note, opened, report, served
 from tests.connectors.jira_spec import DataCenterSpec, JiraSpec
@@ -164,6 +165,25 @@ def test_a_cut_history_is_a_gap_with_its_count(place: Place) -> None:
         place.store.transition(key, status, actor="u-bob")
     place.store.faults.add(Fault("truncated_history", keep=1, times=None))
     assert [gap.detail for gap in place.read(key).gaps] == ["history entries not delivered: 2"]
+
+
+def test_links_to_other_issues_come_with_the_issue(place: Place) -> None:
+    one, other, third = (place.issue(title) for title in ("Pump leaks", "Secret words", "Hose torn"))
+    place.store.create_link_type("10000", "Blocks", "is blocked by", "blocks")
+    place.store.create_link_type("10003", "Relates", "relates to", "relates to")
+    place.store.link_issues(one, other, "10000", actor="u-ann")
+    place.store.link_issues(third, one, "10003", actor="u-ann")
+    found = {issue.ref.key: issue for issue in place.all() if isinstance(issue, Issue)}
+    told = {key: [(link.kind, link.key) for link in issue.links] for key, issue in found.items()}
+    assert told == {
+        one: [(LinkKind.BLOCKS, other), (LinkKind.RELATES, third)],
+        other: [(LinkKind.BLOCKED_BY, one)],
+        third: [(LinkKind.RELATES, one)],
+    }
+    (link,) = found[other].links
+    ref = found[one].ref
+    assert (link.id, link.project, link.url, link.word) == (ref.id, ref.project, ref.url, "is blocked by")
+    assert place.read(one).links == found[one].links
 
 
 def test_versions_are_releases_from_the_start_of_their_day(place: Place) -> None:
