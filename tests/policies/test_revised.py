@@ -32,5 +32,5 @@ def test_what_is_revised_is_as_frozen_as_before() -> None:
 
 
 def test_a_member_it_does_not_have_is_refused() -> None:
-    with pytest.raises(AttributeError):
+    with pytest.raises(KeyError, match="colour"):
         revised(reply(1), colour="red")  # type: ignore[call-arg]  # no such member, which is the test
