@@ -19,21 +19,19 @@ class Closing(NamedTuple):
     merged: bool
 
 
-def of_work_item(widget: Payload) -> tuple[Closing, ...]:
+def of_widget(widget: Payload) -> tuple[Closing, ...]:
     """Args: widget: ``DEVELOPMENT`` of a work item."""
     listed = objects(one(widget.get("closingMergeRequests")).get("nodes"))
+    if not listed:
+        return ()
     requests = [one(node.get("mergeRequest")) for node in listed]
-    return tuple(Closing(text_of(each.get("webUrl")), each.get("state") == "merged") for each in requests if each)
+    return tuple(Closing(text_of(each.get("webUrl")), each.get("state") == "merged") for each in requests)
 
 
-def of_rest(listed: Iterable[Payload]) -> tuple[Closing, ...]:
-    """Args: listed: of ``issues/:iid/closed_by``."""
-    return tuple(Closing(text_of(each.get("web_url")), each.get("state") == "merged") for each in listed)
-
-
-def more(widget: Payload) -> bool:
-    """Whether the widget holds only some of them."""
-    return one(one(widget.get("closingMergeRequests")).get("pageInfo")).get("hasNextPage") is True
+def as_widget(listed: Iterable[Payload]) -> Payload:
+    """REST's list ``issues/:iid/closed_by`` as the widget that says the same."""
+    requests = [{"state": each.get("state"), "webUrl": each.get("web_url")} for each in listed]
+    return {"type": "DEVELOPMENT", "closingMergeRequests": {"nodes": [{"mergeRequest": each} for each in requests]}}
 
 
 def patches(closings: Iterable[Closing]) -> tuple[str, ...]:

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from connectors.gitlab import closing_requests, documents
-from connectors.gitlab.client import SchemaDiffers, project_path
+from connectors.gitlab.client import SchemaDiffers
+from connectors.gitlab.long_lists import LongLists
+from connectors.gitlab.mapping import nodes
 from connectors.gitlab.names import further, project_of
+from connectors.gitlab.paths import project_path
 from connectors.gitlab.payload import objects, one, text_of
 from connectors.gitlab.server import Generation
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.closing_requests import Closing
     from connectors.gitlab.server import Server
+    from policies.issue import Gap
 
 _ADDRESS = re.compile(r"/(?P<path>.+?)/(?:-/)?merge_requests/(?P<iid>\d+)")
 _KEY = "gitlab closings 1"
@@ -50,6 +54,7 @@ class Closings:
         self._cache = cache
         self._held: dict[str, dict[str, Any]] = {}
         self._lost: set[str] = set()
+        self._lists = LongLists(client)
 
     def begin(self, project: str, *, all_of_it: bool) -> None:
         """Issues are about to be read: all of them, or those that changed."""
@@ -126,16 +131,17 @@ class Closings:
         for payload in self._client.pages(f"{project_path(project)}/issues", doing=doing, query=query):
             if payload.get("merge_requests_count") != 0:
                 iid = str(payload.get("iid"))
-                yield iid, self.asked(project, iid)
+                yield iid, self._asked(project, iid)
 
-    def asked(self, project: str, iid: str) -> tuple[Closing, ...]:
+    def _asked(self, project: str, iid: str) -> tuple[Closing, ...]:
         """What REST says closes one issue; nothing where it does not say."""
         path = f"{project_path(project)}/issues/{iid}/closed_by"
         try:
-            return closing_requests.of_rest(self._client.pages(path, doing=f"read what closes {project}#{iid}"))
+            listed = closing_requests.as_widget(self._client.pages(path, doing=f"read what closes {project}#{iid}"))
         except (NotFound, PermissionRefused, Rejected, BadAnswer):
             # Merge requests are switched off, or hidden.
             return ()
+        return closing_requests.of_widget(listed)
 
     def _by_graphql(self, project: str) -> Iterator[tuple[str, tuple[Closing, ...]]]:
         doing = f"read what closes the issues of {project}"
@@ -145,11 +151,10 @@ class Closings:
             data = self._client.graphql("Closings", documents.CLOSINGS, ask, doing=doing)
             self._server.verify(data, doing)
             connection = one(project_of(self._client, data, project).get("workItems"))
-            for node in objects(connection.get("nodes")):
-                iid = text_of(node.get("iid"))
-                for widget in objects(node.get("widgets")):
-                    whole = not closing_requests.more(widget)
-                    yield iid, closing_requests.of_work_item(widget) if whole else self.asked(project, iid)
+            for node in nodes(connection):
+                gaps: list[Gap] = []
+                for widget in objects(self._lists.whole(node, project, gaps).get("widgets")):
+                    yield text_of(node.get("iid")), closing_requests.of_widget(widget)
             following = further(connection)
             if following is None:
                 return

@@ -21,36 +21,31 @@ if TYPE_CHECKING:
 _KINDS = {"blocks": LinkKind.BLOCKS, "is_blocked_by": LinkKind.BLOCKED_BY}
 
 
-def of_work_item(widget: Payload) -> tuple[IssueLink, ...]:
-    """Args: widget: ``LINKED_ITEMS`` of a work item."""
-    found = []
-    for node in objects(one(widget.get("linkedItems")).get("nodes")):
-        other = one(node.get("workItem"))
-        found.append(_link(node.get("linkType"), other.get("id"), other.get("reference"), other.get("webUrl")))
-    return _sorted(found)
-
-
-def of_rest(listed: Iterable[Payload]) -> tuple[IssueLink, ...]:
-    """Args: listed: of ``issues/:iid/links``."""
-    return _sorted(
-        _link(other.get("link_type"), other.get("id"), one(other.get("references")).get("full"), other.get("web_url"))
-        for other in listed
-    )
-
-
-def more(widget: Payload) -> bool:
-    """Whether the widget holds only some of the links."""
-    return one(one(widget.get("linkedItems")).get("pageInfo")).get("hasNextPage") is True
-
-
-def _link(word: object, id_: object, reference: object, url: object) -> IssueLink | None:
-    project, _, iid = text_of(reference).rpartition("#")
-    if id_ is None or not project or not iid.isdigit():
-        return None
-    kind = _KINDS.get(text_of(word), LinkKind.RELATES)
-    return IssueLink(kind, number(id_), project, f"{project}#{iid}", text_of(url), text_of(word).replace("_", " "))
-
-
-def _sorted(links: Iterable[IssueLink | None]) -> tuple[IssueLink, ...]:
+def of_widget(widget: Payload) -> tuple[IssueLink, ...]:
+    """In order of the other issue's id. Args: widget: ``LINKED_ITEMS`` of a work item."""
+    listed = objects(one(widget.get("linkedItems")).get("nodes"))
+    if not listed:
+        return ()
+    links = (_link(text_of(node.get("linkType")), one(node.get("workItem"))) for node in listed)
     by_id = {link.id: link for link in links if link is not None}
     return tuple(sorted(by_id.values(), key=lambda link: (len(link.id), link.id)))
+
+
+def as_widget(listed: Iterable[Payload]) -> Payload:
+    """REST's list ``issues/:iid/links`` as the widget that says the same."""
+    return {"type": "LINKED_ITEMS", "linkedItems": {"nodes": [_as_node(other) for other in listed]}}
+
+
+def _as_node(payload: Payload) -> Payload:
+    reference = one(payload.get("references")).get("full")
+    other = {"id": payload.get("id"), "reference": reference, "webUrl": payload.get("web_url")}
+    return {"linkType": payload.get("link_type"), "workItem": other}
+
+
+def _link(word: str, other: Payload) -> IssueLink | None:
+    project, _, iid = text_of(other.get("reference")).rpartition("#")
+    id_ = other.get("id")
+    if id_ is None or not project or not iid.isdigit():
+        return None
+    key, kind = f"{project}#{iid}", _KINDS.get(word, LinkKind.RELATES)
+    return IssueLink(kind, number(id_), project, key, text_of(other.get("webUrl")), word.replace("_", " "))
