@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Literal, assert_never
 
 from policies.document import Document
 from policies.issue import Commented, Opened, Role
+from policies.issue_link import LinkKind
 
 if TYPE_CHECKING:
     from policies.issue import Issue
 
 _MARK = re.compile(r"warranty-flows:(?P<marker>[a-z][a-z0-9-]*):(?P<digest>[0-9a-f]{12})")
+
+_LINKS = {"blocks": LinkKind.BLOCKS, "is blocked by": LinkKind.BLOCKED_BY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class UpsertLink:
 
     Attributes:
         global_id: names the link for good, at most 255 characters.
-        relationship: how the target relates to the issue ("patch release").
+        relationship: how the target relates to the issue ("patch release"). Between two issues of one tracker "blocks"
+            and "is blocked by" are more than words where the tracker has links of that kind.
         resolved: shown struck through / done where the tracker can.
     """
 
@@ -142,6 +146,11 @@ class UpsertLink:
     proof: str
     resolved: bool = True
     kind: Literal["upsert_link"] = "upsert_link"
+
+    @property
+    def link_kind(self) -> LinkKind:
+        """How the issue stands to the target, where that is an issue."""
+        return _LINKS.get(self.relationship.casefold(), LinkKind.RELATES)
 
     def satisfied_by(self, issue: Issue) -> bool:
         return self.proof in issue.labels

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab import mapping
-from connectors.gitlab.link_targets import LinkTargets
 from connectors.gitlab.mutations import Verb
 from connectors.gitlab.our_notes import marked
 from connectors.gitlab.payload import one, text_of
 from connectors.gitlab.refusals import left_as_before, no_priority
 from connectors.tracker import TrackerError
 from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
+from policies.issue_link import LinkKind
 from policies.receipt import Outcome
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.label_ids import LabelIds
+    from connectors.gitlab.link_targets import LinkTargets
     from connectors.gitlab.our_notes import OurNote, OurNotes
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.people import People
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from policies.issue import Issue, IssueRef
 
 _LABELS_SHOWN = 100
+_LINK_TYPES = {LinkKind.RELATES: "RELATED", LinkKind.BLOCKS: "BLOCKS", LinkKind.BLOCKED_BY: "BLOCKED_BY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,14 @@ class Ask:
 class Asks:
     """Puts parts of tasks into GraphQL's words."""
 
-    def __init__(self, client: GitLabClient, labels: LabelIds, people: People, notes: OurNotes) -> None:
+    def __init__(
+        self, client: GitLabClient, labels: LabelIds, people: People, notes: OurNotes, targets: LinkTargets
+    ) -> None:
         self._client = client
         self._labels = labels
         self._people = people
         self._notes = notes
-        self._targets = LinkTargets(client)
+        self._targets = targets
 
     def of(self, task: Task, part: Part) -> Ask | None:
         """The alias; None where the task knows already what became of the part."""
@@ -86,7 +90,8 @@ class Asks:
                     return self.note(task, part, self._notes.standing(task.issue, comment))
                 case UpsertLink() as link:
                     target = self._targets.gid(link, doing(task.issue.ref, link))
-                    ask = {"id": _gid(task.issue), "linkType": "RELATED", "workItemsIds": [target]}
+                    type_ = _LINK_TYPES[self._targets.kind(link)]
+                    ask = {"id": _gid(task.issue), "linkType": type_, "workItemsIds": [target]}
                     return Ask(task, part, Verb.LINK, ask)
                 case SetPriority() as priority:
                     raise no_priority(self._client.name, doing(task.issue.ref, priority))
@@ -169,6 +174,14 @@ class Asks:
             else:
                 ask.task.done(ask.part, ask.prior, made=made)
         return None
+
+    def as_related(self, ask: Ask, said: str) -> Ask | None:
+        """A link of another kind, where it is refused because the tier has only one; None where that is not why."""
+        (change,) = ask.part.changes
+        assert isinstance(change, UpsertLink)
+        if ask.input["linkType"] == "RELATED" or not self._targets.unlicensed(change.link_kind, said):
+            return None
+        return self.of(ask.task, ask.part)
 
     def already_there(self, ask: Ask) -> None:
         """A link that stood there."""

@@ -163,6 +163,8 @@ class Batch:
             return [more] if more else []
         if ask.verb is Verb.LINK and _ALREADY_LINKED.search(said):
             self._asks.already_there(ask)
+        elif ask.verb is Verb.LINK and (related := self._asks.as_related(ask, said)):
+            return [related]
         elif _BUSY.search(said):
             held.append((ask, self._of(ask, ServerFailed(said))))
         elif len(ask.part.changes) > 1:

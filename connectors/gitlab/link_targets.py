@@ -1,4 +1,8 @@
-"""Issues of this GitLab by their address, which is all that an issue can be linked to."""
+"""What an issue can be linked to, and as what: issues of this GitLab by their address.
+
+That one issue blocks another is said where the server's tier has it. Else the two are related: free of charge, and no
+less a link. Which tier it is nothing tells but a refusal, which is remembered for a day.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,35 @@ from connectors.gitlab import mapping
 from connectors.gitlab.mutations import WORK_ITEM_ID
 from connectors.gitlab.payload import one, text_of
 from connectors.tracker import NotFound, Rejected
+from policies.issue_link import LinkKind
 
 if TYPE_CHECKING:
     from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.server import Server
     from policies.changes import UpsertLink
 
+_UNLICENSED = re.compile(r"not available for (?:the )?current (?:license|subscription)", re.IGNORECASE)
 _ADDRESS = re.compile(r"/(?P<path>.+?)/(?:-/)?(?:issues|work_items)/(?P<iid>\d+)")
 
 
 class LinkTargets:
     """Each is looked up once a session."""
 
-    def __init__(self, client: GitLabClient) -> None:
+    def __init__(self, client: GitLabClient, server: Server) -> None:
         self._client = client
+        self._server = server
         self._gids: dict[tuple[str, str], str] = {}
+
+    def kind(self, change: UpsertLink) -> LinkKind:
+        """As what it can be linked here."""
+        return change.link_kind if self._server.links_block() else LinkKind.RELATES
+
+    def unlicensed(self, kind: LinkKind, said: str) -> bool:
+        """Whether a refusal says that the tier has no links of this kind; then they are related from now on."""
+        if kind is LinkKind.RELATES or not _UNLICENSED.search(said):
+            return False
+        self._server.no_links_block()
+        return True
 
     def place(self, change: UpsertLink, doing: str) -> tuple[str, str]:
         """Project and iid. Raises Rejected: the address is not one of an issue of this GitLab."""

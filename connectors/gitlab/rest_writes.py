@@ -13,32 +13,35 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab.asks import change_agrees, doing
 from connectors.gitlab.client import AlreadyThere
-from connectors.gitlab.link_targets import LinkTargets
 from connectors.gitlab.our_notes import PERHAPS_DONE, issue_path, marked
 from connectors.gitlab.payload import objects, one, several, text_of
 from connectors.gitlab.refusals import left_as_before, no_priority
 from connectors.retry import Kind
-from connectors.tracker import AnswerLate, NotFound, Rejected, TrackerError
+from connectors.tracker import AnswerLate, NotFound, PermissionRefused, Rejected, TrackerError
 from policies.changes import Change, Mark, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
+from policies.issue_link import LinkKind
 from policies.receipt import Outcome
 
 if TYPE_CHECKING:
     from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.link_targets import LinkTargets
     from connectors.gitlab.our_notes import OurNotes
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.people import People
     from connectors.gitlab.task import Part, Task
     from policies.issue import Issue
 
+_LINK_TYPES = {LinkKind.RELATES: "relates_to", LinkKind.BLOCKS: "blocks", LinkKind.BLOCKED_BY: "is_blocked_by"}
+
 
 class RestWrites:
     """Carries out one part of one task after the other."""
 
-    def __init__(self, client: GitLabClient, people: People, notes: OurNotes) -> None:
+    def __init__(self, client: GitLabClient, people: People, notes: OurNotes, targets: LinkTargets) -> None:
         self._client = client
         self._people = people
         self._notes = notes
-        self._targets = LinkTargets(client)
+        self._targets = targets
 
     def carry_out(self, task: Task, part: Part) -> None:
         """Tell the task what became of it."""
@@ -162,7 +165,8 @@ class RestWrites:
 
     def _link(self, task: Task, part: Part, issue: Issue, change: UpsertLink) -> None:
         path, iid = self._targets.place(change, doing(issue.ref, change))
-        body = {"target_project_id": path, "target_issue_iid": iid, "link_type": "relates_to"}
+        kind = self._targets.kind(change)
+        body = {"target_project_id": path, "target_issue_iid": iid, "link_type": _LINK_TYPES[kind]}
         try:
             # A pair that is linked is refused, so asking again makes no second link.
             self._client.rest(
@@ -174,6 +178,10 @@ class RestWrites:
             )
         except AlreadyThere:
             task.done(part, {"link": change.url}, outcome=Outcome.ALREADY_SO)
+        except PermissionRefused as error:
+            if not self._targets.unlicensed(kind, error.detail):
+                raise
+            self._link(task, part, issue, change)
         else:
             task.done(part)
 

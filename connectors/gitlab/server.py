@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _VERIFIED = timedelta(days=30)
 # REST says nothing of itself in passing: a server that was brought up to date is found out within a day.
 _UNVERIFIED = timedelta(days=1)
-_SERVER, _ACCOUNT = "gitlab server", "gitlab account"
+_SERVER, _ACCOUNT, _TIER = "gitlab server", "gitlab account", "gitlab tier"
 
 
 class Generation(StrEnum):
@@ -82,6 +82,14 @@ class Server:
         """Which of the widgets that not every server has (``documents.WIDGETS``) can be asked for here."""
         self.generation()
         return self._widgets
+
+    def links_block(self) -> bool:
+        """Whether one issue may block another here, as far as is known: a paid feature, of which no schema tells."""
+        return one(self._cache.get(_TIER)).get("blocks") is not False
+
+    def no_links_block(self) -> None:
+        """The server refused such a link for its tier."""
+        self._cache.put(_TIER, {"blocks": False}, _UNVERIFIED)
 
     def _probe(self) -> None:
         doing = "look at the schema"
@@ -175,6 +183,7 @@ class Server:
         """Forget what was kept: for a check, which is to see with its own eyes."""
         self._cache.drop(_SERVER)
         self._cache.drop(_ACCOUNT)
+        self._cache.drop(_TIER)
         self._generation = self._version = self._account = None
 
     def _is(self, who: Actor, told: object, doing: str) -> None:

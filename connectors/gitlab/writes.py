@@ -16,6 +16,7 @@ from connectors.gitlab.asks import Asks
 from connectors.gitlab.batch import ISSUES, Batch
 from connectors.gitlab.client import SchemaDiffers
 from connectors.gitlab.label_ids import LabelIds
+from connectors.gitlab.link_targets import LinkTargets
 from connectors.gitlab.our_notes import AT_ONCE, OurNotes
 from connectors.gitlab.people import People
 from connectors.gitlab.reports import Reports
@@ -44,9 +45,10 @@ class Writes:
         self._server = server
         people = People(client)
         self._notes = OurNotes(client, server)
-        asks = Asks(client, LabelIds(client), people, self._notes)
+        targets = LinkTargets(client, server)
+        asks = Asks(client, LabelIds(client), people, self._notes, targets)
         self._batch = Batch(client, asks, self._notes, retry or Retry())
-        self._rest = RestWrites(client, people, self._notes)
+        self._rest = RestWrites(client, people, self._notes, targets)
         self._reports = Reports(client, server)
 
     def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
