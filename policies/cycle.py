@@ -129,7 +129,8 @@ class _Stop(NamedTuple):
 def _start(clock: Clock, issue: Issue, row: Sequence[Moment]) -> tuple[datetime, tuple[str, ...]] | None:
     if not row:
         return None
-    opening = tuple(event.id for event in issue.events[:1] if isinstance(event, Opened))
+    first_event = issue.events[0] if issue.events else None
+    opening = (first_event.id,) if isinstance(first_event, Opened) else ()
     if clock.start == "opened":
         return issue.opened_at, opening
     if clock.start == "reported":
@@ -235,6 +236,8 @@ def _instant(event: Commented) -> datetime:
 
 def _within(start: datetime, end: datetime | None, pauses: Sequence[Pause]) -> tuple[Pause, ...]:
     """What of the pauses lies between a cycle's start and its end, oldest first."""
+    if not pauses:
+        return ()
     clipped = [found for pause in pauses if (found := _clipped(pause, start, end))]
     return tuple(sorted(clipped, key=lambda pause: (pause.since, pause.reason)))
 

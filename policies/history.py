@@ -86,11 +86,10 @@ class Moment(NamedTuple):
 
 def moments(issue: Issue) -> tuple[Moment, ...]:
     """The moments of an issue, oldest first; the first begins at its opening. Never empty."""
-    held = _at_opening(issue)
+    telling = [event for event in issue.events if event.kind in _TELLING]
+    held = _at_opening(issue, telling)
     row = [Moment(*held.values())]
-    for event in issue.events:
-        if event.kind not in _TELLING:
-            continue
+    for event in telling:
         _step(held, event)
         since = event.at
         evidence: tuple[str, ...] = (event.id,)
@@ -127,10 +126,14 @@ def recomposed(components: tuple[str, ...], *, added: tuple[str, ...], removed: 
     return tuple(sorted({*components}.difference(removed).union(added)))
 
 
-def _at_opening(issue: Issue) -> dict[str, Any]:
+_BLANK = dict.fromkeys(Moment._fields)
+"""Keeps the fields in their order."""
+
+
+def _at_opening(issue: Issue, telling: Sequence[Event]) -> dict[str, Any]:
     """The fields of the first moment, in their order: the present values with every change taken back."""
     held: dict[str, Any] = {
-        **dict.fromkeys(Moment._fields),
+        **_BLANK,
         "since": issue.opened_at,
         "reporter": issue.reporter.id,
         "components": issue.components,
@@ -146,9 +149,7 @@ def _at_opening(issue: Issue) -> dict[str, Any]:
         "tier": issue.assignee.tier if issue.assignee else None,
         "contract_tier": (issue.coverage.tier or None) if issue.coverage else None,
     }
-    for event in reversed(issue.events):
-        if event.kind not in _TELLING:
-            continue
+    for event in reversed(telling):
         if isinstance(event, LabelsChanged):
             held["labels"] = held["labels"].difference(event.added).union(event.removed)
         elif isinstance(event, ComponentsChanged):

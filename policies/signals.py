@@ -112,9 +112,11 @@ def _parked(name: str, clock: Clock, issue: Issue, verdict: Verdict, now: dateti
 
 
 def _downgraded(issue: Issue, verdicts: Sequence[Verdict], pack: PolicyPack, now: datetime) -> Iterator[Signal]:
+    known = [event for event in lowered(issue, pack) if event.at <= now]
+    if not known:
+        return
     # A clock of one promise has no other to change to.
     changing = {name: len(clock.goals) > 1 or clock.goals[0].when is not None for name, clock in pack.clocks.items()}
-    known = [event for event in lowered(issue, pack) if event.at <= now]
     # Each costs two judgements: a history of thousands must not make one issue cost what a thousand do.
     for event in known[-_MOST_LOOKED_AT:]:
         ran = [verdict.clock for verdict in verdicts if _ran_at(verdict, event.at) and changing.get(verdict.clock)]

@@ -339,7 +339,7 @@ class _Judgement:
 
     def _standing_pause(self, due: datetime) -> Pause | None:
         """The pause the clock stands in now, if it began ahead of the due instant."""
-        if self.cycle.stopped_at or self.cycle.cancelled_at:
+        if not self.cycle.pauses or self.cycle.stopped_at or self.cycle.cancelled_at:
             return None
         standing = [pause for pause in self.cycle.pauses if pause.until is None and pause.since < due]
         return min(standing, key=lambda pause: pause.since) if standing else None
