@@ -14,9 +14,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,7 @@ class Breach:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Attributes: judged: how many issues were judged. breaches: limits it goes over; then it must not be applied."""
 
@@ -106,14 +107,19 @@ class Plan:
     judged: int = 0
     breaches: tuple[Breach, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Sixteen hex digits over the changes; elapsed times and reasons are not part of it."""
-        lines = sorted(
-            json.dumps([c.tracker, c.issue.id if c.issue else None, asdict(c.change)], default=str, sort_keys=True)
-            for c in self.changes
-        )
+        written = json.JSONEncoder(default=_members, sort_keys=True).encode
+        lines = sorted(written([c.tracker, c.issue.id if c.issue else None, c.change]) for c in self.changes)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _members(value: object) -> object:
+    """A dataclass by its members' names (``asdict`` would copy each text); what else JSON does not know as text."""
+    if is_dataclass(value):
+        return {member.name: getattr(value, member.name) for member in fields(value)}
+    return str(value)
 
 
 def plan(
