@@ -21,7 +21,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from policies.adoption import mute_since
-from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
+from policies.changes import (
+    Change,
+    Relabel,
+    SetAssignee,
+    SetDueDate,
+    SetPriority,
+    UpsertComment,
+    UpsertLink,
+    standing_comment,
+)
 from policies.conditions import Condition
 from policies.coverage import Decision
 from policies.coverage_override import SCOPE
@@ -85,7 +94,8 @@ def _exclusive(situation: Situation, scope: tuple[str, ...], value: str | None) 
     """The label ``prefix::scope::value`` and no other of its scope; none at all for None."""
     destination = situation.destination
     wanted = destination.label(*scope, value) if value is not None else None
-    stray = {label for label in situation.judged.issue.labels if label.startswith(destination.scope(*scope))}
+    begins = destination.scope(*scope)
+    stray = {label for label in situation.judged.issue.labels if label.startswith(begins)}
     return Relabel(add=(wanted,) if wanted else (), remove=tuple(stray - {wanted}))
 
 
@@ -113,16 +123,20 @@ class Label(_ActionShape):
 def left_over(situation: Situation) -> Iterator[Wish]:
     """Off comes the label of a clock that no action of the pack labels: another policy or version put it on."""
     pack, destination = situation.pack, situation.destination
+    scope = destination.scope()
+    ours = sorted(label for label in situation.judged.issue.labels if label.startswith(scope))
+    if not ours:
+        return
     labelled = {
         _slug(clock)
         for action in pack.actions
         if isinstance(action, Label)
         for clock in (action.clocks if action.clocks is not None else pack.clocks)
     }
-    for label in sorted(situation.judged.issue.labels):
-        clock, _, status = label.removeprefix(destination.scope()).rpartition(SEPARATOR)
-        ours = label.startswith(destination.scope()) and status in _STATUSES and clock not in _OF_NO_CLOCK
-        if ours and clock and SEPARATOR not in clock and clock not in labelled:
+    for label in ours:
+        clock, _, status = label.removeprefix(scope).rpartition(SEPARATOR)
+        of_a_clock = status in _STATUSES and clock not in _OF_NO_CLOCK
+        if of_a_clock and clock and SEPARATOR not in clock and clock not in labelled:
             yield Wish(Relabel(remove=(label,)), f"label: {clock} is no promise of {pack.name}")
 
 
@@ -321,20 +335,26 @@ class Comment(_ActionShape):
     )
 
     def wishes(self, situation: Situation) -> Iterator[Wish]:
-        judged, destination = situation.judged, situation.destination
-        internal = destination.comment_internally and destination.internal_comments
-        change = UpsertComment(_STICKY, note(judged, situation.pack, destination), internal=internal)
+        because = self._because(situation)
+        if because is not None:
+            destination = situation.destination
+            internal = destination.comment_internally and destination.internal_comments
+            said = note(situation.judged, situation.pack, destination)
+            yield Wish(UpsertComment(_STICKY, said, internal=internal), f"comment: {because}")
+
+    def _because(self, situation: Situation) -> str | None:
+        """Why there is something to say; None if there is nothing."""
+        judged = situation.judged
         told = [verdict.clock for verdict in judged.standing() if verdict.status in self.on]
         if told:
-            yield Wish(change, f"comment: {', '.join(told)}")
-        elif any(True for _ in escalation_lines(judged, situation.pack, destination)):
-            yield Wish(change, "comment: an escalation has something to say")
-        elif fix_released(judged.issue) is not None:
-            yield Wish(change, "comment: the fix is released")
-        elif (refused := _refused(judged.issue)) is not None:
-            yield Wish(change, f"comment: coverage is {refused.value}")
-        elif change.standing(judged.issue) is not None:
-            yield Wish(change, "comment: keep it true")
+            return ", ".join(told)
+        if any(True for _ in escalation_lines(judged, situation.pack, situation.destination)):
+            return "an escalation has something to say"
+        if fix_released(judged.issue) is not None:
+            return "the fix is released"
+        if (refused := _refused(judged.issue)) is not None:
+            return f"coverage is {refused.value}"
+        return "keep it true" if standing_comment(judged.issue, _STICKY) is not None else None
 
 
 class CoverageLabel(_ActionShape):

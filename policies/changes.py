@@ -114,15 +114,21 @@ class UpsertComment:
 
     def standing(self, issue: Issue) -> Commented | None:
         """Our comment with this marker, the oldest where there are several."""
-        for comment in issue.comments():
-            found = Mark.found_in(comment.text) if comment.actor.role is Role.OWN else None
-            if found and found.marker == self.marker:
-                return comment
-        return None
+        return standing_comment(issue, self.marker)
 
     def satisfied_by(self, issue: Issue) -> bool:
         comment = self.standing(issue)
         return comment is not None and Mark.found_in(comment.text) == self.mark
+
+
+def standing_comment(issue: Issue, marker: str) -> Commented | None:
+    """Our comment with a marker, the oldest where there are several."""
+    for event in issue.events:
+        if isinstance(event, Commented) and event.actor.role is Role.OWN:
+            found = Mark.found_in(event.text)
+            if found is not None and found.marker == marker:
+                return event
+    return None
 
 
 @dataclass(frozen=True, slots=True)

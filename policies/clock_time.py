@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from policies.document import Block, Heading, Paragraph, Table, Text
 from policies.note import clock_title
-from policies.shares import Share, added_up, holders, shared_out, with_pauses, without_pauses
+from policies.shares import Share, Sums, holders, shared_out, with_pauses, without_pauses
 from policies.verdict import Status
 
 if TYPE_CHECKING:
@@ -62,15 +62,15 @@ class ClockTime:
 def clock_times(judged: Iterable[Judged], pack: PolicyPack) -> tuple[ClockTime, ...]:
     """The time of each clock of which a cycle has stopped, in the pack's order."""
     cycles: dict[str, int] = dict.fromkeys(pack.clocks, 0)
-    found: dict[str, tuple[Share, ...]] = {}
+    found: dict[str, Sums] = {}
     for item in judged:
         stopped = [verdict for verdict in item.verdicts if verdict.status in _STOPPED]
         held = holders(item.issue) if stopped else ()
         for verdict in stopped:
             shares = shared_out(item.issue, verdict, item.pack or pack, held)
             cycles[verdict.clock] = cycles.get(verdict.clock, 0) + 1
-            found[verdict.clock] = added_up((*found.get(verdict.clock, ()), *shares))
-    return tuple(ClockTime(clock, count, found[clock]) for clock, count in cycles.items() if count)
+            found.setdefault(verdict.clock, Sums()).add(shares)
+    return tuple(ClockTime(clock, count, found[clock].shares()) for clock, count in cycles.items() if count)
 
 
 def time_blocks(times: Sequence[ClockTime], pack: PolicyPack, destination: Destination) -> Iterator[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from policies.phrases import Phrases
@@ -49,8 +50,7 @@ class Destination:
 
     def label(self, *parts: str) -> str:
         """A label of ours. Characters that some tracker cannot hold in a label become a hyphen."""
-        fit = (part.translate(_UNFIT)[:_LONGEST_LABEL_PART] for part in parts)
-        return SEPARATOR.join((self.prefix, *fit))
+        return _label(self.prefix, parts)
 
     def scope(self, *parts: str) -> str:
         """What all labels of one scope begin with; at most one of them stands on an issue."""
@@ -64,3 +64,10 @@ class Destination:
     def written(self, at: datetime) -> str:
         """An instant as people read it: ``2026-03-07 15:00 CST``."""
         return at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+@lru_cache(maxsize=4096)
+def _label(prefix: str, parts: tuple[str, ...]) -> str:
+    """A few labels are asked for on every issue."""
+    fit = (part.translate(_UNFIT)[:_LONGEST_LABEL_PART] for part in parts)
+    return SEPARATOR.join((prefix, *fit))

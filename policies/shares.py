@@ -25,7 +25,7 @@ from policies.business_calendar import ALWAYS
 from policies.clock import CUSTOMER
 from policies.duration import ElapsedTime
 from policies.history import moments
-from policies.issue import GapKind
+from policies.issue import AssigneeChanged, GapKind, TierChanged
 from policies.verdict import Status
 
 if TYPE_CHECKING:
@@ -84,12 +84,19 @@ def holders(issue: Issue) -> tuple[Holder, ...]:
     """Who had the issue, oldest first."""
     if any(gap.kind not in {GapKind.COMMENTS, GapKind.LINKS} for gap in issue.gaps):
         return (Holder(issue.opened_at, UNKNOWN),)
+    if not any(isinstance(event, (AssigneeChanged, TierChanged)) for event in issue.events):
+        has_it = issue.assignee
+        return (Holder(issue.opened_at, _party(has_it.tier, has_it.id) if has_it else UNASSIGNED),)
     found: list[Holder] = []
     for moment in moments(issue):
-        party = moment.tier or (OTHER if moment.assignee else UNASSIGNED)
+        party = _party(moment.tier, moment.assignee)
         if not found or found[-1].party != party:
             found.append(Holder(moment.since, party))
     return tuple(found)
+
+
+def _party(tier: str | None, assignee: str | None) -> str:
+    return tier or (OTHER if assignee else UNASSIGNED)
 
 
 def shared_out(issue: Issue, verdict: Verdict, pack: PolicyPack, held: Sequence[Holder]) -> tuple[Share, ...]:
@@ -118,12 +125,27 @@ def shared_out(issue: Issue, verdict: Verdict, pack: PolicyPack, held: Sequence[
 
 def added_up(shares: Iterable[Share]) -> tuple[Share, ...]:
     """One share for each party, tiers first, then the pauses, then what was nobody's hours."""
-    sums: dict[tuple[str, bool], tuple[timedelta, timedelta]] = {}
-    for share in shares:
-        working, elapsed = sums.get((share.party, share.paused), (_NONE, _NONE))
-        sums[share.party, share.paused] = working + share.working, elapsed + share.elapsed
-    found = (Share(party, working, elapsed, paused) for (party, paused), (working, elapsed) in sums.items() if elapsed)
-    return tuple(sorted(found, key=_place))
+    sums = Sums()
+    sums.add(shares)
+    return sums.shares()
+
+
+class Sums:
+    """Shares of many issues, added up as they come."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, bool], tuple[timedelta, timedelta]] = {}
+
+    def add(self, shares: Iterable[Share]) -> None:
+        for share in shares:
+            working, elapsed = self._of.get((share.party, share.paused), (_NONE, _NONE))
+            self._of[share.party, share.paused] = working + share.working, elapsed + share.elapsed
+
+    def shares(self) -> tuple[Share, ...]:
+        """See ``added_up``."""
+        sums = self._of.items()
+        found = (Share(party, working, elapsed, paused) for (party, paused), (working, elapsed) in sums if elapsed)
+        return tuple(sorted(found, key=_place))
 
 
 def without_pauses(shares: Iterable[Share]) -> timedelta:
