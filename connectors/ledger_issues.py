@@ -9,18 +9,19 @@ Rules:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from connectors.ledger_database import in_batches
 from connectors.ledger_schema import ISSUES, IssueRow, issue_row
-from connectors.ledger_text import ISSUE
+from connectors.ledger_text import ISSUE, REPLACED
 from policies.echo import echoes
 from policies.issue import Issue, IssueRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -41,6 +42,19 @@ _ADD = insert(ISSUES)
 _CHANGE = update(ISSUES).where(*_MINE, ISSUES.c.id == bindparam("of_id"))
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Attributes.
+
+    issue: as it stands in the ledger, which a text with half a character in it changes.
+    awake: new, or somebody else than our own account did something to it (``policies.echo``). It is to be judged; any
+        other is when it was to be before.
+    """
+
+    issue: Issue
+    awake: bool
+
+
 class Issues:
     """The cached issues of a ledger. Mixed into ``ledger.Ledger``, whose rules hold here."""
 
@@ -50,17 +64,25 @@ class Issues:
         """Cache issues as read (raw facts, before vocabulary and roster); a known one is replaced.
 
         Returns:
-            The ids of those that are new, or that somebody else than our own account did something to (``policies.echo``).
-            They are to be judged; the others are when they were to be before.
+            The ids of those that are awake (``Kept``).
         """
-        awake: set[str] = set()
+        return frozenset(kept.issue.ref.id for kept in self.keeping(site, issues) if kept.awake)
+
+    def keeping(self, site: str, issues: Iterable[Issue]) -> Iterator[Kept]:
+        """As ``keep``, and each issue is given as soon as it is in the ledger."""
         for batch in in_batches(issues, _BATCH):
             with self._database.writing() as connection:
-                awake |= _keep(connection, site, batch)
-        return frozenset(awake)
+                found = _keep(connection, site, batch)
+            yield from found
 
-    def issues(self, site: str, tracker: str, project: str | None = None) -> Iterator[Issue]:
-        """All cached issues of a tracker or of one project, ordered by id; few are in memory at a time."""
+    def issues(
+        self, site: str, tracker: str, project: str | None = None, *, but: Set[str] = frozenset()
+    ) -> Iterator[Issue]:
+        """All cached issues of a tracker or of one project, ordered by id; few are in memory at a time.
+
+        Args:
+            but: ids of those to leave out.
+        """
         where = [IssueRow.site == site, IssueRow.tracker == tracker]
         if project is not None:
             where.append(IssueRow.project == project)
@@ -69,8 +91,9 @@ class Issues:
             query = select(IssueRow.id, IssueRow.key, IssueRow.body).where(*where, IssueRow.id > after)
             with self._database.reading() as connection:
                 rows = connection.execute(query.order_by(IssueRow.id).limit(_BATCH)).all()
-            for _, key, body in rows:
-                yield self._database.whole(ISSUE, body, f"issue {key}")
+            for id_, key, body in rows:
+                if id_ not in but:
+                    yield self._database.whole(ISSUE, body, f"issue {key}")
             if len(rows) < _BATCH:
                 return
             after = rows[-1][0]
@@ -132,12 +155,12 @@ def judge_again(connection: Connection, site: str, instants: Mapping[tuple[str, 
         connection.execute(_CHANGE, rows)
 
 
-def _keep(connection: Connection, site: str, batch: Sequence[Issue]) -> set[str]:
+def _keep(connection: Connection, site: str, batch: Sequence[Issue]) -> list[Kept]:
     by_tracker: dict[str, dict[str, Issue]] = {}
     for issue in batch:
         # The last one wins where a batch holds an issue twice.
         by_tracker.setdefault(issue.ref.tracker, {})[issue.ref.id] = issue
-    awake: set[str] = set()
+    kept: list[Kept] = []
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for tracker, found in by_tracker.items():
@@ -146,13 +169,12 @@ def _keep(connection: Connection, site: str, batch: Sequence[Issue]) -> set[str]
         for id_, issue in found.items():
             judge_at, before = held.get(id_, (None, None))
             row = issue_row(issue)
+            awake = before is None or (before != row["body"] and not _is_echo(before, issue))
+            kept.append(Kept(_as_written(issue, row["body"]), awake))
             if before == row["body"]:
                 continue
-            if before is None or not _is_echo(before, issue):
-                # Until its verdicts are recorded it is to be judged.
-                judge_at = issue.opened_at
-                awake.add(id_)
-            row["judge_at"] = judge_at
+            # Until its verdicts are recorded it is to be judged.
+            row["judge_at"] = issue.opened_at if awake else judge_at
             if before is None:
                 new.append({"site": site, "tracker": tracker, "id": id_, **row})
             else:
@@ -161,7 +183,11 @@ def _keep(connection: Connection, site: str, batch: Sequence[Issue]) -> set[str]
         connection.execute(_ADD, new)
     if changed:
         connection.execute(_CHANGE, changed)
-    return awake
+    return kept
+
+
+def _as_written(issue: Issue, body: str) -> Issue:
+    return ISSUE.read(body) if REPLACED in body else issue
 
 
 def _is_echo(before: str, after: Issue) -> bool:

@@ -17,6 +17,10 @@ from policies.verdict import Verdict
 T = TypeVar("T")
 
 
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+"""Stands in a text for what no encoding can hold."""
+
+
 class Text(Generic[T]):
     """One type of value as text. Its adapter is built when it is first used: that takes a while."""
 

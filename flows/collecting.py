@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +28,9 @@ from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
 from policies.issue import Issue, Release
 
+Onward = Callable[[str, str, Issue], None]
+"""Takes an issue as soon as it is read and kept: its tracker, our own account there, and the issue as read."""
+
 SETTLED = timedelta(minutes=1)
 """What was updated so shortly before it was read may have been updated once more within the same second."""
 
@@ -42,8 +45,13 @@ def reading(site: Site, tracker: TrackerSite, cache: Cache | None = None) -> Ite
         reader.close()
 
 
-def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader) -> Collected:
+def collect(
+    sitting: Sitting, tracker: TrackerSite, project: str, reader: TrackerReader, onward: Onward | None = None
+) -> Collected:
     """Read what changed in one project since the cursor, and give it with what is cached.
+
+    Args:
+        onward: is given what is read while it is; then it is not among the issues at the end.
 
     Raises:
         TrackerError: nothing could be read at all. Once something was read, a failure is told in ``cut_short``.
@@ -56,7 +64,12 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
     reader.own_account()
     reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
     releases: tuple[Release, ...] = ()
-    awake = ledger.keep(site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor)))
+    awake: set[str] = set()
+    for kept in ledger.keeping(site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor))):
+        if kept.awake:
+            awake.add(kept.issue.ref.id)
+        if onward is not None:
+            onward(tracker.name, reader.own_account().id, kept.issue)
     if not reading_.cut_short:
         try:
             releases = reader.releases(project)
@@ -73,12 +86,19 @@ def collect(sitting: Sitting, tracker: TrackerSite, project: str, reader: Tracke
         ledger.set_reconciled(site.name, tracker.name, project, sitting.now)
     elif whole:
         gone, doubt = _gone(sitting, tracker, project, reader, reading_, cursor)
-    lost = frozenset(unreadable.key for unreadable in reading_.unreadable)
+    held = _Held(
+        sitting,
+        tracker.name,
+        project,
+        lost=frozenset(unreadable.key for unreadable in reading_.unreadable),
+        only=None if whole else frozenset(reading_.fresh),
+        gone_on=frozenset(reading_.fresh) if onward is not None else frozenset(),
+    )
     return Collected(
         tracker=tracker.name,
         project=project,
-        issues=_Held(sitting, tracker.name, project, lost, None if whole else frozenset(reading_.fresh)),
-        fresh=awake,
+        issues=held,
+        fresh=frozenset(awake),
         unreadable=tuple(reading_.unreadable),
         releases=releases,
         own=own,
@@ -95,7 +115,9 @@ class _Held:
     """The issues of a project as they stand in the ledger, few of them in memory at a time.
 
     Attributes:
-        lost: keys of those that could not be read this time. only: ids of those that were; None for all.
+        lost: keys of those that could not be read this time.
+        only: ids of those that were; None for all.
+        gone_on: ids of those that were given away while they were read.
     """
 
     sitting: Sitting
@@ -103,9 +125,11 @@ class _Held:
     project: str
     lost: frozenset[str]
     only: frozenset[str] | None
+    gone_on: frozenset[str]
 
     def __iter__(self) -> Iterator[Issue]:
-        for issue in self.sitting.ledger.issues(self.sitting.site.name, self.tracker, self.project):
+        ledger, site = self.sitting.ledger, self.sitting.site.name
+        for issue in ledger.issues(site, self.tracker, self.project, but=self.gone_on):
             if issue.ref.key not in self.lost and (self.only is None or issue.ref.id in self.only):
                 yield issue
 
@@ -195,40 +219,47 @@ class _Reading:
             self.cut_short = str(failure)
 
 
-def collect_all(sitting: Sitting) -> tuple[Collected, ...]:
+def collect_all(sitting: Sitting, onward: Onward | None = None) -> tuple[Collected, ...]:
     """Every project of every tracker; a tracker that is down is told in ``cut_short`` and stops no other.
+
+    Args:
+        onward: as ``collect``'s.
 
     Raises:
         InputError: a secret that the site file names is not there.
     """
-    return tuple(collected for tracker in sitting.site.trackers for collected in collect_tracker(sitting, tracker))
+    return tuple(
+        collected for tracker in sitting.site.trackers for collected in collect_tracker(sitting, tracker, onward)
+    )
 
 
-def collect_tracker(sitting: Sitting, tracker: TrackerSite) -> Iterator[Collected]:
+def collect_tracker(sitting: Sitting, tracker: TrackerSite, onward: Onward | None = None) -> Iterator[Collected]:
     """All projects of one tracker over one connection."""
     with reading(sitting.site, tracker, sitting.cache_of(tracker)) as reader:
         for name in tracker.projects:
             spent = Counter(reader.requests)
             try:
-                yield from collect_named(sitting, tracker, name, reader)
+                yield from collect_named(sitting, tracker, name, reader, onward)
             except TrackerError as failure:
                 yield not_read(tracker, name, failure, Counter(reader.requests) - spent)
 
 
-def collect_named(sitting: Sitting, tracker: TrackerSite, name: str, reader: TrackerReader) -> Iterator[Collected]:
+def collect_named(
+    sitting: Sitting, tracker: TrackerSite, name: str, reader: TrackerReader, onward: Onward | None = None
+) -> Iterator[Collected]:
     """What the site names: a project, or a group with all that is in it now.
 
     Raises:
         TrackerError: nothing of the project could be read, or the tracker does not say what is in the group.
     """
     if not is_group(name):
-        yield collect(sitting, tracker, name, reader)
+        yield collect(sitting, tracker, name, reader, onward)
         return
     found = present(name, tracker.projects, reader, sitting.cache_of(tracker), sitting.now)
     for project in found.projects:
         spent = Counter(reader.requests)
         try:
-            yield collect(sitting, tracker, project, reader)
+            yield collect(sitting, tracker, project, reader, onward)
         except TrackerError as failure:
             yield not_read(tracker, project, failure, Counter(reader.requests) - spent)
     for missing, why in found.missing.items():

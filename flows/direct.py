@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.ledger import RunState
-from flows import collecting, lease, render, steps, writing
+from flows import collecting, lease, planning, render, writing
 from flows.exit_codes import Exit
+from flows.judging import Judging
 from flows.progress import watched
 from flows.refusal import Refusal
 from flows.run import Done, Run
@@ -23,8 +24,9 @@ def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        collected = collecting.collect_all(sitting)
-        run = steps.plan_judged(sitting, collected, *steps.judge_collected(sitting, collected))
+        judging = Judging(sitting)
+        collected = collecting.collect_all(sitting, judging.take)
+        run = planning.planned(sitting, collected, judging.end(collected))
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)
     return exit_of(run)
@@ -47,16 +49,17 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
     ):
         sitting = Sitting(loaded, ledger, run_id, now, progress, keep_alive)
         ledger.begin_run(run_id, loaded.name, now)
-        collected = collecting.collect_all(sitting)
-        prepared, judged = steps.judge_collected(sitting, collected)
-        run = steps.plan_judged(sitting, collected, prepared, judged)
+        judging = Judging(sitting)
+        collected = collecting.collect_all(sitting, judging.take)
+        judgement = judging.end(collected)
+        run = planning.planned(sitting, collected, judgement)
         try:
             writing.guard(run.plan, expect)
         except Refusal:
             end(sitting, run, RunState.RED)
             raise
-        touched = prepared.touched_by(run.plan)
-        del collected, prepared, judged  # what is not written to is in nobody's way while others are
+        touched = judgement.touched_by(run.plan)
+        del collected, judging, judgement  # what is not written to is in nobody's way while others are
         receipts, requests = writing.apply(sitting, run.plan, touched)
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)

@@ -2,7 +2,7 @@
 
 Rules:
 
-1. No business rule and no HTTP call here: every task calls one plain function of ``flows.collecting``, ``flows.steps``
+1. No business rule and no HTTP call here: every task calls one plain function of ``flows.collecting``, ``flows.planning``
    or ``flows.writing``.
 2. Only reading is retried. Writing is safe to repeat by being planned anew in the next run, never by a retry.
 3. A task per project (per tracker where projects are many), never per issue: a temporary server records about forty task
@@ -28,13 +28,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from connectors.ledger import RunState
 from connectors.tracker import BadAnswer, RateLimited, ServerFailed, TrackerError, Unreachable
-from flows import collecting, direct, instant, lease, render, steps, writing
+from flows import collecting, direct, instant, lease, planning, render, writing
+from flows.judging import Judgement, judge_collected
 from flows.refusal import Refusal
 from flows.run import Collected, Done, Run
 from flows.site import Site
 from flows.sitting import Sitting, new_run_id, open_ledger
-from flows.steps import Prepared
-from policies.verdict import Judged
 
 RETRIES = 2
 LONGEST_DELAY = 10
@@ -113,21 +112,21 @@ def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
 
 
 @task(name="judge", task_run_name="judge", cache_policy=NO_CACHE)
-def judge(sitting: Sitting, collected: tuple[Collected, ...]) -> tuple[Prepared, tuple[Judged, ...]]:
+def judge(sitting: Sitting, collected: tuple[Collected, ...]) -> Judgement:
     """Judge every issue."""
-    return steps.judge_collected(sitting, collected)
+    return judge_collected(sitting, collected)
 
 
 @task(name="plan", task_run_name="plan", cache_policy=NO_CACHE)
-def plan(sitting: Sitting, collected: tuple[Collected, ...], prepared: Prepared, judged: tuple[Judged, ...]) -> Run:
+def plan(sitting: Sitting, collected: tuple[Collected, ...], judgement: Judgement) -> Run:
     """Decide what is to be written."""
-    return steps.plan_judged(sitting, collected, prepared, judged)
+    return planning.planned(sitting, collected, judgement)
 
 
 @task(name="apply", task_run_name="apply", cache_policy=NO_CACHE)
-def apply(sitting: Sitting, run: Run, prepared: Prepared) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
+def apply(sitting: Sitting, run: Run, judgement: Judgement) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
     """Write: labels, priorities, due dates, assignees, comments, patch links, reports, in the plan's order."""
-    return writing.apply(sitting, run.plan, prepared.touched_by(run.plan))
+    return writing.apply(sitting, run.plan, judgement.touched_by(run.plan))
 
 
 @task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
@@ -164,13 +163,13 @@ def enforce(run: EnforceRun) -> Any:
             for tracker, projects in _batches(site)
             for project in collect(whole(sitting), tracker, projects, return_state=True).result()
         )
-        prepared, judged = judge(whole(sitting), whole(collected))
-        done = plan(whole(sitting), whole(collected), whole(prepared), whole(judged))
+        judgement = judge(whole(sitting), whole(collected))
+        done = plan(whole(sitting), whole(collected), whole(judgement))
         refused: Refusal | None = None
         if not run.dry:
             try:
                 writing.guard(done.plan, run.expect)
-                receipts, requests = apply(whole(sitting), whole(done), whole(prepared))
+                receipts, requests = apply(whole(sitting), whole(done), whole(judgement))
                 done = direct.with_receipts(done, receipts, requests)
             except Refusal as refusal:
                 refused = refusal

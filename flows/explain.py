@@ -15,17 +15,18 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.tracker import NotFound, TrackerError, TrackerReader
-from flows import collecting, json_text, render, steps
+from flows import collecting, json_text, render
 from flows.exit_codes import Exit
 from flows.grid import STYLES, line
+from flows.interpreter import Interpreter
 from flows.project_groups import projects_of
 from flows.refusal import Refusal
 from flows.render import instant_in, span
-from flows.run import Collected
 from flows.second_opinion import Comparison, documented, second_opinion, shown
 from flows.share_bar import share_bar
 from flows.site import Site
 from flows.tracker_site import TrackerSite
+from policies import patch
 from policies.coverage import Coverage
 from policies.issue import Issue, Release
 from policies.pack import PolicyPack
@@ -122,13 +123,12 @@ def found(site: Site, key: str, now: datetime) -> Issue:
                 faults.append(str(failure))
                 continue
         releases += _elsewhere(site, tracker.name, faults)
-        collected = Collected(tracker=tracker.name, project=raw.ref.project, issues=(raw,), releases=releases, own=own)
-        prepared = steps.prepare(site, [collected], now)
-        if prepared.skipped:
-            raise Refusal(f"{key} can not be judged: {prepared.skipped[0].reason}", Exit.BAD_INPUT)
-        if prepared.reports:
+        interpreted = Interpreter(site, now).interpreted(tracker.name, own.id, raw)
+        if interpreted.unknown:
+            raise Refusal(f"{key} can not be judged: {interpreted.unknown}", Exit.BAD_INPUT)
+        if interpreted.report:
             raise Refusal(f"{key} is our own report, which is never judged", Exit.BAD_INPUT)
-        return prepared.issues[0]
+        return patch.Releases(releases).applied_to(interpreted.issue, now)
     names = ", ".join(tracker.name for tracker in site.trackers)
     if faults:
         raise Refusal(f"{key} was not found; {'; '.join(faults)}", Exit.TRACKER)

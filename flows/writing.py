@@ -134,7 +134,7 @@ def _much_written(done: Sequence[Done]) -> dict[str, list[str]]:
 def _carried_out(
     sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue], requests: dict[str, Counter[str]]
 ) -> Iterator[tuple[str, list[Done]]]:
-    """Tracker and receipts of one issue at a time. What was sent is added to ``requests``."""
+    """Tracker and receipts of one answer at a time. What was sent is added to ``requests``."""
     by_tracker: dict[str, dict[str, list[PlannedChange]]] = {}
     for planned in plan.changes:
         whose = planned.issue.id if planned.issue else f"new {planned.change.kind}"
@@ -177,26 +177,35 @@ def _lane(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[
 
 
 def _written(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> Iterator[list[Done]]:
+    """What became of the changes, answer by answer: what is given together went out together."""
     tracker = writer.name
     silence = 0  # issues in a row without an answer
     why = ""  # the tracker is left alone
+    told: list[Done] = []  # of the answer that is being read
     for number, (work, worked) in enumerate(zip(to_do, _answers(sitting, writer, to_do), strict=True), 1):
-        gone = isinstance(worked.failure, NotFound) and work.issue is not None and _gone(sitting, tracker, work.issue)
-        if gone and work.issue is not None:
-            sitting.ledger.forget(sitting.site.name, tracker, [work.issue.ref.id])
+        missing = work.issue if isinstance(worked.failure, NotFound) else None
+        if missing is not None and told:
+            # Whether the issue is gone is asked of the tracker.
+            yield told
+            told = []
+        gone = missing is not None and _gone(sitting, tracker, missing)
+        if gone and missing is not None:
+            sitting.ledger.forget(sitting.site.name, tracker, [missing.ref.id])
         rests = isinstance(worked.failure, RateLimited)
-        failed = (receipt.outcome is Outcome.FAILED for receipt in worked.receipts)
-        yield [
-            Done(tracker, each, gone and lost, rests and lost)
-            for each, lost in zip(worked.receipts, failed, strict=True)
-        ]
+        for each in worked.receipts:
+            lost = each.outcome is Outcome.FAILED
+            told.append(Done(tracker, each, gone and lost, rests and lost))
         silence = silence + 1 if isinstance(worked.failure, _NO_ANSWER) else 0
         if worked.failure and (
             isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER
         ):
             why = why or f"the tracker was left alone: {one_line(worked.failure)}"
         # What went out together with it has its own answer, which costs nothing.
-        if why and not worked.next_known:
+        if worked.next_known:
+            continue
+        yield told
+        told = []
+        if why:
             for left in to_do[number:]:
                 yield [Done(tracker, _not_tried(left, change, sitting.now, why)) for change in left.changes]
             return

@@ -14,7 +14,7 @@ from flows.members import Member
 from flows.run import Collected
 from flows.shapes import schema
 from flows.site import SHIPPED, Site
-from flows.steps import destinations
+from flows.planning import destinations
 from flows.tracker_site import TrackerSite
 from policies.loader import plain
 from policies.problem import InputError

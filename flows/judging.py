@@ -1,0 +1,178 @@
+"""Judging the issues of a run one by one as they come, while others are still on their way from their tracker.
+
+Rules:
+
+1. No business rule here: what an issue's words mean, what covers it and what is late are decided in ``policies``.
+2. An issue that comes twice counts as it came last.
+3. Releases come after the issues: one whose fix a release carries is judged with that fix, and without it never counts.
+4. One issue that trips a defect of ours stops no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from connectors.ledger import Judged as Recorded
+from flows.interpreter import Interpreter
+from flows.run import Collected
+from flows.sitting import Sitting
+from policies import patch
+from policies.issue import Issue, Release
+from policies.plan import Plan, Skipped
+from policies.verdict import Judged
+
+T = TypeVar("T")
+Whose = tuple[str, str]
+"""Names an issue within a run: its tracker, and its id there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What became of a run's issues.
+
+    Attributes:
+        judged: with their verdicts, in the order of tracker, project and id.
+        reports: our own report issues, never judged.
+        skipped: left out, and why.
+        releases: all that were read.
+    """
+
+    judged: tuple[Judged, ...] = ()
+    reports: tuple[Issue, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    releases: tuple[Release, ...] = ()
+
+    def touched_by(self, plan: Plan) -> dict[Whose, Issue]:
+        """The issues and reports that a plan changes."""
+        touched = {(change.tracker, change.issue.id) for change in plan.changes if change.issue is not None}
+        found = {_whose(issue): issue for issue in (*(one.issue for one in self.judged), *self.reports)}
+        return {whose: issue for whose, issue in found.items() if whose in touched}
+
+    def report_of(self) -> dict[str, Issue]:
+        """The report issue of each tracker that has one; the oldest where somebody made a second."""
+        newest_first = sorted(self.reports, key=lambda issue: (issue.opened_at, issue.ref.id), reverse=True)
+        return {issue.ref.tracker: issue for issue in newest_first}
+
+
+class Judging:
+    """Takes the issues of a run, and says at its end what became of them."""
+
+    def __init__(self, sitting: Sitting) -> None:
+        self._sitting = sitting
+        self._policies = sitting.site.policies()
+        self._interpreter = Interpreter(sitting.site, sitting.now)
+        self._judged: dict[Whose, Judged] = {}
+        self._reports: dict[Whose, Issue] = {}
+        self._skipped: dict[Whose, tuple[Issue, str]] = {}
+
+    def take(self, tracker: str, own: str, raw: Issue) -> None:
+        """An issue as read. Args: own: id of our own account at its tracker."""
+        found = self._interpreter.interpreted(tracker, own, raw)
+        self._drop(_whose(raw))
+        if found.report:
+            self._reports[_whose(raw)] = found.issue
+        elif found.unknown:
+            self._skip(found.issue, found.unknown)
+        else:
+            self._judge(found.issue)
+
+    def end(self, collected: Sequence[Collected]) -> Judgement:
+        """What became of all issues of these projects: of those that were taken, and of those that are held.
+
+        The verdicts that are new are in the ledger then.
+        """
+        releases = tuple(release for project in collected for release in project.releases)
+        for project in collected:
+            own = project.own.id if project.own else ""
+            for number, raw in enumerate(project.issues, 1):
+                self.take(project.tracker, own, raw)
+                self._sitting.progress(f"judge {project.tracker}/{project.project}", number, None)
+        self._leave_out_the_unreadable(collected)
+        self._with_fixes(patch.Releases(releases))
+        self._leave_out_the_doubtful(collected)
+        judged = tuple(_in_order(collected, self._judged.values(), lambda one: one.issue))
+        self._record(judged, frozenset((project.tracker, id_) for project in collected for id_ in project.fresh))
+        skipped = _in_order(collected, self._skipped.values(), lambda one: one[0])
+        return Judgement(
+            judged=judged,
+            reports=tuple(_in_order(collected, self._reports.values(), lambda issue: issue)),
+            skipped=tuple(Skipped(issue.ref.tracker, issue.ref.key, why) for issue, why in skipped),
+            releases=releases,
+        )
+
+    def _judge(self, issue: Issue) -> None:
+        try:
+            self._judged[_whose(issue)] = self._policies.judge(issue, self._sitting.now)
+        except Exception as defect:  # noqa: BLE001 - one issue that trips a defect of ours must not stop the others
+            kind = type(defect).__name__
+            self._skip(issue, f"a defect of this program ({kind}); please report it with this issue's history")
+
+    def _with_fixes(self, fixes: patch.Releases) -> None:
+        for one in [*self._judged.values()]:
+            issue = fixes.applied_to(one.issue, self._sitting.now)
+            if issue is not one.issue:
+                self._judge(issue)
+
+    def _leave_out_the_doubtful(self, collected: Sequence[Collected]) -> None:
+        """Those whose fix may be in a release that could not be read."""
+        not_whole = ", ".join(sorted({project.tracker for project in collected if project.cut_short}))
+        if not not_whole:
+            return
+        why = f"its fix may be in a release of {not_whole}, which could not be read whole; the next run judges it"
+        prefix = f"{self._sitting.site.label_prefix}::patch::"
+        for one in [*self._judged.values()]:
+            if any(label.startswith(prefix) for label in one.issue.labels):
+                self._skip(one.issue, why)
+
+    def _leave_out_the_unreadable(self, collected: Sequence[Collected]) -> None:
+        """What could not be read at last does not count as it was read before."""
+        lost = {(project.tracker, one.key) for project in collected for one in project.unreadable}
+        for whose, one in [*self._judged.items()] if lost else ():
+            if (whose[0], one.issue.ref.key) in lost:
+                self._drop(whose)
+
+    def _skip(self, issue: Issue, why: str) -> None:
+        self._drop(_whose(issue))
+        self._skipped[_whose(issue)] = issue, why
+
+    def _drop(self, whose: Whose) -> None:
+        self._judged.pop(whose, None)
+        self._reports.pop(whose, None)
+        self._skipped.pop(whose, None)
+
+    def _record(self, judged: Sequence[Judged], fresh: frozenset[Whose]) -> None:
+        """Write the verdicts that can have changed into the ledger: of issues just read, and of those whose instant came.
+
+        Where another policy or calendar judges than in the run before, that is every issue: what was final under the old
+        one is corrected by a new row.
+        """
+        sitting, name = self._sitting, self._sitting.site.name
+        new = fresh.union((ref.tracker, ref.id) for ref in sitting.ledger.due(name, sitting.now))
+        if sitting.ledger.judged_by(name) not in {None, self._policies.digest}:
+            new = new.union(_whose(one.issue) for one in judged)
+        rows = (
+            Recorded(one.issue.ref, verdict) for one in judged if _whose(one.issue) in new for verdict in one.verdicts
+        )
+        sitting.ledger.record_verdicts(sitting.run, rows)
+
+
+def judge_collected(sitting: Sitting, collected: Sequence[Collected]) -> Judgement:
+    """Judge what was collected, and write down what is new."""
+    return Judging(sitting).end(collected)
+
+
+def _whose(issue: Issue) -> Whose:
+    return issue.ref.tracker, issue.ref.id
+
+
+def _in_order(collected: Sequence[Collected], found: Iterable[T], issue_of: Callable[[T], Issue]) -> list[T]:
+    """As the projects were read, and by id within each: the order in which issues come over the wire is nobody's."""
+    places = {(project.tracker, project.project): place for place, project in enumerate(collected)}
+
+    def place(one: T) -> tuple[int, str]:
+        ref = issue_of(one).ref
+        return places.get((ref.tracker, ref.project), len(places)), ref.id
+
+    return sorted(found, key=place)
