@@ -15,15 +15,14 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from dataclasses import replace as revised  # the same signature; in this guise its members are checked
-
 __all__ = ["revised"]
 
 _V = TypeVar("_V")
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import replace as revised  # the same signature; in this guise its members are checked
+else:
 
     def revised(value: _V, /, **changes: object) -> _V:
         """The value with these members changed and all others as they are."""
