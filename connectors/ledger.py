@@ -59,7 +59,9 @@ __all__ = [
 ]
 
 _BATCH = 1000
-"""Verdicts in one statement, and in memory at a time where they are read."""
+"""Rows in one statement."""
+_PAGE = 200
+"""Verdicts in memory at a time where they are read."""
 
 # Built once: to build a statement takes longer than to carry it out.
 _ADD_VERDICT = insert(VERDICTS)
@@ -242,7 +244,7 @@ class Ledger(Cursors, Issues, Leases):
         while True:
             query = select(VerdictRow.__table__).where(*where, VerdictRow.n > after).order_by(VerdictRow.n)
             with self._reading() as connection:
-                rows = connection.execute(query.limit(_BATCH)).mappings().all()
+                rows = connection.execute(query.limit(_PAGE)).mappings().all()
             for row in rows:
                 ref = IssueRef(row["tracker"], row["project"], row["issue_key"], row["issue_id"], row["url"])
                 yield Judged(
@@ -253,7 +255,7 @@ class Ledger(Cursors, Issues, Leases):
                     row["correction_of"],
                     row["correction"] or "",
                 )
-            if len(rows) < _BATCH:
+            if len(rows) < _PAGE:
                 return
             after = rows[-1]["n"]
 

@@ -511,8 +511,8 @@ def test_a_history_follows_a_moved_issue_and_ends_where_it_is_asked_to(ledger: L
 
 def test_many_verdicts_come_in_pages_without_loss(ledger: Ledger) -> None:
     ledger.begin_run("r1", "acme", NOW)
-    judged = [Judged(an_issue(n).ref, a_verdict()) for n in range(450)]
-    assert ledger.record_verdicts("r1", judged) == 450
+    judged = [Judged(an_issue(n).ref, a_verdict()) for n in range(1050)]
+    assert ledger.record_verdicts("r1", judged) == 1050
     assert [one.issue for one in ledger.verdicts("acme", run="r1")] == [one.issue for one in judged]
 
 
