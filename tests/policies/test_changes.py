@@ -19,6 +19,7 @@ from policies.changes import (
     is_report,
 )
 from policies.document import Document, Heading, Text
+from policies.issue_link import LinkKind
 from policies.receipt import Outcome, Receipt
 from tests.policies.build_issue import CUSTOMER, OWN, build_issue
 
@@ -81,3 +82,13 @@ def test_a_receipt_holds_its_instant_in_utc_and_refuses_one_without_an_offset() 
 def test_a_report_of_ours_bears_our_label_and_was_opened_by_us(reporter: Actor, labels: set[str], ours: bool) -> None:
     issue = build_issue(reporter=reporter, labels=frozenset(labels))
     assert is_report(issue, "warranty::report") is ours
+
+
+@pytest.mark.parametrize(
+    ("relationship", "kind"),
+    [("Blocks", LinkKind.BLOCKS), ("is blocked by", LinkKind.BLOCKED_BY), ("patch release", LinkKind.RELATES)],
+)
+def test_a_link_between_issues_is_of_the_kind_its_relationship_names_and_else_relates_them(
+    relationship: str, kind: LinkKind
+) -> None:
+    assert UpsertLink("patch-1", "https://releases.example/1", "1", relationship, proof="patched").link_kind is kind
