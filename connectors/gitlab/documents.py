@@ -251,11 +251,6 @@ def _asked(widgets: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-# TRANSITION
-WORK_ITEMS = work_items()
-WORK_ITEMS_AND_NEWEST = work_items(in_all=True)
-WORK_ITEM = work_item()
-
 _MORE = """
   t%(n)d: project(fullPath: $path) {
     workItems(iids: [$i%(n)d], first: 1) {

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from connectors.gitlab import markdown, system_notes
+from connectors.gitlab import closing_requests, issue_links, markdown, system_notes
 from connectors.gitlab.history import (
     CLOSED,
     OPENED,
@@ -44,6 +44,12 @@ from connectors.gitlab.payload import (
     text_of,
 )
 from policies.issue import Actor, Commented, Event, Gap, GapKind, Issue, IssueRef, Opened, Role
+from policies.issue_link import IssueLink
+
+WEIGHT = "weight"
+"""The word under which ``Issue.fields`` holds an issue's weight, where the tier has weights."""
+
+_NO_WIDGET: Payload = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +67,14 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class RestHistory:
-    """The four lists in which REST keeps an issue's past."""
+    """The lists in which REST keeps an issue's past, and what it has to do with others."""
 
     notes: tuple[Payload, ...] = ()
     labels: tuple[Payload, ...] = ()
     states: tuple[Payload, ...] = ()
     milestones: tuple[Payload, ...] = ()
+    links: tuple[Payload, ...] = ()
+    closed_by: tuple[Payload, ...] = ()
 
 
 def with_own(issue: Issue, account: str) -> Issue:
@@ -141,6 +149,9 @@ def work_item(
             due=one(parts.get("START_AND_DUE_DATE")).get("dueDate"),
             milestone=text_of(milestone.get("title")),
             confidential=bool(node.get("confidential")),
+            links=issue_links.of_widget(parts.get("LINKED_ITEMS", _NO_WIDGET)),
+            patches=closing_requests.patches(closing_requests.of_widget(parts.get("DEVELOPMENT", _NO_WIDGET))),
+            weight=parts.get("WEIGHT", _NO_WIDGET).get("weight"),
         ),
         notes,
         [],
@@ -202,6 +213,9 @@ def rest_issue(payload: Payload, history: RestHistory, tracker: str, project: st
             due=payload.get("due_date"),
             milestone=text_of(milestone.get("title")),
             confidential=bool(payload.get("confidential")),
+            links=issue_links.of_widget(issue_links.as_widget(history.links)),
+            patches=closing_requests.patches(closing_requests.of_widget(closing_requests.as_widget(history.closed_by))),
+            weight=payload.get("weight"),
             moved=payload.get("moved_to_id") is not None,
         ),
         map(Note.of_rest, history.notes),
@@ -266,6 +280,9 @@ class _Plain:
     due: object
     milestone: str
     confidential: bool
+    links: tuple[IssueLink, ...]
+    patches: tuple[str, ...]
+    weight: object
     moved: bool = False
 
 
@@ -309,6 +326,9 @@ def _issue(plain: _Plain, notes: Iterable[Note], deltas: list[Delta], names: Nam
         fix_versions=(plain.milestone,) if plain.milestone else (),
         resolution=resolution if plain.closed else "",
         confidential=plain.confidential,
+        links=plain.links,
+        patches=plain.patches,
+        fields=((WEIGHT, str(plain.weight)),) if isinstance(plain.weight, int) else (),
         events=(*events, *told),
         gaps=(*lost, *missing),
     )

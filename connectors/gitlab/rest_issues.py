@@ -1,4 +1,4 @@
-"""Issues with their whole history through REST v4, for servers whose GraphQL can not give it: five requests an issue.
+"""Issues with their whole history through REST v4, for servers whose GraphQL can not give it: six requests an issue.
 
 Rules:
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.gitlab import mapping
+from connectors.gitlab import closing_requests, mapping
 from connectors.gitlab.client import project_path
 from connectors.gitlab.payload import Malformed, kind_of, text_of
 from connectors.gitlab.work_items import NO_ISSUES
@@ -22,21 +22,27 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.closings import Closings
     from connectors.gitlab.payload import Payload
     from policies.issue import Issue
 
+_KINDS = {"notes": GapKind.COMMENTS, "links": GapKind.LINKS, "closed_by": GapKind.LINKS}
 TYPES = ("issue", "incident", "task")
 
 
 class RestIssues:
     """Reads a project's issues by REST."""
 
-    def __init__(self, client: GitLabClient) -> None:
+    def __init__(self, client: GitLabClient, closings: Closings) -> None:
         self._client = client
+        self._closings = closings
 
     def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
         """Issues updated at or after ``since``, oldest first, each once."""
-        return (self._mapped(payload, project) for payload in self._listed(project, since))
+        self._closings.begin(project, all_of_it=since is None)
+        for payload in self._listed(project, since):
+            yield self._mapped(payload, project)
+        self._closings.end(project, all_of_it=since is None)
 
     def ids(self, project: str) -> Iterator[str]:
         """Ids of all issues, oldest first, a hundred a request."""
@@ -72,7 +78,12 @@ class RestIssues:
             labels=self._past(project, iid, "resource_label_events", gaps),
             states=self._past(project, iid, "resource_state_events", gaps),
             milestones=self._past(project, iid, "resource_milestone_events", gaps),
+            links=self._past(project, iid, "links", gaps),
+            # Asked only where the issue says that there are any, or does not say.
+            closed_by=self._past(project, iid, "closed_by", gaps) if payload.get("merge_requests_count") != 0 else (),
         )
+        closing = closing_requests.of_widget(closing_requests.as_widget(history.closed_by))
+        self._closings.keep(project, {iid: closing})
         try:
             return mapping.rest_issue(payload, history, self._client.name, project, tuple(gaps))
         except Malformed as error:
@@ -85,6 +96,6 @@ class RestIssues:
         try:
             return tuple(self._client.pages(f"{project_path(project)}/issues/{iid}/{what}", doing=doing, query=query))
         except (NotFound, PermissionRefused, Rejected, BadAnswer) as error:
-            kind = GapKind.COMMENTS if what == "notes" else GapKind.HISTORY
+            kind = _KINDS.get(what, GapKind.HISTORY)
             gaps.append(Gap(kind, f"{what.replace('_', ' ')} could not be read: {error.detail}"))
             return ()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from connectors.cache import SessionCache
 from connectors.gitlab.checks import Checks
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, project_path
+from connectors.gitlab.closings import Closings
 from connectors.gitlab.history import CLOSED, OPENED
 from connectors.gitlab.mapping import with_own
 from connectors.gitlab.payload import kind_of, text_of
@@ -52,9 +53,10 @@ class GitLabReader:
         kept = cache or SessionCache()
         self._client = GitLabClient(connection, retry=retry)
         self._server = Server(self._client, kept)
-        self._work_items = WorkItems(self._client, self._server, kept)
-        self._rest = RestIssues(self._client)
-        self._releases = Releases(self._client, self._server, kept)
+        closings = Closings(self._client, self._server, kept)
+        self._work_items = WorkItems(self._client, self._server, kept, closings)
+        self._rest = RestIssues(self._client, closings)
+        self._releases = Releases(self._client, self._server, kept, closings)
         self.name = connection.name
         self.requests: Counter[str] = self._client.requests
 

@@ -14,23 +14,26 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from connectors.gitlab import documents, mapping
-from connectors.gitlab.client import TooComplex, project_path
+from connectors.gitlab import closing_requests, documents, mapping
+from connectors.gitlab.client import TooComplex
+from connectors.gitlab.closings import Closings
+from connectors.gitlab.long_lists import LongLists
 from connectors.gitlab.names import Vocabulary, further, project_of
 from connectors.gitlab.note import Note
 from connectors.gitlab.page_size import PageSize
-from connectors.gitlab.payload import Malformed, instant, kind_of, number, objects, one, text_of
+from connectors.gitlab.payload import Malformed, instant, kind_of, number, one, text_of
 from connectors.gitlab.threads import Threads
 from connectors.gitlab.time_spans import spans
 from connectors.read_ahead import ahead
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, ServerFailed, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from connectors.cache import Cache
     from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.closing_requests import Closing
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.server import Server
     from connectors.gitlab.threads import Thread
@@ -46,12 +49,14 @@ NO_ISSUES = frozenset({"epic", "objective", "key_result", "requirement", "test_c
 class WorkItems:
     """Reads a project's issues by GraphQL."""
 
-    def __init__(self, client: GitLabClient, server: Server, cache: Cache) -> None:
+    def __init__(self, client: GitLabClient, server: Server, cache: Cache, closings: Closings | None = None) -> None:
         self._client = client
         self._server = server
         self._known: dict[str, Vocabulary] = {}
         self._size = PageSize(cache)
         self._threads = Threads(client)
+        self._lists = LongLists(client)
+        self._closings = closings or Closings(client, server, cache)
 
     def changed_since(
         self, project: str, since: datetime | None, known: Mapping[str, datetime]
@@ -62,6 +67,7 @@ class WorkItems:
         made at once. Nothing is given where ``known`` holds all there is.
         """
         doing = f"read issues of {project}"
+        self._closings.begin(project, all_of_it=since is None)
         ask: dict[str, Any] = {"path": project, "since": since.isoformat() if since else None}
         in_all = {"most": _COUNTED} if self._server.counts() else {}
         data = self._page({**ask, **in_all, "after": None, "names": True}, doing)
@@ -74,8 +80,9 @@ class WorkItems:
         for found in ahead(*self._sources(first, ask, project, doing)):
             path = text_of(found.get("fullPath")) or project
             nodes = filter(_is_issue, mapping.nodes(self._listed(found, doing)))
-            for thread in self._threads.of(project, (node for node in nodes if _is_new(node, given))):
-                yield self._mapped(thread, project, path)
+            threads = self._whole(project, path, (node for node in nodes if _is_new(node, given)))
+            yield from (self._mapped(thread, project, path) for thread in threads)
+        self._closings.end(project, all_of_it=since is None)
 
     def _sources(self, first: Payload, ask: dict[str, Any], project: str, doing: str) -> list[Iterator[Payload]]:
         """Pages of the project with its issues, from one source or from several that may be read at once."""
@@ -127,11 +134,12 @@ class WorkItems:
         """One issue. Raises NotFound; BadAnswer where it can not be made sense of."""
         doing = f"read {project}#{iid}"
         ask = {"path": project, "iid": iid, "d": self._size.discussions}
-        data = self._client.graphql("WorkItem", documents.WORK_ITEM, ask, doing=doing)
+        data = self._client.graphql("WorkItem", documents.work_item(self._server.widgets()), ask, doing=doing)
         self._server.verify(data, doing)
         found = project_of(self._client, data, project)
-        for thread in self._threads.of(project, mapping.nodes(found.get("workItems"))):
-            made = self._mapped(thread, project, text_of(found.get("fullPath")) or project)
+        path = text_of(found.get("fullPath")) or project
+        for thread in self._whole(project, path, mapping.nodes(found.get("workItems"))):
+            made = self._mapped(thread, project, path)
             if isinstance(made, Unreadable):
                 raise BadAnswer(made.reason, tracker=self._client.name, doing=doing)
             return made
@@ -146,7 +154,9 @@ class WorkItems:
             asked = self._size.issues
             sizes = {"n": asked, "d": self._size.discussions}
             try:
-                data = self._client.graphql("WorkItems", _document(ask), {**ask, **sizes}, doing=doing)
+                data = self._client.graphql(
+                    "WorkItems", _document(ask, self._server.widgets()), {**ask, **sizes}, doing=doing
+                )
             except (TooComplex, ServerFailed) as error:
                 # A server that fails at a large page may bear a small one; one that is down fails at any size.
                 failures += isinstance(error, ServerFailed)
@@ -171,10 +181,18 @@ class WorkItems:
 
     # ---------------------------------------------------------------------------------------------------------- issue
 
+    def _whole(self, project: str, path: str, nodes: Iterable[Payload]) -> list[Thread]:
+        """Work items with their threads and all their lists to the end; what closes them is kept."""
+        threads = self._threads.of(project, nodes)
+        for thread in threads:
+            thread.node = self._lists.whole(thread.node, path, thread.gaps)
+        self._closings.keep(project, {thread.iid: _closing(thread.node) for thread in threads})
+        return threads
+
     def _mapped(self, thread: Thread, project: str, path: str) -> Issue | Unreadable:
         """Args: project: as it was asked for. path: as the server calls it, which is another after a move."""
         known = self._known.setdefault(project, Vocabulary(self._client, project))
-        node = self._all_labels(thread.node, path)
+        node = thread.node
         labels = mapping.nodes(one(mapping.widgets(node).get("LABELS")).get("labels"))
         notes = [Note.of_graphql(note) for note in thread.notes.values()]
         names = known.names(notes, {number(label.get("id")) for label in labels})
@@ -183,21 +201,13 @@ class WorkItems:
         except Malformed as error:
             return Unreadable(f"{path}#{node.get('iid', '?')}", str(error))
 
-    def _all_labels(self, node: Payload, project: str) -> Payload:
-        """The node, with all its labels where it bears more than a page of them."""
-        labels = one(mapping.widgets(node).get("LABELS")).get("labels")
-        if not one(one(labels).get("pageInfo")).get("hasNextPage"):
-            return node
-        doing = f"read the labels of {project}#{node.get('iid')}"
-        path = f"{project_path(project)}/issues/{node.get('iid')}"
-        names = one(self._client.rest("GET", path, doing=doing)).get("labels") or []
-        whole = {"type": "LABELS", "labels": {"nodes": [{"id": "", "title": name} for name in names]}}
-        others = [widget for widget in objects(node.get("widgets")) if widget.get("type") != "LABELS"]
-        return {**node, "widgets": [*others, whole]}
+
+def _closing(node: Payload) -> tuple[Closing, ...]:
+    return closing_requests.of_widget(mapping.widgets(node).get("DEVELOPMENT", {}))
 
 
-def _document(ask: Mapping[str, Any]) -> str:
-    return documents.work_items(in_all="most" in ask, span="from" in ask or "until" in ask)
+def _document(ask: Mapping[str, Any], widgets: tuple[str, ...]) -> str:
+    return documents.work_items(widgets, in_all="most" in ask, span="from" in ask or "until" in ask)
 
 
 def _holds_all(known: Mapping[str, datetime], newest: Payload) -> bool:

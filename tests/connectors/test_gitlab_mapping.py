@@ -528,8 +528,8 @@ def test_our_queries_are_words_of_the_vendor(shared_specs: Path) -> None:
     texts["more_discussions"] = documents.more_discussions(4)
     for n, widgets in enumerate(((), tuple(documents.WIDGETS), *((name,) for name in documents.WIDGETS))):
         texts[f"work_item {n}"] = documents.work_item(widgets)
-        for beside in ("", "newest", "time"):
-            texts[f"work_items {n} {beside}"] = documents.work_items(widgets, beside=beside, span=n % 2 == 0)
+        for beside in (False, True):
+            texts[f"work_items {n} {beside}"] = documents.work_items(widgets, in_all=beside, span=n % 2 == 0)
     assert len(texts) > 20
     for name, text in texts.items():
         assert validate(schema, parse(text)) == [], name

@@ -221,7 +221,7 @@ def test_a_schema_that_lost_a_field_is_read_by_rest_instead() -> None:
     with responses.RequestsMock() as mock:
         mock.get(f"{API}/user", json={"id": 1, "username": "bot"})
         mock.get(f"{API}/projects/acme%2Fcar/issues", json=[issue])
-        for what in ("notes", "resource_label_events", "resource_state_events"):
+        for what in ("notes", "resource_label_events", "resource_state_events", "links", "closed_by"):
             mock.get(f"{API}/projects/acme%2Fcar/issues/7/{what}", json=[])
         mock.get(f"{API}/projects/acme%2Fcar/issues/7/resource_milestone_events", json={"message": "404"}, status=404)
         found = only(list(reader.changed_since("acme/car", None)))

@@ -154,6 +154,10 @@ class Call:
             return True
         return self.token is not None and self.token.user in {issue.reporter, *issue.assignees}
 
+    def reads(self, issue: Issue) -> bool:
+        """Whether the caller sees an issue of any project."""
+        return self.visible(issue.project) is not None and self.sees(issue)
+
     def now(self) -> datetime:
         return self.store.clock.now()
 

@@ -385,7 +385,7 @@ def list_links(call: Call) -> Response:
     """Links to what the caller may see."""
     issue = call.issue()
     issues = call.store.issues
-    seen = [link for link in issue.links if call.sees(issues[link.source]) and call.sees(issues[link.target])]
+    seen = [link for link in issue.links if call.reads(issues[link.source]) and call.reads(issues[link.target])]
     return JSONResponse([call.shapes.linked(issue, link) for link in seen])
 
 

@@ -283,7 +283,7 @@ class Views(ThreadViews):
                 "linkType": link_kind(link, seen_from=issue),
                 "linkCreatedAt": at,
                 "linkUpdatedAt": at,
-                "workItem": self.work_item(other) if self.call.sees(other) else None,
+                "workItem": self.work_item(other) if self.call.reads(other) else None,
             }
 
         return connection(rows, shape, asked, lambda one: ("", int(one.id)))
