@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -23,6 +22,7 @@ from policies.destination import Destination
 from policies.issue import FixReleased, utc
 from policies.loader import load_phrases
 from policies.pack import PolicyPack
+from policies.revised import revised
 from policies.summary import ComplianceSummary
 from policies.verdict import Judged
 
@@ -114,7 +114,7 @@ def _in_short(judged: Judged) -> Judged:
     """What is shown of an issue: without its history, which of ten thousand issues would fill the memory till the end."""
     issue = judged.issue
     released = tuple(event for event in issue.events if isinstance(event, FixReleased))
-    return replace(judged, issue=replace(issue, events=released, description=""))
+    return revised(judged, issue=revised(issue, events=released, description=""))
 
 
 def requests_of(collected: Sequence[Collected]) -> dict[str, Counter[str]]:
