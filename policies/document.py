@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from typing import Literal
 
 
@@ -58,12 +59,21 @@ class Table:
 Block = Heading | Paragraph | BulletList | Table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     blocks: tuple[Block, ...]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Twelve hex digits over the content."""
-        canonical = json.dumps([asdict(block) for block in self.blocks], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        return hashlib.sha256(_canonical(self.blocks).encode()).hexdigest()[:12]
+
+
+def members(value: object) -> object:
+    """A dataclass as JSON writes it, by its members' names (``asdict`` would copy each text first); all else as text."""
+    if is_dataclass(value):
+        return {member.name: getattr(value, member.name) for member in fields(value)}
+    return str(value)
+
+
+_canonical = json.JSONEncoder(default=members, sort_keys=True, ensure_ascii=False).encode

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from policies.actions import Report, Situation, Wish, left_over
 from policies.adoption import silent
 from policies.changes import Change, Relabel, UpsertLink, UpsertReport
-from policies.document import Document
+from policies.document import Document, members
 from policies.issue import IssueRef
 from policies.overrides import override, removed_label
 from policies.summary import summaries
@@ -110,16 +110,9 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Sixteen hex digits over the changes; elapsed times and reasons are not part of it."""
-        written = json.JSONEncoder(default=_members, sort_keys=True).encode
+        written = json.JSONEncoder(default=members, sort_keys=True).encode
         lines = sorted(written([c.tracker, c.issue.id if c.issue else None, c.change]) for c in self.changes)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
-def _members(value: object) -> object:
-    """A dataclass by its members' names (``asdict`` would copy each text); what else JSON does not know as text."""
-    if is_dataclass(value):
-        return {member.name: getattr(value, member.name) for member in fields(value)}
-    return str(value)
 
 
 def plan(
