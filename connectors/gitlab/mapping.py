@@ -328,7 +328,7 @@ def _issue(plain: _Plain, notes: Iterable[Note], deltas: list[Delta], names: Nam
         confidential=plain.confidential,
         links=plain.links,
         patches=plain.patches,
-        fields=((WEIGHT, str(plain.weight)),) if isinstance(plain.weight, int) else (),
+        fields=((WEIGHT, str(plain.weight)),) if type(plain.weight) is int else (),
         events=(*events, *told),
         gaps=(*lost, *missing),
     )

@@ -83,6 +83,11 @@ class Server:
         self.generation()
         return self._widgets
 
+    def without_widgets(self) -> None:
+        """They are not as the probe found them: parts of them are marked experiment, and may change in any release."""
+        self._widgets = ()
+        self._keep(self.generation())
+
     def links_block(self) -> bool:
         """Whether one issue may block another here, as far as is known: a paid feature, of which no schema tells."""
         return one(self._cache.get(_TIER)).get("blocks") is not False

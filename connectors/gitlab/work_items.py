@@ -11,11 +11,12 @@ Rules:
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab import closing_requests, documents, mapping
-from connectors.gitlab.client import TooComplex
+from connectors.gitlab.client import SchemaDiffers, TooComplex
 from connectors.gitlab.closings import Closings
 from connectors.gitlab.long_lists import LongLists
 from connectors.gitlab.names import Vocabulary, further, project_of
@@ -28,12 +29,11 @@ from connectors.read_ahead import ahead
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, ServerFailed, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from connectors.cache import Cache
     from connectors.gitlab.client import GitLabClient
-    from connectors.gitlab.closing_requests import Closing
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.server import Server
     from connectors.gitlab.threads import Thread
@@ -134,7 +134,7 @@ class WorkItems:
         """One issue. Raises NotFound; BadAnswer where it can not be made sense of."""
         doing = f"read {project}#{iid}"
         ask = {"path": project, "iid": iid, "d": self._size.discussions}
-        data = self._client.graphql("WorkItem", documents.work_item(self._server.widgets()), ask, doing=doing)
+        data = self._asked("WorkItem", documents.work_item, ask, doing)
         self._server.verify(data, doing)
         found = project_of(self._client, data, project)
         path = text_of(found.get("fullPath")) or project
@@ -154,9 +154,7 @@ class WorkItems:
             asked = self._size.issues
             sizes = {"n": asked, "d": self._size.discussions}
             try:
-                data = self._client.graphql(
-                    "WorkItems", _document(ask, self._server.widgets()), {**ask, **sizes}, doing=doing
-                )
+                data = self._asked("WorkItems", partial(_document, ask), {**ask, **sizes}, doing)
             except (TooComplex, ServerFailed) as error:
                 # A server that fails at a large page may bear a small one; one that is down fails at any size.
                 failures += isinstance(error, ServerFailed)
@@ -166,6 +164,19 @@ class WorkItems:
                 self._server.verify(data, doing)
                 self._size.fit(asked, one(data.get("queryComplexity")))
                 return data
+
+    def _asked(
+        self, name: str, document: Callable[[tuple[str, ...]], str], ask: dict[str, Any], doing: str
+    ) -> dict[str, Any]:
+        """The answer; without the widgets that not every server has where they are not as the probe found them."""
+        widgets = self._server.widgets()
+        try:
+            return self._client.graphql(name, document(widgets), ask, doing=doing)
+        except SchemaDiffers:
+            if not widgets:
+                raise
+            self._server.without_widgets()
+            return self._client.graphql(name, document(()), ask, doing=doing)
 
     def _listed(self, found: Payload, doing: str) -> Payload:
         connection = found.get("workItems")
@@ -186,7 +197,8 @@ class WorkItems:
         threads = self._threads.of(project, nodes)
         for thread in threads:
             thread.node = self._lists.whole(thread.node, path, thread.gaps)
-        self._closings.keep(project, {thread.iid: _closing(thread.node) for thread in threads})
+        told = ((thread.iid, mapping.widgets(thread.node).get("DEVELOPMENT")) for thread in threads)
+        self._closings.keep(project, {iid: closing_requests.of_widget(widget) for iid, widget in told if widget})
         return threads
 
     def _mapped(self, thread: Thread, project: str, path: str) -> Issue | Unreadable:
@@ -200,10 +212,6 @@ class WorkItems:
             return mapping.work_item(node, notes, names, self._client.name, path, tuple(thread.gaps))
         except Malformed as error:
             return Unreadable(f"{path}#{node.get('iid', '?')}", str(error))
-
-
-def _closing(node: Payload) -> tuple[Closing, ...]:
-    return closing_requests.of_widget(mapping.widgets(node).get("DEVELOPMENT", {}))
 
 
 def _document(ask: Mapping[str, Any], widgets: tuple[str, ...]) -> str:

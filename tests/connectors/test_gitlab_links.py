@@ -292,6 +292,27 @@ def test_a_server_without_these_widgets_is_not_asked_for_them(ground: Ground, mo
     assert "GET issues" not in ground.requests
 
 
+def test_a_widget_that_changed_costs_the_facts_it_holds_and_no_others(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.store.link_issues(ground.issue(), ground.issue(), "relates_to", actor="bob")
+    ground.merged("Fix", "Closes #2", closes=(2,))
+    ground.release("v1")
+    before, first = ground.read("free")
+    changed = {**documents.WIDGETS, "LINKED_ITEMS": documents.WIDGETS["LINKED_ITEMS"].replace("linkType", "newName")}
+    monkeypatch.setattr(documents, "WIDGETS", changed)
+    documents.work_items.cache_clear()
+    try:
+        issues, again = ground.read("free")
+        assert issues == {n: replace(issue, links=(), patches=()) for n, issue in before.items()}
+        assert again == first
+        assert (ground.requests["POST graphql WorkItems"], "GET issues" in ground.requests) == (2, False)
+        ground.read("free")
+        assert ground.requests["POST graphql WorkItems"] == 1
+    finally:
+        documents.work_items.cache_clear()
+
+
 def test_what_was_kept_before_there_were_widgets_is_looked_at_anew(ground: Ground) -> None:
     ground.issue()
     ground.read("free")
