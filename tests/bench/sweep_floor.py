@@ -30,11 +30,14 @@ READ = """
 query($path: ID!, $iids: [String!]) { project(fullPath: $path) { workItems(iids: $iids, first: 100) { nodes {
   id iid title description state createdAt updatedAt closedAt confidential webUrl
   author { username name bot } workItemType { name }
-  widgets(onlyTypes: [ASSIGNEES, LABELS, MILESTONE, START_AND_DUE_DATE, NOTES]) { type
+  widgets(onlyTypes: [ASSIGNEES, LABELS, MILESTONE, START_AND_DUE_DATE, LINKED_ITEMS, DEVELOPMENT, WEIGHT, NOTES]) { type
     ... on WorkItemWidgetAssignees { assignees(first: 10) { nodes { username name bot } } }
     ... on WorkItemWidgetLabels { labels(first: 100) { nodes { id title } } }
     ... on WorkItemWidgetMilestone { milestone { title } }
     ... on WorkItemWidgetStartAndDueDate { dueDate }
+    ... on WorkItemWidgetLinkedItems { linkedItems(first: 20) { nodes { linkType workItem { id reference(full: true) webUrl } } } }
+    ... on WorkItemWidgetDevelopment { closingMergeRequests(first: 10) { nodes { mergeRequest { state webUrl } } } }
+    ... on WorkItemWidgetWeight { weight }
     ... on WorkItemWidgetNotes { discussions(first: 40, filter: ALL_NOTES, sort: CREATED_ASC) { nodes { notes(first: 20) {
       nodes { id body createdAt updatedAt system internal systemNoteMetadata { action } author { username name bot } } } } } }
   }
