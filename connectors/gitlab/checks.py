@@ -41,7 +41,7 @@ class Checks:
         yield Finding("log-in", ok=True, detail=f"as {who.id}" + (f" ({who.name})" if who.name else ""))
         yield from self._token()
         by_graphql = self._server.generation() is Generation.WORK_ITEMS
-        speed = "40 to 100 issues a request" if by_graphql else "about 4 requests an issue"
+        speed = "40 to 100 issues a request" if by_graphql else "about 5 requests an issue"
         yield Finding("API", ok=True, detail=f"{self._server.words()}: {speed}")
         for project in projects:
             yield self._group(project[:-2]) if project.endswith("/*") else self._project(project)

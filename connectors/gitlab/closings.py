@@ -108,10 +108,9 @@ class Closings:
         return self._held[project]
 
     def _own(self, project: str, closings: Iterable[Closing]) -> dict[str, bool]:
-        root = urlsplit(self._client.url).path.rstrip("/")
         own: dict[str, bool] = {}
         for each in closings:
-            found = _ADDRESS.fullmatch(unquote(urlsplit(each.url).path).removeprefix(root))
+            found = _ADDRESS.fullmatch(unquote(_path(each.url)).removeprefix(_path(self._client.url).rstrip("/")))
             if found and found["path"].casefold() == project.casefold():
                 own[found["iid"]] = each.merged
         return own
@@ -161,3 +160,11 @@ class Closings:
             if following == after:
                 raise BadAnswer("the next page is the same page", tracker=self._client.name, doing=doing)
             after = following
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        # No address at all: "http://[".
+        return ""

@@ -387,9 +387,9 @@ def test_what_closes_an_issue_is_of_its_own_project_and_the_last_word_counts(gro
     closings = Closings(reader._client, reader._server, SessionCache())
     url = ground.sandbox.url("free")
     own, strange = f"{url}/{CAR}/-/merge_requests/7", f"{url}/{BIKE}/-/merge_requests/8"
-    nothing = closing_requests.Closing("javascript:alert(1)", merged=True)
+    nothing = [closing_requests.Closing(address, merged=True) for address in ("javascript:alert(1)", "http://[", "")]
     both = [closing_requests.Closing(address, merged=True) for address in (own, strange)]
-    closings.keep(CAR, {"1": [*both, nothing], "2": both[:1], "10": both[:1]})
+    closings.keep(CAR, {"1": [*both, *nothing], "2": both[:1], "10": both[:1]})
     assert closings.of(CAR) == {"7": (True, (f"{CAR}#1", f"{CAR}#2", f"{CAR}#10"))}
     closings.keep(CAR, {"1": [], "2": [closing_requests.Closing(own, merged=False)]})
     assert closings.of(CAR) == {"7": (True, (f"{CAR}#2", f"{CAR}#10"))}
