@@ -47,6 +47,7 @@ _MARKS = {
 }
 _ORDER = (Kind.EVENT, Kind.STOP, Kind.START, Kind.PAUSED, Kind.WORKING, Kind.DUE, Kind.LEVEL, Kind.FORGOTTEN, Kind.NOW)
 _TITLE = 80
+_LINKS = 10
 _DAYS_TOLD_ONE_BY_ONE = 2
 
 
@@ -87,6 +88,8 @@ def tell(site: Site, judged: Judged, at: datetime, replay: Mapping[str, Any] | N
         "severity": issue.severity,
         "category": issue.category,
         "coverage": issue.coverage,
+        "links": issue.links,
+        "patches": issue.patches,
         "gaps": issue.gaps,
         "unmapped": issue.unmapped,
         "policy": pack.name,
@@ -178,6 +181,10 @@ def _show(
     out.print(Text("  ".join(words), style="dim"))
     if issue.coverage is not None:
         out.print(Text(line(_coverage(issue.coverage)), style="dim"))
+    if issue.links:
+        linked = [f"{link.word or link.kind.value.replace('_', ' ')} {link.key}" for link in issue.links[:_LINKS]]
+        linked += [f"{len(issue.links) - _LINKS} more"] if len(issue.links) > _LINKS else []
+        out.print(Text(line(", ".join(linked)), style="dim"))
     for gap in issue.gaps:
         out.print(Text(f"missing: {line(gap.detail)}", style="magenta"))
     out.print()

@@ -149,6 +149,8 @@ def test_neither_tracker_is_told_of_it_anywhere_else(
         )
         store.comment(made.key, f"{CANARY} says the customer", actor="anna-weber")
         hidden.add(made.key)
+        for number in (1, 2, 3):
+            store.link_issues(made.key, f"acme/car#{number}", "blocks", actor="anna-weber")
     with Sandbox(store) as sandbox:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("WARRANTY_SANDBOX_URL", f"http://127.0.0.1:{sandbox.port}")
@@ -164,3 +166,26 @@ def test_neither_tracker_is_told_of_it_anywhere_else(
             )
             assert CANARY not in everything
             assert not any(key in everything for key in hidden)
+
+
+def test_what_an_issue_is_linked_to_is_named_and_no_word_of_it_is_told(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = read("warranty").store()
+    words = f"{CANARY} @all /close"
+    others = [store.create_issue("acme/car", words, actor="anna-weber", confidential=n == 0).key for n in range(12)]
+    for other in others:
+        store.link_issues(other, "acme/car#1", "blocks", actor="anna-weber")
+    with Sandbox(store) as sandbox:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("WARRANTY_SANDBOX_URL", f"http://127.0.0.1:{sandbox.port}")
+        monkeypatch.setenv("WARRANTY_SANDBOX_TOKEN", "sandbox-token")
+        monkeypatch.setenv("WARRANTY_SANDBOX_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+        said = command("explain", "acme/car#1", "--site", "sandbox", "--now", LATER)
+        document = command("explain", "acme/car#1", "--site", "sandbox", "--now", LATER, "--json").document
+    told = " ".join(said.out.split())
+    assert f"is blocked by {others[0]}, is blocked by {others[1]}" in told
+    assert "2 more" in told
+    assert CANARY not in said.out + said.err + json.dumps(document)
+    assert [link["key"] for link in document["links"]] == others
+    assert {link["kind"] for link in document["links"]} == {"blocked_by"}
