@@ -13,7 +13,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, assert_never
 
@@ -84,13 +84,13 @@ class _Words(Generic[_V]):
         return None
 
     @property
-    def speak_of_labels(self) -> bool:
-        return bool(self._labels)
+    def labels(self) -> frozenset[str]:
+        """The labels it speaks of, case folded."""
+        return frozenset(label for label, _meaning in self._labels)
 
-    def of_labels(self, labels: frozenset[str]) -> _V | None:
-        if not self._labels or not labels:
+    def of_labels(self, folded: frozenset[str]) -> _V | None:
+        if not folded:
             return None
-        folded = {label.casefold() for label in labels}
         return next((meaning for label, meaning in self._labels if label in folded), None)
 
 
@@ -104,15 +104,18 @@ class Vocabulary:
     _states: _Words[State] = field(init=False, repr=False, compare=False)
     _severities: _Words[str] = field(init=False, repr=False, compare=False)
     _categories: _Words[str] = field(init=False, repr=False, compare=False)
+    _labels: frozenset[str] = field(init=False, repr=False, compare=False)
     _telling: tuple[type[_Change], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         words = {name: _Words(getattr(self, name)) for name in ("states", "severities", "categories")}
         for name, known in words.items():
             object.__setattr__(self, f"_{name}", known)
+        labels = frozenset[str]().union(*(known.labels for known in words.values()))
+        object.__setattr__(self, "_labels", labels)
         telling: dict[type[_Change], bool] = {
             StatusChanged: True,
-            LabelsChanged: any(known.speak_of_labels for known in words.values()),
+            LabelsChanged: bool(labels),
             ComponentsChanged: bool(self.categories),
             PriorityChanged: bool(self.severities),
             TypeChanged: bool(self.categories),
@@ -121,7 +124,7 @@ class Vocabulary:
 
     def apply(self, issue: Issue) -> Issue:
         """The issue with its state, severity and category, and an event for each time one of them changed."""
-        changes = [event for event in issue.events if isinstance(event, self._telling)]
+        changes = [event for event in issue.events if isinstance(event, self._telling) and self._speaks_of(event)]
         facts = _at_opening(issue, changes)
         unmapped: dict[str, None] = {}
         derived: list[Event] = []
@@ -152,6 +155,14 @@ class Vocabulary:
         """What a status alone means; None if no key names it."""
         return self._states.of_word(status)
 
+    def _speaks_of(self, event: _Change) -> bool:
+        """Whether some key speaks of what has changed, for kinds of which some key speaks at all."""
+        return not isinstance(event, LabelsChanged) or bool(self._spoken(event.added) or self._spoken(event.removed))
+
+    def _spoken(self, labels: Iterable[str]) -> frozenset[str]:
+        """Those of the labels that some key speaks of, case folded."""
+        return self._labels.intersection(map(str.casefold, labels)) if self._labels else self._labels
+
     def _closing(self, events: Sequence[_Change]) -> str | None:
         """The id of the status event from which on the present resolution speaks: with it the issue was last over.
 
@@ -174,19 +185,20 @@ class Vocabulary:
         state = self._states.of_word(facts.status)
         if state is None:
             unmapped[_named(facts.status)] = None
-        by_label = self._states.of_labels(facts.labels)
+        labels = self._spoken(facts.labels)
+        by_label = self._states.of_labels(labels)
         if by_label is not None and (state not in OVER or by_label in OVER):
             state = by_label
         if present and state in OVER:
             state = self._states.of(f"resolution:{issue.resolution}") or state
-        severity = self._severities.of_labels(facts.labels)
+        severity = self._severities.of_labels(labels)
         if severity is None and facts.priority is not None:
             severity = self._severities.of_word(facts.priority)
-        return _Reading(state, severity, self._category(facts))
+        return _Reading(state, severity, self._category(facts, labels))
 
-    def _category(self, facts: _Facts) -> str | None:
+    def _category(self, facts: _Facts, labels: frozenset[str]) -> str | None:
         words = self._categories
-        found = words.of_labels(facts.labels)
+        found = words.of_labels(labels)
         if found is None:
             named = (words.of(f"component:{component}") for component in facts.components)
             found = next((category for category in named if category is not None), None)
