@@ -34,6 +34,7 @@ class Kind:
         stand_ins: by the name they are served under.
         custom_fields: a site may name custom fields of it.
         groups: projects stand in groups, and a site may name a group (``acme/*``).
+        writers: so many write to one tracker side by side at most.
     """
 
     reader: Callable[[Connection, Retry | None, Cache | None], TrackerReader]
@@ -41,6 +42,7 @@ class Kind:
     stand_ins: Mapping[str, StandIn]
     custom_fields: bool = True
     groups: bool = False
+    writers: int = 4
 
 
 class UnknownKind(LookupError):
@@ -69,6 +71,11 @@ def open_writer(
 ) -> TrackerWriter:
     """A writer for one tracker; arguments and errors as ``open_reader``."""
     return _kind(kind).writer(connection, retry, cache)
+
+
+def most_writers(kind: str) -> int:
+    """How many writers of one tracker may be at work at once. Raises UnknownKind."""
+    return _kind(kind).writers
 
 
 def _kind(name: str) -> Kind:
@@ -124,5 +131,7 @@ KINDS: Mapping[str, Kind] = {
         # GitLab has them in paid editions only, and not in the API we read.
         custom_fields=False,
         groups=True,
+        # Ten issues a request take the server a while; what a host may be asked a second holds for all of them together.
+        writers=8,
     ),
 }

@@ -50,8 +50,8 @@ GIVE_UP_AFTER = 3
 READ_BACK_FROM = 200
 """So many issues of a project written to, and they are read back at once; fewer come with the next run's first pages."""
 
-LANES, LANE_FROM = 4, 50
-"""So many writers of a tracker side by side at most, each with so many issues at least."""
+LANE_FROM = 50
+"""So many issues at least has each of the writers of a tracker that work side by side."""
 
 _ADDING = threading.Lock()
 _NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
@@ -141,26 +141,29 @@ def _carried_out(
         by_tracker.setdefault(planned.tracker, {}).setdefault(whose, []).append(planned)
     for tracker, by_issue in by_tracker.items():
         to_do: list[Work] = []
+        already: list[Done] = []
         for whose, changes in by_issue.items():
             issue = issues.get((tracker, whose))
             so = [planned for planned in changes if issue is not None and planned.change.satisfied_by(issue)]
-            if so:
-                yield tracker, [Done(tracker, _receipt(each, Outcome.ALREADY_SO, sitting.now, "")) for each in so]
+            already += [Done(tracker, _receipt(each, Outcome.ALREADY_SO, sitting.now, "")) for each in so]
             if rest := tuple(planned.change for planned in changes if planned not in so):
                 to_do.append(Work(issue, rest))
+        if already:
+            yield tracker, already
         if to_do:
             spent = requests.setdefault(tracker, Counter())
-            lanes = [partial(_lane, sitting, tracker, part, spent) for part in _parts(to_do)]
+            most = registry.most_writers(sitting.site.tracker(tracker).kind)
+            lanes = [partial(_lane, sitting, tracker, part, spent) for part in _parts(to_do, most)]
             yield from ((tracker, receipts) for receipts in side_by_side(lanes))
 
 
-def _parts(to_do: Sequence[Work]) -> list[Sequence[Work]]:
-    """The work of each writer. What is alike is side by side in it: some trackers take that in one request."""
+def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
+    """The work of each writer, of so many at most. What is alike is side by side in it: some trackers take that in one request."""
     alike: dict[tuple[Change, ...], list[Work]] = {}
     for work in to_do:
         alike.setdefault(work.changes, []).append(work)
     ordered = list(chain.from_iterable(alike.values()))
-    size = max(LANE_FROM, -(-len(ordered) // LANES))
+    size = max(LANE_FROM, -(-len(ordered) // most))
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
@@ -182,7 +185,8 @@ def _written(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> 
     silence = 0  # issues in a row without an answer
     why = ""  # the tracker is left alone
     told: list[Done] = []  # of the answer that is being read
-    for number, (work, worked) in enumerate(zip(to_do, _answers(sitting, writer, to_do), strict=True), 1):
+    works = iter(to_do)
+    for work, worked in zip(works, _answers(sitting, writer, to_do), strict=True):
         missing = work.issue if isinstance(worked.failure, NotFound) else None
         if missing is not None and told:
             # Whether the issue is gone is asked of the tracker.
@@ -206,9 +210,10 @@ def _written(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> 
         yield told
         told = []
         if why:
-            for left in to_do[number:]:
-                yield [Done(tracker, _not_tried(left, change, sitting.now, why)) for change in left.changes]
-            return
+            break
+    told += [Done(tracker, _not_tried(left, change, sitting.now, why)) for left in works for change in left.changes]
+    if told:
+        yield told
 
 
 def _answers(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> Iterator[Worked]:

@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab import mapping
@@ -17,6 +17,7 @@ from connectors.gitlab.mutations import Verb
 from connectors.gitlab.our_notes import marked
 from connectors.gitlab.payload import one, text_of
 from connectors.gitlab.refusals import left_as_before, no_priority
+from connectors.gitlab.task import Part
 from connectors.tracker import TrackerError
 from policies.changes import Change, Relabel, SetAssignee, SetDueDate, SetPriority, UpsertComment, UpsertLink
 from policies.issue_link import LinkKind
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from connectors.gitlab.our_notes import OurNote, OurNotes
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.people import People
-    from connectors.gitlab.task import Part, Task
+    from connectors.gitlab.task import Task
     from policies.issue import Issue, IssueRef
 
 _LABELS_SHOWN = 100
@@ -131,11 +132,9 @@ class Asks:
                 task.done(single)
         if not kept:
             return None
-        rest = replace(
-            part,
-            places=tuple(single.places[0] for single in kept),
-            changes=tuple(single.changes[0] for single in kept),
-        )
+        rest = part
+        if len(kept) < len(part.changes):
+            rest = Part(tuple(each.places[0] for each in kept), tuple(each.changes[0] for each in kept))
         return Ask(task, rest, Verb.UPDATE, {"id": _gid(task.issue), **asked})
 
     def _widget(self, task: Task, issue: Issue, change: Change) -> dict[str, Any]:
@@ -224,7 +223,10 @@ class Asks:
         """Whether a label stands there that says of an assignment that it was made, though GitLab dropped it."""
         if not isinstance(change, Relabel):
             return False
-        said = set(change.add).difference(ask.task.wanted(change).add, ask.issue.labels)
+        wanted = ask.task.wanted(change)
+        if wanted is change:
+            return False
+        said = set(change.add).difference(wanted.add, ask.issue.labels)
         return any(label.get("title") in said for label in mapping.nodes(widgets.get("LABELS", {}).get("labels")))
 
 

@@ -239,9 +239,9 @@ def _of_issues(asks: Sequence[Ask], most: int) -> list[Ask]:
     """The first of them, of so many issues; a single one for none."""
     if most < 1:
         return [asks[0]]
-    some: list[Ask] = []
-    for ask in asks:
-        if _issues([*some, ask]) > most:
-            break
-        some.append(ask)
-    return some
+    seen: set[int] = set()
+    for place, ask in enumerate(asks):
+        seen.add(id(ask.task))
+        if len(seen) > most:
+            return list(asks[:place])
+    return list(asks)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import quote
 
@@ -50,6 +51,7 @@ _PUNCTUATION = re.compile(r"[*|~$^]|(?<![^\W_])_|_(?![^\W_])|(?<!\w)[-=+#]")
 # Stays outside of code, for the eye: "(CAR-12)," is shown with the key alone as code.
 _AROUND = re.compile(r"(?P<before>[(\"“（「]*)(?P<core>.*?)(?P<after>[).,;\"”）」。，；]*)", re.DOTALL)
 _PUNCTUATION_AT_START = re.compile(r"^(\d{1,9})([.)])")
+_ENTITIES = re.compile("[<>&]")
 _ENTITY = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 # Ours read back: the frame of a line, then what stands for something else in it.
 _MARK_LINE = re.compile(r"<!-- warranty-flows:[a-z][a-z0-9-]*:[0-9a-f]{12} -->(?:\r?\n|$)")
@@ -205,6 +207,8 @@ def _fit(text: str) -> str:
     return _UNFIT.sub("\ufffd", _LINE.sub(" ", text))
 
 
+# Comments say much the same thing, issue after issue.
+@lru_cache(maxsize=4096)
 def _escaped(text: str, unsafe: str = "") -> str:
     words = _BLANK.split(_fit(text).strip())
     return "".join(" " if word.isspace() else _word(word, unsafe) for word in words)
@@ -221,7 +225,7 @@ def _word(word: str, unsafe: str) -> str:
 
 def _plain(word: str) -> str:
     escaped = _PUNCTUATION.sub(lambda found: f"\\{found[0]}", word)
-    return re.sub("[<>&]", lambda found: _ENTITY[found[0]], escaped)
+    return _ENTITIES.sub(lambda found: _ENTITY[found[0]], escaped)
 
 
 def _code(text: str, unsafe: str) -> str:

@@ -71,7 +71,7 @@ class Task:
     def parts(self) -> list[Part]:
         """What can be sent now, none of it proving another; [] once nothing is left."""
         found: list[Part] = []
-        if self._over:
+        if self._over or len(self._receipts) == len(self.work.changes):
             return found
         for place, change in enumerate(self.work.changes):
             if place in self._receipts or (isinstance(change, Relabel) and self._unproven.intersection(change.add)):
@@ -107,7 +107,7 @@ class Task:
         for place, change in zip(part.places, part.changes, strict=True):
             before = prior if prior is not None else _stood(self.issue, change)
             ref = at or (self.issue.ref if self.issue else None)
-            told = self._left_out(change)
+            told = self._left_out(change) if self._unassigned else ""
             self._receipts[place] = Receipt(
                 issue=ref,
                 change=change,
@@ -120,6 +120,8 @@ class Task:
 
     def wanted(self, change: Relabel) -> Relabel:
         """The labels without those that say of an assignment that it was made, though it failed."""
+        if self._unassigned.keys().isdisjoint(change.add):
+            return change
         return replace(change, add=tuple(label for label in change.add if label not in self._unassigned))
 
     def _left_out(self, change: Change) -> str:
@@ -141,14 +143,14 @@ class Task:
         for place, change in zip(part.places, part.changes, strict=True):
             self._receipts[place] = self._receipt(change, Outcome.FAILED, one_line(why))
 
-    def worked(self) -> Worked:
-        """What became of it in the end."""
+    def worked(self, *, next_known: bool) -> Worked:
+        """What became of it in the end. Args: next_known: as ``Worked``'s."""
         rest = f"an earlier change of this issue failed: {one_line(self.failure)}" if self.failure else ""
         receipts = (
             self._receipts.get(place) or self._receipt(change, Outcome.NOT_TRIED, rest)
             for place, change in enumerate(self.work.changes)
         )
-        return Worked(tuple(receipts), self.failure)
+        return Worked(tuple(receipts), self.failure, next_known)
 
     def _receipt(self, change: Change, outcome: Outcome, error: str) -> Receipt:
         ref = self.issue.ref if self.issue else None
@@ -170,5 +172,5 @@ def _stood(issue: Issue | None, change: Change) -> dict[str, Any]:
             return {}
 
 
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+# Made once: for other than its plain words, `json.dumps` makes one for every text.
+_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode

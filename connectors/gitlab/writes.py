@@ -9,7 +9,6 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectors.gitlab.asks import Asks
@@ -77,7 +76,7 @@ class Writes:
         for number, task in enumerate(tasks, 1):
             self._finish(task)
             known = number < len(tasks) and not tasks[number].parts()
-            yield replace(task.worked(), next_known=known)
+            yield task.worked(next_known=known)
 
     def _finish(self, task: Task) -> None:
         """All that is left of it, if anything is."""
