@@ -70,7 +70,9 @@ class Closings:
         if news:
             known.update(news)
             held["issues"] = {iid: own for iid, own in known.items() if own}
-            self._cache.put(f"{_KEY} {project}", held, _KEPT)
+            # A first reading that is cut off begins anew, so it is kept once, at its end, and not page by page.
+            if held["whole"]:
+                self._cache.put(f"{_KEY} {project}", held, _KEPT)
 
     def end(self, project: str, *, all_of_it: bool) -> None:
         """The reading came to its end."""
