@@ -66,13 +66,19 @@ class Vocabulary:
 
     def names(self, notes: Sequence[Note], borne: set[str]) -> mapping.Names:
         """What the notes' references stand for. Args: borne: label ids whose titles are told elsewhere."""
-        labels = {label for note in notes for label in note.labels} - borne
-        while self._labels_after is not None and labels - self.labels.keys():
-            self._more_labels()
-        milestones = {note.milestone for note in notes} - {""}
-        while self._milestones_after is not None and milestones - self.milestones.keys():
-            self._more_milestones()
+        if self._labels_after is not None:
+            self._find_labels({label for note in notes for label in note.labels} - borne)
+        if self._milestones_after is not None:
+            self._find_milestones({note.milestone for note in notes} - {""})
         return mapping.Names(self.labels, self.milestones)
+
+    def _find_labels(self, wanted: set[str]) -> None:
+        while self._labels_after is not None and wanted - self.labels.keys():
+            self._more_labels()
+
+    def _find_milestones(self, wanted: set[str]) -> None:
+        while self._milestones_after is not None and wanted - self.milestones.keys():
+            self._more_milestones()
 
     def read_labels(self) -> None:
         """All labels a project's issues can bear, those of its groups included."""
