@@ -375,8 +375,9 @@ class _Judgement:
                 at = calendar.advance(commitment.due, budget * (mark.percent - WHOLE) / WHOLE)
             found.append(Threshold(mark.name, at))
         if standing is not None:
-            # What lies behind an open pause is not known yet.
-            found = [threshold for threshold in found if threshold.at <= standing.since]
+            # What lies behind an open pause is not known yet; where it took over from another, behind that one's beginning.
+            begun = next((since for since, until in self.paused if since <= standing.since <= until), standing.since)
+            found = [threshold for threshold in found if threshold.at <= begun]
         return tuple(found)
 
     def _before_due(self, commitment: _Commitment, left: ElapsedTime | WorkingTime) -> datetime:

@@ -276,6 +276,14 @@ def test_behind_an_open_pause_no_level_is_known() -> None:
     assert reached(build_issue(becomes(45, WAITING)), pack, 100) == {"75%": 36, "4h before due": 44}
 
 
+def test_a_pause_that_takes_over_from_another_lets_no_level_through_in_between() -> None:
+    # As above, but the pause ends in another one, at the very instant that the level would be reached.
+    pack = climbing({"before_due": "4h", "tier": "L2"}, within="5bd")
+    handover = 7 * DAY - 4
+    issue = build_issue(becomes(6 * DAY, WAITING), becomes(handover, State.WAITING_FOR_THIRD_PARTY, WAITING))
+    assert list(reached(issue, pack, handover)) == list(reached(issue, pack, handover + 1)) == ["75%"]
+
+
 def test_the_next_change_is_the_next_level_of_whatever_sort() -> None:
     pack = climbing({"before_due": "4h", "tier": "L2"}, {"after_due": "1h", "tier": "L3"})
     found = [verdict_of(build_issue(), pack, hour).next_change_at for hour in (36, 44, 48.5, 49)]
