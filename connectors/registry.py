@@ -33,6 +33,7 @@ class Kind:
     Attributes:
         stand_ins: by the name they are served under.
         custom_fields: a site may name custom fields of it.
+        own_fields: words of ``Issue.fields`` that are read where they are there, without being named.
         groups: projects stand in groups, and a site may name a group (``acme/*``).
         writers: so many write to one tracker side by side at most.
     """
@@ -41,6 +42,7 @@ class Kind:
     writer: Callable[[Connection, Retry | None, Cache | None], TrackerWriter]
     stand_ins: Mapping[str, StandIn]
     custom_fields: bool = True
+    own_fields: frozenset[str] = frozenset()
     groups: bool = False
     writers: int = 4
 
@@ -119,6 +121,7 @@ KINDS: Mapping[str, Kind] = {
             "jira-cloud": StandIn("connectors.jira.stand_in", "cloud_app"),
             "jira-dc": StandIn("connectors.jira.stand_in", "dc_app"),
         },
+        own_fields=frozenset({"request_type", "organisations", "request_participants"}),
     ),
     "gitlab": Kind(
         reader=_gitlab_reader,
@@ -130,6 +133,7 @@ KINDS: Mapping[str, Kind] = {
         },
         # GitLab has them in paid editions only, and not in the API we read.
         custom_fields=False,
+        own_fields=frozenset({"weight"}),
         groups=True,
         # Ten issues a request take the server a while; what a host may be asked a second holds for all of them together.
         writers=8,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from connectors import registry
 from connectors.ledger import LedgerError
 from connectors.tracker import Finding, TrackerError, TrackerReader
 from flows import collecting, embedded, json_text, likely, render
@@ -223,7 +224,8 @@ def _contracts(site: Site) -> Iterator[Finding]:
     """Whether every field that a contract is matched by is read from some tracker."""
     if site.register is None:
         return
-    named = {word.casefold() for tracker in site.trackers for word in tracker.fields}
+    read = ((*tracker.fields, *registry.KINDS[tracker.kind].own_fields) for tracker in site.trackers)
+    named = {word.casefold() for words in read for word in words}
     missing = sorted(needed(site.register) - named)
     for word in missing:
         near = next(iter(difflib.get_close_matches(word, named, 1)), None)

@@ -12,6 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from connectors import registry
+from connectors.gitlab import mapping
+from connectors.jira import service_desk
 from connectors.retry import Retry
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.server import DIALECTS
@@ -70,3 +72,8 @@ def test_naming_the_kinds_imports_no_connector_and_no_client_library() -> None:
         timeout=60,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_fields_that_are_read_without_being_named_are_those_that_connectors_know() -> None:
+    own = {name: kind.own_fields for name, kind in registry.KINDS.items()}
+    assert own == {"jira": frozenset(service_desk.WORDS), "gitlab": frozenset({mapping.WEIGHT})}

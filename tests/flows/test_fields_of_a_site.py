@@ -233,6 +233,13 @@ def test_a_field_that_contracts_are_matched_by_and_nobody_reads_is_found(desk: D
     assert ("2 in contracts.yaml", True) in told
 
 
+def test_a_field_that_is_read_without_being_named_is_not_missed(desk: Desk) -> None:
+    contracts = desk.file.parent / "contracts.yaml"
+    contracts.write_text(CONTRACTS.replace("field: {contract:", "field: {request_type:"), encoding="utf-8")
+    told = [(one["detail"], one["ok"]) for one in desk.warranty("doctor").document["findings"]]
+    assert ("2 in contracts.yaml", True) in told
+
+
 def test_a_field_that_holds_days_does_not_say_when_it_was_reported(desk: Desk) -> None:
     desk.edit("customfield_10050", "Called on")
     finding = desk.bad()["support: field reported_at"]
