@@ -21,6 +21,7 @@ from connectors.tracker import (
     TrackerError,
     Unreachable,
 )
+from connectors.work import Worked
 from flows.exit_codes import Exit
 from policies.issue import Word
 from policies.loader import load_pack
@@ -30,13 +31,14 @@ from tests.memory_server import Trouble
 from tests.memory_tracker import MemoryReader, MemoryWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from connectors.work import Work, Worked
+    from connectors.work import Work
     from policies.changes import Change
     from policies.issue import Issue
     from policies.pack import PolicyPack
+    from policies.receipt import Receipt
     from policies.verdict import Verdict
     from tests.flows.conftest import Command
     from tests.flows.workshop import Workshop
@@ -383,6 +385,82 @@ def test_the_receipts_of_an_issue_are_in_the_ledger_before_the_next_issues_chang
     performed = sorted(recorded)
     assert recorded == performed
     assert len(set(recorded)) == len(recorded) >= 3
+
+
+def _in_pairs(log: list[str]) -> Callable[..., Iterator[Worked]]:
+    """Two issues of north a request, their answers one by one; what is sent is noted as "sent KEY KEY"."""
+    real = MemoryWriter.perform
+
+    def perform(self: MemoryWriter, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        if self.name != "north":
+            yield from real(self, work, now)
+            return
+        for start in range(0, len(work), 2):
+            pair = work[start : start + 2]
+            log.append(f"sent {' '.join(piece.issue.ref.key for piece in pair if piece.issue)}".strip())
+            done = list(real(self, pair, now))
+            for number, worked in enumerate(done, 1):
+                yield replace(worked, next_known=number < len(done))
+
+    return perform
+
+
+def test_the_receipts_of_an_answer_are_kept_together_before_more_is_sent(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00"))
+    log: list[str] = []
+    keeping = Ledger.record_receipts
+
+    def noted(self: Ledger, run: str, tracker: str, receipts: Iterable[Receipt]) -> None:
+        given = list(receipts)
+        keeping(self, run, tracker, given)
+        if tracker == "north":
+            keys = dict.fromkeys(one.issue.key for one in given if one.issue and one.change.kind != "upsert_report")
+            log.append(f"kept {' '.join(keys)}".strip())
+
+    monkeypatch.setattr(MemoryWriter, "perform", _in_pairs(log))
+    monkeypatch.setattr(Ledger, "record_receipts", noted)
+    assert warranty("apply").code == Exit.FINE
+    assert len(log) >= 4
+    assert [one.split()[0] for one in log] == ["sent", "kept"] * (len(log) // 2)
+    assert [one.split()[1:] for one in log[::2]] == [one.split()[1:] for one in log[1::2]]
+
+
+def test_what_an_answer_told_is_kept_before_the_tracker_is_asked_for_an_issue_that_is_missing_in_it(
+    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00"))
+    log: list[str] = []
+    real, keeping, reading = MemoryWriter.perform, Ledger.record_receipts, MemoryReader.issue
+
+    def one_missing(self: MemoryWriter, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        done = list(real(self, work, now))
+        if self.name == "north":
+            done[1] = Worked.broken_off(work[1], (), missing(), now)
+        for number, worked in enumerate(done, 1):
+            yield replace(worked, next_known=number < len(done))
+
+    def noted(self: Ledger, run: str, tracker: str, receipts: Iterable[Receipt]) -> None:
+        given = list(receipts)
+        keeping(self, run, tracker, given)
+        if tracker == "north":
+            log.append(" ".join(dict.fromkeys(one.issue.key for one in given if one.issue)))
+
+    def asked(self: MemoryReader, key: str) -> Issue:
+        log.append("asked")
+        return reading(self, key)
+
+    monkeypatch.setattr(MemoryWriter, "perform", one_missing)
+    monkeypatch.setattr(MemoryReader, "issue", asked)
+    monkeypatch.setattr(Ledger, "record_receipts", noted)
+    assert warranty("apply").code == Exit.PARTLY
+    first, then, *rest = log
+    assert (first, then) == ("CAR-1", "asked")
+    assert len(rest) == 1
+    assert len(rest[0].split()) >= 2
 
 
 def test_a_killed_apply_is_finished_by_the_next_and_nothing_stands_twice(
