@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cached_property
-from typing import Literal
+from functools import cache, cached_property
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,14 @@ class Document:
 def members(value: object) -> object:
     """A dataclass as JSON writes it, by its members' names (``asdict`` would copy each text first); all else as text."""
     if is_dataclass(value):
-        return {member.name: getattr(value, member.name) for member in fields(value)}
+        names = _names(type(value))  # type: ignore[arg-type]  # mypy takes a class to be hashed as its instances are
+        return {name: getattr(value, name) for name in names}
     return str(value)
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(member.name for member in fields(kind))
 
 
 _canonical = json.JSONEncoder(default=members, sort_keys=True, ensure_ascii=False).encode
