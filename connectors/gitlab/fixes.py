@@ -40,6 +40,7 @@ _CLOSING = re.compile(
 _ONE_REFERENCE = re.compile(_REFERENCE)
 # Without what may stand before: a search for that from every letter of a long text would take minutes.
 _NAMES_ONE = re.compile(r"#\d|/(?:issues|work_items)/\d")
+_NAMES_ELSEWHERE = re.compile(r"[\w.-]\#\d|/(?:issues|work_items)/\d")
 _ADDRESS = re.compile(r"/(?P<path>.+?)/(?:-/)?(?:issues|work_items)/(?P<iid>\d+)$")
 _JIRA_KEY = re.compile(r"\b[A-Z][A-Z0-9_]+-[1-9]\d*\b")
 # Part of what is kept: another reading of the same words is another entry.
@@ -171,7 +172,9 @@ class MergedRequests:
                 ):
                     continue
                 fixes = fixed_issues(payload, project, self._client.url)
-                if not fixes and iid not in closed and _NAMES_ONE.search(text_of(payload.get("description"))):
+                # What its own project's issues tell of it is known; of others, they say nothing.
+                names_one = _NAMES_ELSEWHERE if iid in closed else _NAMES_ONE
+                if not fixes and names_one.search(text_of(payload.get("description"))):
                     # Kept also where it closes nothing: it would be asked about again.
                     found[iid] = _request(payload, self._closed_by_other_words(project, payload)).packed()
                 elif fixes or iid in closed:

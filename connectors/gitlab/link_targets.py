@@ -35,7 +35,8 @@ class LinkTargets:
 
     def kind(self, change: UpsertLink) -> LinkKind:
         """As what it can be linked here."""
-        return change.link_kind if self._server.links_block() else LinkKind.RELATES
+        wanted = change.link_kind
+        return wanted if wanted is LinkKind.RELATES or self._server.links_block() else LinkKind.RELATES
 
     def unlicensed(self, kind: LinkKind, said: str) -> bool:
         """Whether a refusal says that the tier has no links of this kind; then they are related from now on."""

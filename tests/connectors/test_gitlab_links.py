@@ -170,6 +170,16 @@ def test_no_merge_request_that_an_issue_tells_of_is_asked_about(ground: Ground, 
 
 
 @BOTH
+def test_one_that_names_another_project_is_asked_about_all_the_same(ground: Ground, mount: str) -> None:
+    key = ground.issue()
+    ground.merged("Fix", f"Behebt #1 und {BIKE}#1", closes=(1,))
+    ground.release("v1")
+    _, (release,) = ground.read(mount)
+    assert [each for each, _ in release.carries] == [key]
+    assert ground.requests["GET merge_requests/closes_issues"] == 1
+
+
+@BOTH
 def test_what_an_issue_told_stands_while_it_does_not_change(ground: Ground, mount: str) -> None:
     (key,) = (ground.issue(),)
     ground.merged("Fix", "Nothing of it in words", closes=(1,))
@@ -279,6 +289,21 @@ def test_a_page_is_as_dear_as_before_and_holds_all_of_it(ground: Ground) -> None
     issues, _ = ground.read("paid")
     assert len(issues) == 130
     assert sum(ground.requests.values()) <= 6
+
+
+def test_forty_changed_issues_with_all_of_it_are_one_request(ground: Ground) -> None:
+    keys = [ground.issue(f"Issue {n}") for n in range(60)]
+    for n, key in enumerate(keys):
+        ground.store.link_issues(key, keys[n - 1], "blocks", actor="bob")
+        ground.merged(f"Fix {n}", "Not a word", closes=(n + 1,))
+    ground.read("paid")
+    later = START + timedelta(days=30)
+    for key in keys[:40]:
+        ground.store.comment(key, "Still so.", actor="alice", at=later)
+    issues, _ = ground.read("paid", later)
+    assert len(issues) == 40
+    assert all(len(issue.links) == 2 and len(issue.patches) == 1 for issue in issues.values())
+    assert ground.requests == {"POST graphql WorkItems": 1, "POST graphql Releases": 1}
 
 
 def test_a_server_without_these_widgets_is_not_asked_for_them(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
