@@ -48,6 +48,12 @@ def test_a_kind_like_no_other_is_refused_with_all_there_are() -> None:
         registry.open_writer("bugs", CONNECTION)
 
 
+def test_of_every_kind_a_few_may_write_side_by_side() -> None:
+    assert {name: registry.most_writers(name) for name in registry.KINDS} == {"jira": 4, "gitlab": 8}
+    with pytest.raises(registry.UnknownKind):
+        registry.most_writers("bugs")
+
+
 def test_the_sandbox_serves_the_stand_ins_of_every_kind_each_under_a_name_of_its_own() -> None:
     names = [name for kind in registry.KINDS.values() for name in kind.stand_ins]
     assert sorted(names) == sorted(DIALECTS)
