@@ -112,12 +112,19 @@ def nodes(connection: object) -> list[Payload]:
 
 
 def work_item(
-    node: Payload, notes: Iterable[Note], names: Names, tracker: str, project: str, gaps: tuple[Gap, ...] = ()
+    node: Payload,
+    parts: Mapping[str, Payload],
+    notes: Iterable[Note],
+    names: Names,
+    tracker: str,
+    project: str,
+    gaps: tuple[Gap, ...] = (),
 ) -> Issue:
     """The facts of one GraphQL work item.
 
     Args:
         node: the work item.
+        parts: its widgets by type.
         notes: all its notes, synthetic ones included, oldest first.
         names: labels and milestones of the project.
         tracker: the site's name of the tracker.
@@ -127,7 +134,6 @@ def work_item(
     Raises:
         Malformed: an issue can not do without what is missing.
     """
-    parts = widgets(node)
     labels = nodes(one(parts.get("LABELS")).get("labels"))
     borne = {number(label.get("id")): text_of(label.get("title")) for label in labels}
     known = names.labels if borne.items() <= names.labels.items() else {**names.labels, **borne}

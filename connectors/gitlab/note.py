@@ -5,8 +5,7 @@ Rule: a system note is never a comment and never a first response; what it means
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.gitlab import system_notes
 from connectors.gitlab.payload import actor, number, one, text_of
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from policies.issue import Actor
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Attributes.
 
     id: in digits; the hash of a synthetic note.
@@ -37,8 +35,10 @@ class Note:
     @classmethod
     def of_graphql(cls, note: Payload) -> Note:
         """A note of a discussion."""
-        body, system = text_of(note.get("body")), note.get("system") is True
-        action = text_of(one(note.get("systemNoteMetadata")).get("action"))
+        body = text_of(note.get("body"))
+        meaning: system_notes.Meaning | None = None
+        if system := note.get("system") is True:
+            meaning = system_notes.read(body, text_of(one(note.get("systemNoteMetadata")).get("action")))
         return cls(
             number(note.get("id")),
             body,
@@ -47,7 +47,7 @@ class Note:
             actor(note.get("author")),
             note.get("createdAt"),
             note.get("updatedAt"),
-            system_notes.read(body, action) if system else None,
+            meaning,
         )
 
     @classmethod

@@ -82,10 +82,10 @@ def number(gid: object) -> str:
 def actor(payload: object) -> Actor:
     """The person of a user payload, of either API. ``NOBODY`` for none and for the ghost of a deleted account."""
     user = one(payload)
-    username = text_of(user.get("username"))
-    if not username:
+    username, name = user.get("username"), user.get("name")
+    if not isinstance(username, str) or not username:
         return NOBODY
-    return _person(username, text_of(user.get("name")), user.get("bot") is True, user.get("state") in (None, "active"))
+    return _person(username, text_of(name), user.get("bot") is True, user.get("state") in (None, "active"))
 
 
 # The same few people did nearly everything.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from connectors.gitlab import documents, mapping
 from connectors.gitlab.client import TooComplex
 from connectors.gitlab.names import OUT_OF_REACH, further, project_of
-from connectors.gitlab.payload import one, text_of
+from connectors.gitlab.payload import objects, one, text_of
 from connectors.tracker import BadAnswer, NotFound, TrackerError
 from policies.issue import Gap, GapKind
 
@@ -35,15 +35,20 @@ class Thread:
     """The notes of one work item.
 
     Attributes:
+        widgets: those of the work item, by type.
         notes: by id, oldest first.
         gaps: what of them could not be read.
     """
 
     node: Payload
+    widgets: dict[str, Payload] = field(init=False)
     notes: dict[str, Payload] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     _after: str | None = None
     _cut_short: bool = False
+
+    def __post_init__(self) -> None:
+        self.widgets = mapping.widgets(self.node)
 
     @property
     def iid(self) -> str:
@@ -63,8 +68,9 @@ class Thread:
         """A page of its discussions."""
         for discussion in mapping.nodes(discussions):
             replies = one(discussion.get("notes"))
-            self._cut_short = self._cut_short or bool(one(replies.get("pageInfo")).get("hasNextPage"))
-            self.add(mapping.nodes(replies))
+            if one(replies.get("pageInfo")).get("hasNextPage"):
+                self._cut_short = True
+            self.add(objects(replies.get("nodes")))
         after = further(discussions)
         if after is not None and after == self._after:
             raise BadAnswer("the next page is the same page")
@@ -73,6 +79,10 @@ class Thread:
     def add(self, notes: Iterable[Payload]) -> None:
         for note in notes:
             self.notes.setdefault(text_of(note.get("id")), note)
+
+    def completed(self, node: Payload) -> None:
+        """The work item with lists that its page had cut short."""
+        self.node, self.widgets = node, mapping.widgets(node)
 
     def give_up(self, error: TrackerError) -> None:
         self._after, self._cut_short = None, False
@@ -101,7 +111,7 @@ class Threads:
 
     def _begun(self, node: Payload) -> Thread:
         thread = Thread(node)
-        widget = mapping.widgets(node).get("NOTES")
+        widget = thread.widgets.get("NOTES")
         if widget is None:
             thread.gaps.append(Gap(GapKind.COMMENTS, "GitLab gave no notes with this issue"))
         else:

@@ -196,22 +196,25 @@ class WorkItems:
         """Work items with their threads and all their lists to the end; what closes them is kept."""
         threads = self._threads.of(project, nodes)
         for thread in threads:
-            thread.node = self._lists.whole(thread.node, path, thread.gaps)
-        told = ((thread.iid, mapping.widgets(thread.node).get("DEVELOPMENT")) for thread in threads)
+            whole = self._lists.whole(thread.node, path, thread.gaps)
+            if whole is not thread.node:
+                thread.completed(whole)
+        told = ((thread.iid, thread.widgets.get("DEVELOPMENT")) for thread in threads)
         self._closings.keep(project, {iid: closing_requests.of_widget(widget) for iid, widget in told if widget})
         return threads
 
     def _mapped(self, thread: Thread, project: str, path: str) -> Issue | Unreadable:
         """Args: project: as it was asked for. path: as the server calls it, which is another after a move."""
         known = self._known.setdefault(project, Vocabulary(self._client, project))
-        node = thread.node
-        labels = mapping.nodes(one(mapping.widgets(node).get("LABELS")).get("labels"))
+        labels = mapping.nodes(one(thread.widgets.get("LABELS")).get("labels"))
         notes = [Note.of_graphql(note) for note in thread.notes.values()]
         names = known.names(notes, {number(label.get("id")) for label in labels})
         try:
-            return mapping.work_item(node, notes, names, self._client.name, path, tuple(thread.gaps))
+            return mapping.work_item(
+                thread.node, thread.widgets, notes, names, self._client.name, path, tuple(thread.gaps)
+            )
         except Malformed as error:
-            return Unreadable(f"{path}#{node.get('iid', '?')}", str(error))
+            return Unreadable(f"{path}#{thread.node.get('iid', '?')}", str(error))
 
 
 def _document(ask: Mapping[str, Any], widgets: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from graphql import build_schema, parse, validate
 from connectors.gitlab import documents, mapping
 from connectors.gitlab.fixes import fixed_issues
 from connectors.gitlab.mapping import Names, RestHistory, rest_issue, with_own, work_item
+from connectors.gitlab.mapping import widgets as by_type
 from connectors.gitlab.note import Note
 from connectors.gitlab.payload import Malformed, actor, day, instant
 from connectors.gitlab.system_notes import (
@@ -258,7 +259,9 @@ def test_both_apis_tell_the_same() -> None:
     ]
     widgets[0]["labels"]["nodes"].append({"id": "gid://gitlab/GroupLabel/11", "title": "b"})  # type: ignore[index]  # JSON
     names = Names({"13": "old"}, {"1": "1.4"})
-    by_graphql = work_item(node(widgets=widgets), map(Note.of_graphql, thread), names, "gl", "acme/car")
+    by_graphql = work_item(
+        node(widgets=widgets), by_type(node(widgets=widgets)), map(Note.of_graphql, thread), names, "gl", "acme/car"
+    )
     assert by_graphql == by_rest
     assert by_rest.gaps == ()
     assert [event.kind for event in by_rest.events] == [
