@@ -21,7 +21,7 @@ from policies.echo import echoes
 from policies.issue import Issue, IssueRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -76,7 +76,7 @@ class Issues:
             yield from found
 
     def issues(
-        self, site: str, tracker: str, project: str | None = None, *, but: Set[str] = frozenset()
+        self, site: str, tracker: str, project: str | None = None, *, but: Container[str] = frozenset()
     ) -> Iterator[Issue]:
         """All cached issues of a tracker or of one project, ordered by id; few are in memory at a time.
 

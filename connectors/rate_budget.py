@@ -14,9 +14,14 @@ import ipaddress
 import threading
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pyrate_limiter import Duration, InMemoryBucket, Rate, RateItem
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from pyrate_limiter import Rate
 
 REQUESTS = "requests"
 NOTES = "notes"
@@ -40,7 +45,7 @@ class RateBudget:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._buckets = {what: InMemoryBucket([rate]) for what, rate in limits.items()}
+        self._buckets = {what: _limiter().InMemoryBucket([rate]) for what, rate in limits.items()}
         self._most = {what: rate.limit for what, rate in limits.items()}
         self._turns = {what: threading.Lock() for what in limits}
         self._sleep = sleep
@@ -59,7 +64,7 @@ class RateBudget:
         with self._turns[what]:
             while True:
                 # More at once than the span allows is let through when the span is empty.
-                item = RateItem(what, self._now(), weight=min(count, self._most[what]))
+                item = _limiter().RateItem(what, self._now(), weight=min(count, self._most[what]))
                 bucket.leak(item.timestamp)
                 if bucket.put(item):
                     return waited
@@ -88,14 +93,20 @@ def budget_of(url: str, *, per_second: int, notes_per_minute: int = 0) -> RateBu
     host = _host(url)
     if _is_here(host):
         return NO_BUDGET
+    limiter = _limiter()
     limits: dict[str, Rate] = {}
     if per_second:
-        limits[REQUESTS] = Rate(per_second, Duration.SECOND)
+        limits[REQUESTS] = limiter.Rate(per_second, limiter.Duration.SECOND)
     if notes_per_minute:
-        limits[NOTES] = Rate(notes_per_minute, Duration.MINUTE)
+        limits[NOTES] = limiter.Rate(notes_per_minute, limiter.Duration.MINUTE)
     named = host, tuple((what, rate.limit, rate.interval) for what, rate in sorted(limits.items()))
     with _keeping:
         return _kept.setdefault(named, RateBudget(limits))
+
+
+def _limiter() -> ModuleType:
+    """The library, which loads a great deal for processes that share a budget: who needs none starts without it."""
+    return import_module("pyrate_limiter")
 
 
 def _host(url: str) -> str:

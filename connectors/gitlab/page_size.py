@@ -22,8 +22,8 @@ _ISSUES = 40
 _DISCUSSIONS = 40
 _FEWEST_DISCUSSIONS = 5
 _MOST = 100
-# Of the server's limit: what a page holds is not known before, and a refused query is a request lost.
-_ROOM = 0.8
+# Of the server's limit: a refused query is a request lost.
+_ROOM = 0.9
 _KEPT = timedelta(days=1)
 _KEY = "gitlab page"
 
@@ -39,6 +39,8 @@ class PageSize:
         # What was halved was too large as it stood.
         self._most = 2 * self.issues - 1 if self.issues < _ISSUES else _MOST
         self._halved = False
+        # The last page that was scored: its size and its score.
+        self._scored = (0, 0)
 
     def halve(self, asked: int) -> bool:
         """So many issues were too many: ask for less. False where there is no less."""
@@ -54,13 +56,22 @@ class PageSize:
         self._halved = True
         return True
 
-    def fit(self, asked: int, complexity: Payload) -> None:
-        """A page of so many issues was read: grow, where its score leaves room for more."""
+    def fit(self, asked: int, complexity: Payload, *, alone: bool = True) -> None:
+        """A page of so many issues was read: grow, where its score leaves room for more.
+
+        Args:
+            alone: nothing was asked beside the page; else its score says too little of the pages to come.
+        """
         if self._halved:
             # Only now is it known that the size was the reason, and not a server that is down.
             self._halved = False
             self._cache.put(_KEY, self.issues, _KEPT)
         score, limit = one(complexity).get("score"), one(complexity).get("limit")
-        if isinstance(score, int) and isinstance(limit, int) and 0 < score < limit * _ROOM:
-            # A query has costs that do not grow with the page, so this never overshoots.
-            self.issues = max(self.issues, min(self._most, int(asked * limit * _ROOM / score)))
+        if not alone or not isinstance(score, int) or not isinstance(limit, int) or not 0 < score < limit * _ROOM:
+            return
+        before, its_score = self._scored
+        if (asked - before) * (score - its_score) > 0:
+            # Two pages tell what one more issue costs; one alone tells too much, as a query has costs that do not grow.
+            grown = asked + (limit * _ROOM - score) * (asked - before) / (score - its_score)
+            self.issues = max(self.issues, min(self._most, int(grown)))
+        self._scored = asked, score

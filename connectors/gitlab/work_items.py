@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from policies.issue import Issue, Word
 
 _FAILURES_BORNE = 2
-_AT_ONCE = 4
+_AT_ONCE = 8
 # GitLab counts no further than that in one go.
 _COUNTED = 10_000
 NO_ISSUES = frozenset({"epic", "objective", "key_result", "requirement", "test_case"})
@@ -162,7 +162,8 @@ class WorkItems:
                     raise
             else:
                 self._server.verify(data, doing)
-                self._size.fit(asked, one(data.get("queryComplexity")))
+                alone = "most" not in ask and not ask["names"]
+                self._size.fit(asked, one(data.get("queryComplexity")), alone=alone)
                 return data
 
     def _asked(

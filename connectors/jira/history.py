@@ -19,6 +19,7 @@ from typing import Any
 from connectors.jira.instants import day, instant
 from connectors.jira.people import actor_of
 from connectors.jira.text import received
+from policies.event_order import in_order
 from policies.issue import (
     Actor,
     AssigneeChanged,
@@ -34,7 +35,6 @@ from policies.issue import (
     StatusChanged,
     TypeChanged,
     Word,
-    in_order,
 )
 
 # An issue is read before its history: what happened in between is no contradiction.

@@ -280,15 +280,18 @@ def test_ids_come_a_hundred_a_request(ground: Ground, dialect: str) -> None:
 def test_a_page_grows_while_its_score_leaves_room_and_never_to_what_was_too_much() -> None:
     size = PageSize(SessionCache())
     assert (size.issues, size.discussions) == (40, 40)
-    size.fit(size.issues, {"score": 100, "limit": 250})
-    assert size.issues == 80
-    assert size.halve(size.issues)
-    size.fit(size.issues, {"score": 20, "limit": 250})
-    assert size.issues == 79
-    size.fit(size.issues, {"score": 249, "limit": 250})
-    assert size.issues == 79
-    size.fit(size.issues, {})
-    assert size.issues == 79
+    size.fit(40, {"score": 200, "limit": 250}, alone=False)
+    assert size.issues == 40, "what was asked beside the page is in its score"
+    size.fit(40, {"score": 150, "limit": 250})
+    assert size.issues == 60
+    size.fit(60, {"score": 170, "limit": 250})
+    assert size.issues == 100, "one more issue costs one point, as two pages tell"
+    assert size.halve(100)
+    size.fit(50, {"score": 160, "limit": 250})
+    assert size.issues == 99
+    for score in ({"score": 249, "limit": 250}, {}, {"score": "many", "limit": 250}):
+        size.fit(99, score)
+        assert size.issues == 99
 
 
 def test_a_page_that_had_to_be_halved_stays_small_in_the_next_run() -> None:
