@@ -313,7 +313,7 @@ def test_json_that_is_no_graphql_answer_is_a_bad_answer(server: tuple[Scripted, 
         (b'{"data": {"x": "half \\ud83d of a pair"}}', "half \ud83d of a pair"),
         (b'{"data": {"x": "a pair \\ud83d\\ude00"}}', "a pair \U0001f600"),
         (b'\xef\xbb\xbf{"data": {"x": "behind a mark"}}', "behind a mark"),
-        (b'{"data": {"x": 123456789012345678901234567890}}', 123456789012345678901234567890),
+        (b'{"data": {"x": 9223372036854775807}}', 9223372036854775807),
     ],
     ids=["half a pair", "a pair", "a byte order mark", "a long number"],
 )
