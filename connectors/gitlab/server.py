@@ -74,7 +74,7 @@ class Server:
         return self._generation
 
     def counts(self) -> bool:
-        """Whether a list of work items tells how many there are."""
+        """Whether a list of work items tells how many there are, and can be had in spans of time."""
         self.generation()
         return self._counts
 
@@ -113,7 +113,8 @@ class Server:
                 self._is(actor(seen["currentUser"]), seen["currentUser"], doing)
             if _speaks_work_items(seen):
                 self._generation = Generation.WORK_ITEMS
-                self._counts = "limit" in _arguments(seen, "listed", "count")
+                spans = {"createdAfter", "createdBefore"} <= _arguments(seen, "project", "workItems")
+                self._counts = spans and "limit" in _arguments(seen, "listed", "count")
                 self._widgets = tuple(name for name in documents.WIDGETS if one(seen.get(name.lower())).get("fields"))
         self._keep(self._generation)
 
