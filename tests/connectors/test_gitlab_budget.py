@@ -324,3 +324,19 @@ def test_a_server_that_gives_up_on_a_page_is_asked_for_half_of_it(ground: Ground
     run = ground.run(None)
     assert len(run.issues) == 45
     assert run.requests["POST graphql WorkItems"] >= 4
+
+
+def test_of_many_issues_none_is_passed_over_however_many_change_while_they_are_read(ground: Ground) -> None:
+    issues(ground.store, 1100)
+    reader = ground.reader()
+    given: list[Issue] = []
+    for found in reader.changed_since(PROJECT, None):
+        assert isinstance(found, Issue)
+        given.append(found)
+        if len(given) % 100 == 1:
+            ground.store.comment(f"{PROJECT}#{1100 - len(given)}", "Meanwhile", actor="bob")
+            ground.store.comment(f"{PROJECT}#{len(given)}", "Meanwhile", actor="bob")
+    reader.close()
+    assert {one.ref.key for one in given} == {f"{PROJECT}#{number}" for number in range(1, 1101)}
+    unchanged = Counter(one.ref.key for one in given if not one.comments())
+    assert set(unchanged.values()) == {1}, "only what changed comes again"
