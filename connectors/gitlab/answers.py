@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-import orjson
+from pydantic_core import from_json
 
 from connectors.retry import retry_after_seconds
 from connectors.tracker import (
@@ -156,8 +156,9 @@ def value_of(body: bytes) -> Any:
         ValueError: it is none.
     """
     try:
-        # The quicker of the two, which takes no text that UTF-8 can not hold (half a surrogate pair).
-        return orjson.loads(body)
+        # The quicker of the two, which takes no text that UTF-8 can not hold (half a surrogate pair). What comes again and
+        # again (names, people, days) it makes once, which is also what keeps ten thousand issues small.
+        return from_json(body)
     except ValueError:
         return json.loads(body)
 
