@@ -4,17 +4,19 @@ Rules:
 
 1. Equal ids are one event: the last one given.
 2. Numbers in ids count as numbers: 99 before 100.
-3. What stands in order already, as trackers' answers mostly do, is not sorted.
+3. What stands in order already, as trackers' answers mostly do, is not sorted; a few that are new are put in their places.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from itertools import islice
-from operator import lt
+from operator import attrgetter, lt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from policies.issue import Event
@@ -56,6 +58,26 @@ def in_order(events: tuple[Event, ...] | list[Event]) -> tuple[Event, ...]:
     if not _ascending([when[place] for place in order]):
         order.sort(key=lambda place: (when[place], _counting(events[place].id), events[place].id))
     return tuple([events[place] for place in order])
+
+
+def put_in(events: tuple[Event, ...], more: Sequence[Event]) -> tuple[Event, ...]:
+    """Events that stand in order, with more of them in their places: ``in_order((*events, *more))`` for a few more."""
+    ids = {event.id for event in more}
+    if len(ids) < len(more) or not ids.isdisjoint(map(_id, events)):
+        return in_order((*events, *more))
+    row = [*events]
+    for event in more:
+        at, rank = event.at, _RANK[event.kind]
+        place = bisect_right(row, at, key=_at)
+        while place and row[place - 1].at == at and _RANK[row[place - 1].kind] >= rank:
+            if row[place - 1].kind == event.kind:  # of one instant and kind: their ids decide
+                return in_order((*events, *more))
+            place -= 1
+        row.insert(place, event)
+    return tuple(row)
+
+
+_id, _at = attrgetter("id"), attrgetter("at")
 
 
 def _ascending(when: list[tuple[datetime, int]]) -> bool:

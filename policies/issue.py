@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Literal
 
 from policies.coverage import Coverage, Decision
-from policies.event_order import in_order
+from policies.event_order import in_order, put_in
 from policies.issue_link import IssueLink
 from policies.native_sla import NativeSla
 from policies.revised import revised
@@ -415,4 +415,4 @@ class Issue:
 
     def with_events(self, *more: Event) -> Issue:
         """The same issue with further (derived) events in their place."""
-        return revised(self, events=in_order((*self.events, *more))) if more else self
+        return revised(self, events=put_in(self.events, more)) if more else self

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from policies.event_order import in_order
+from policies.event_order import put_in
 from policies.issue import AssigneeChanged, Role, TierChanged, utc
 from policies.revised import revised
 
@@ -129,11 +129,19 @@ class Roster:
         reporter = issue.reporter.id
         events: list[Event] = []
         given: list[AssigneeChanged] = []
+        # Of this issue's events many are of one person, most often of one and the same value: by its `id`, for to look
+        # it up by itself would take a hash of all its members for each of a dozen events. All live as long as the issue.
+        cast: dict[int, Actor] = {}
         for event in issue.events:
             if isinstance(event, TierChanged):
                 continue
-            actor = self.known(event.actor, reporter=reporter, at=event.at)
-            if actor.role is not event.actor.role or actor.tier != event.actor.tier:
+            acting = event.actor
+            actor = cast.get(id(acting))
+            if actor is None:
+                actor = self.known(acting, reporter=reporter, at=event.at)
+                if not self._for_a_time:
+                    cast[id(acting)] = actor
+            if actor.role is not acting.role or actor.tier != acting.tier:
                 event = revised(event, actor=actor)  # noqa: PLW2901  the same event, its actor cast
             events.append(event)
             if isinstance(event, AssigneeChanged):
@@ -144,7 +152,7 @@ class Roster:
             issue,
             reporter=self.known(issue.reporter, reporter=reporter, at=issue.opened_at),
             assignee=self.known(issue.assignee, reporter=reporter, at=given_at) if issue.assignee else None,
-            events=in_order((*events, *handovers)) if handovers else tuple(events),
+            events=put_in(tuple(events), handovers) if handovers else tuple(events),
         )
 
     def known(self, actor: Actor, *, reporter: str, at: datetime) -> Actor:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, assert_never
 
-from policies.event_order import in_order
+from policies.event_order import put_in
 from policies.history import recomposed
 from policies.issue import (
     CategoryChanged,
@@ -140,7 +140,7 @@ class Vocabulary:
                 reading = following
         return revised(
             issue,
-            events=in_order((*issue.events, *derived)) if derived else issue.events,
+            events=put_in(issue.events, derived) if derived else issue.events,
             state=reading.state,
             severity=reading.severity,
             category=reading.category,
@@ -197,6 +197,8 @@ class Vocabulary:
         return _Reading(state, severity, self._category(facts, labels))
 
     def _category(self, facts: _Facts, labels: frozenset[str]) -> str | None:
+        if not self.categories:
+            return None
         words = self._categories
         found = words.of_labels(labels)
         if found is None:

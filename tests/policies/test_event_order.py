@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.event_order import in_order
+from policies.event_order import in_order, put_in
 from policies.issue import Commented, Event, LabelsChanged, Opened, State, StateChanged, StatusChanged, Word
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -60,3 +60,20 @@ def test_the_order_is_that_of_instant_kind_and_id_and_ordering_again_changes_not
     assert list(found) == by_rule
     assert in_order(found) == found
     assert in_order(tuple(reversed(found))) == found
+
+
+@given(st.lists(EVENTS, max_size=12), st.lists(EVENTS, max_size=4))
+def test_a_few_are_put_in_where_ordering_all_of_them_would_have_put_them(
+    events: list[Event], more: list[Event]
+) -> None:
+    ordered = in_order(events)
+    assert put_in(ordered, more) == in_order((*ordered, *more))
+
+
+def test_those_of_one_instant_are_put_in_by_kind_and_of_one_kind_by_id() -> None:
+    said = comment("note:7", 5)
+    added = LabelsChanged(id="labels:3", at=said.at, added=("a",))
+    assert put_in((said,), [added]) == (added, said)
+    assert put_in((added,), [said]) == (added, said)
+    assert put_in((said,), [comment("note:6", 5)]) == (comment("note:6", 5), said)
+    assert put_in((said,), [comment("note:7", 5, "new")]) == (comment("note:7", 5, "new"),)
