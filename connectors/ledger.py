@@ -26,15 +26,13 @@ from connectors.ledger_issues import Issues, judge_again
 from connectors.ledger_lease import Holder, LeaseLost, Leases, RunInProgress
 from connectors.ledger_records import Judged, Recorded, Run, RunState
 from connectors.ledger_schema import (
+    ADDRESSES,
+    CURSORS,
+    ISSUES,
     RECEIPTS,
+    RUNS,
+    SERVER_FACTS,
     VERDICTS,
-    AddressRow,
-    CursorRow,
-    IssueRow,
-    ReceiptRow,
-    RunRow,
-    ServerFactRow,
-    VerdictRow,
     receipt_row,
     verdict_row,
 )
@@ -66,7 +64,7 @@ _PAGE = 200
 # Built once: to build a statement takes longer than to carry it out.
 _ADD_VERDICT = insert(VERDICTS)
 _ADD_RECEIPT = insert(RECEIPTS)
-_SITE_OF = select(RunRow.site).where(RunRow.id == bindparam("run"))
+_SITE_OF = select(RUNS.c.site).where(RUNS.c.id == bindparam("run"))
 
 
 # ------------------------------------------------------------------------------------------------------------- ledger
@@ -112,10 +110,10 @@ class Ledger(Cursors, Issues, Leases):
             LedgerError: there is a run of that id.
         """
         with self._writing() as connection:
-            if connection.scalar(select(RunRow.id).where(RunRow.id == run)) is not None:
+            if connection.scalar(select(RUNS.c.id).where(RUNS.c.id == run)) is not None:
                 raise LedgerError(f"{self._database.where}: there is a run {run!r} already; give each run its own id")
             connection.execute(
-                insert(RunRow).values(
+                insert(RUNS).values(
                     id=run, site=site, started_at=now, ended_at=None, state=None, requests="{}", plan_digest=""
                 )
             )
@@ -133,8 +131,8 @@ class Ledger(Cursors, Issues, Leases):
         """Write down how a run ended, how many requests of each kind it sent, and by which policy it judged."""
         with self._writing() as connection:
             done = connection.execute(
-                update(RunRow)
-                .where(RunRow.id == run, RunRow.ended_at.is_(None))
+                update(RUNS)
+                .where(RUNS.c.id == run, RUNS.c.ended_at.is_(None))
                 .values(
                     ended_at=now,
                     state=state.value,
@@ -148,13 +146,13 @@ class Ledger(Cursors, Issues, Leases):
 
     def judged_by(self, site: str) -> str | None:
         """The digest of the policy that the last run which came to its end judged by; None where none says."""
-        query = select(RunRow.policy_digest).where(RunRow.site == site, RunRow.ended_at.is_not(None))
+        query = select(RUNS.c.policy_digest).where(RUNS.c.site == site, RUNS.c.ended_at.is_not(None))
         with self._reading() as connection:
-            return connection.scalar(query.order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(1))
+            return connection.scalar(query.order_by(RUNS.c.started_at.desc(), RUNS.c.id.desc()).limit(1))
 
     def runs(self, site: str, *, latest: int = 50) -> tuple[Run, ...]:
         """The site's latest runs, newest first."""
-        query = select(RunRow.__table__).where(RunRow.site == site).order_by(RunRow.started_at.desc(), RunRow.id.desc())
+        query = select(RUNS).where(RUNS.c.site == site).order_by(RUNS.c.started_at.desc(), RUNS.c.id.desc())
         with self._reading() as connection:
             rows = connection.execute(query.limit(latest)).mappings().all()
         return tuple(
@@ -179,17 +177,17 @@ class Ledger(Cursors, Issues, Leases):
             Whether it was another address: cache and cursors of the tracker are empty now.
         """
         digest = hashlib.sha256(address.encode()).hexdigest()
-        whose = (AddressRow.site == site, AddressRow.tracker == tracker)
+        whose = (ADDRESSES.c.site == site, ADDRESSES.c.tracker == tracker)
         with self._writing() as connection:
-            before = connection.scalar(select(AddressRow.digest).where(*whose))
+            before = connection.scalar(select(ADDRESSES.c.digest).where(*whose))
             if before == digest:
                 return False
-            connection.execute(delete(AddressRow).where(*whose))
-            connection.execute(insert(AddressRow).values(site=site, tracker=tracker, digest=digest))
+            connection.execute(delete(ADDRESSES).where(*whose))
+            connection.execute(insert(ADDRESSES).values(site=site, tracker=tracker, digest=digest))
             if before is None:
                 return False
-            for table in (CursorRow, ServerFactRow, IssueRow):
-                connection.execute(delete(table).where(table.site == site, table.tracker == tracker))
+            for table in (CURSORS, SERVER_FACTS, ISSUES):
+                connection.execute(delete(table).where(table.c.site == site, table.c.tracker == tracker))
         return True
 
     def cache(self, site: str, tracker: str, now: datetime) -> LedgerCache:
@@ -234,15 +232,15 @@ class Ledger(Cursors, Issues, Leases):
         before: datetime | None = None,
     ) -> Iterator[Judged]:
         """Recorded verdicts in the order they were given: of a run, of an issue, judged in ``[since, before)``."""
-        where = [VerdictRow.site == site]
-        where += [VerdictRow.run == run] if run is not None else []
-        where += [VerdictRow.tracker == tracker] if tracker is not None else []
-        where += [VerdictRow.issue_id == issue_id] if issue_id is not None else []
-        where += [VerdictRow.judged_at >= since] if since is not None else []
-        where += [VerdictRow.judged_at < before] if before is not None else []
+        where = [VERDICTS.c.site == site]
+        where += [VERDICTS.c.run == run] if run is not None else []
+        where += [VERDICTS.c.tracker == tracker] if tracker is not None else []
+        where += [VERDICTS.c.issue_id == issue_id] if issue_id is not None else []
+        where += [VERDICTS.c.judged_at >= since] if since is not None else []
+        where += [VERDICTS.c.judged_at < before] if before is not None else []
         after = 0
         while True:
-            query = select(VerdictRow.__table__).where(*where, VerdictRow.n > after).order_by(VerdictRow.n)
+            query = select(VERDICTS).where(*where, VERDICTS.c.n > after).order_by(VERDICTS.c.n)
             with self._reading() as connection:
                 rows = connection.execute(query.limit(_PAGE)).mappings().all()
             for row in rows:
@@ -265,8 +263,8 @@ class Ledger(Cursors, Issues, Leases):
         Args:
             until: leave out what was judged after this instant.
         """
-        mine = (VerdictRow.site == site, or_(VerdictRow.issue_key == key, VerdictRow.issue_id == key))
-        query = select(VerdictRow.tracker, VerdictRow.issue_id).where(*mine).order_by(VerdictRow.n.desc()).limit(1)
+        mine = (VERDICTS.c.site == site, or_(VERDICTS.c.issue_key == key, VERDICTS.c.issue_id == key))
+        query = select(VERDICTS.c.tracker, VERDICTS.c.issue_id).where(*mine).order_by(VERDICTS.c.n.desc()).limit(1)
         with self._reading() as connection:
             found = connection.execute(query).one_or_none()
         if found is None:
@@ -285,13 +283,13 @@ class Ledger(Cursors, Issues, Leases):
         self, site: str, *, run: str | None = None, tracker: str | None = None, issue_id: str | None = None
     ) -> tuple[Recorded, ...]:
         """Receipts in the order they were written: of a run, of an issue."""
-        where = [ReceiptRow.site == site]
-        where += [ReceiptRow.run == run] if run is not None else []
-        where += [ReceiptRow.tracker == tracker] if tracker is not None else []
-        where += [ReceiptRow.issue_id == issue_id] if issue_id is not None else []
-        query = select(ReceiptRow.n, ReceiptRow.run, ReceiptRow.tracker, ReceiptRow.body).where(*where)
+        where = [RECEIPTS.c.site == site]
+        where += [RECEIPTS.c.run == run] if run is not None else []
+        where += [RECEIPTS.c.tracker == tracker] if tracker is not None else []
+        where += [RECEIPTS.c.issue_id == issue_id] if issue_id is not None else []
+        query = select(RECEIPTS.c.n, RECEIPTS.c.run, RECEIPTS.c.tracker, RECEIPTS.c.body).where(*where)
         with self._reading() as connection:
-            rows = connection.execute(query.order_by(ReceiptRow.n)).all()
+            rows = connection.execute(query.order_by(RECEIPTS.c.n)).all()
         return tuple(Recorded(of, at, self._database.whole(RECEIPT, body, f"receipt {n}")) for n, of, at, body in rows)
 
     def _site_of(self, connection: Connection, run: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from connectors.ledger_schema import VerdictRow
+from connectors.ledger_schema import VERDICTS
 from policies.verdict import Status
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def last_given(connection: Connection, site: str, issues: Iterable[tuple[str, st
     for tracker, id_ in issues:
         ids.setdefault(tracker, {})[id_] = None
     found: dict[Cycle, Given] = {}
-    cycle = (VerdictRow.issue_id, VerdictRow.clock, VerdictRow.cycle)
-    told = (VerdictRow.n, VerdictRow.status, VerdictRow.policy, VerdictRow.digest, VerdictRow.calendar_digest)
+    cycle = (VERDICTS.c.issue_id, VERDICTS.c.clock, VERDICTS.c.cycle)
+    told = (VERDICTS.c.n, VERDICTS.c.status, VERDICTS.c.policy, VERDICTS.c.digest, VERDICTS.c.calendar_digest)
     for tracker, mine in _in_batches(ids):
-        whose = (VerdictRow.site == site, VerdictRow.tracker == tracker, VerdictRow.issue_id.in_(mine))
-        last = select(func.max(VerdictRow.n)).where(*whose).group_by(*cycle)
-        rows = connection.execute(select(*cycle, *told).where(VerdictRow.n.in_(last)))
+        whose = (VERDICTS.c.site == site, VERDICTS.c.tracker == tracker, VERDICTS.c.issue_id.in_(mine))
+        last = select(func.max(VERDICTS.c.n)).where(*whose).group_by(*cycle)
+        rows = connection.execute(select(*cycle, *told).where(VERDICTS.c.n.in_(last)))
         for row in rows.mappings():
             found[tracker, row["issue_id"], row["clock"], row["cycle"]] = Given(
                 row["n"], Status(row["status"]), row["policy"], row["digest"], row["calendar_digest"]

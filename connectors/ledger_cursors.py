@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from connectors.ledger_schema import CursorRow
+from connectors.ledger_schema import CURSORS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,24 +36,24 @@ class Cursors:
 
     def cursor(self, site: str, tracker: str, project: str) -> Cursor | None:
         """Up to where a project was read; None if never."""
-        query = select(CursorRow.at, CursorRow.read_at, CursorRow.reconciled_at)
+        query = select(CURSORS.c.at, CURSORS.c.read_at, CURSORS.c.reconciled_at)
         with self._database.reading() as connection:
             row = connection.execute(query.where(*_whose(site, tracker, project))).one_or_none()
         return None if row is None else Cursor(*row)
 
     def set_cursor(self, site: str, tracker: str, project: str, at: datetime, read_at: datetime | None = None) -> None:
         """Remember up to where a project was read, and when. Setting it back is allowed: it costs requests, nothing else."""
-        changed = update(CursorRow).where(*_whose(site, tracker, project)).values(at=at, read_at=read_at)
+        changed = update(CURSORS).where(*_whose(site, tracker, project)).values(at=at, read_at=read_at)
         with self._database.writing() as connection:
             if connection.execute(changed).rowcount == 0:
                 row = {"site": site, "tracker": tracker, "project": project, "at": at, "read_at": read_at}
-                connection.execute(insert(CursorRow).values(**row))
+                connection.execute(insert(CURSORS).values(**row))
 
     def set_reconciled(self, site: str, tracker: str, project: str, at: datetime) -> None:
         """Remember it. A project without a cursor has nothing to compare, and nothing is remembered."""
         with self._database.writing() as connection:
-            connection.execute(update(CursorRow).where(*_whose(site, tracker, project)).values(reconciled_at=at))
+            connection.execute(update(CURSORS).where(*_whose(site, tracker, project)).values(reconciled_at=at))
 
 
 def _whose(site: str, tracker: str, project: str) -> tuple[Any, ...]:
-    return CursorRow.site == site, CursorRow.tracker == tracker, CursorRow.project == project
+    return CURSORS.c.site == site, CURSORS.c.tracker == tracker, CURSORS.c.project == project

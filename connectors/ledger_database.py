@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
-from connectors.ledger_schema import ADDED, VERSION, SchemaRow, Table
+from connectors.ledger_schema import ADDED, LEDGER, SCHEMA, VERSION
 
 if TYPE_CHECKING:
     from connectors.ledger_text import Text
@@ -174,26 +174,26 @@ def _prepare(connection: Connection, where: str) -> None:
         NotALedger, LedgerNewer: the database is something else, or a later version's.
     """
     tables = set(inspect(connection).get_table_names())
-    if SchemaRow.__tablename__ not in tables:
+    if SCHEMA.name not in tables:
         # Databases on a server are shared on purpose; a file is one program's.
         if tables and connection.dialect.name == "sqlite":
             raise NotALedger(f"{where} is a database of another program ({_some(tables)}); name another file")
-        Table.metadata.create_all(connection)
-        connection.execute(insert(SchemaRow).values(version=VERSION))
+        LEDGER.create_all(connection)
+        connection.execute(insert(SCHEMA).values(version=VERSION))
         return
-    version = connection.scalar(select(SchemaRow.version))
+    version = connection.scalar(select(SCHEMA.c.version))
     if version is None or version > VERSION:
         raise LedgerNewer(
             f"{where} is a ledger of version {version}, and this program knows up to {VERSION}: "
             "update the program, or name another ledger (an empty one costs a full read, nothing else)"
         )
     if version < VERSION:
-        Table.metadata.create_all(connection)
+        LEDGER.create_all(connection)
         for since, table, column in ADDED:
             if version < since and column not in {each["name"] for each in inspect(connection).get_columns(table)}:
-                kind = Table.metadata.tables[table].columns[column].type.compile(connection.dialect)
+                kind = LEDGER.tables[table].columns[column].type.compile(connection.dialect)
                 connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {column} {kind}"))
-        connection.execute(update(SchemaRow).values(version=VERSION))
+        connection.execute(update(SCHEMA).values(version=VERSION))
 
 
 def _some(tables: set[str]) -> str:

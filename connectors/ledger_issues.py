@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from connectors.ledger_database import in_batches
-from connectors.ledger_schema import ISSUES, IssueRow, issue_row
+from connectors.ledger_schema import ISSUES, issue_row
 from connectors.ledger_text import ISSUE, REPLACED
 from policies.echo import echoes
 from policies.issue import Issue, IssueRef
@@ -83,14 +83,14 @@ class Issues:
         Args:
             but: ids of those to leave out.
         """
-        where = [IssueRow.site == site, IssueRow.tracker == tracker]
+        where = [ISSUES.c.site == site, ISSUES.c.tracker == tracker]
         if project is not None:
-            where.append(IssueRow.project == project)
+            where.append(ISSUES.c.project == project)
         after = ""
         while True:
-            query = select(IssueRow.id, IssueRow.key, IssueRow.body).where(*where, IssueRow.id > after)
+            query = select(ISSUES.c.id, ISSUES.c.key, ISSUES.c.body).where(*where, ISSUES.c.id > after)
             with self._database.reading() as connection:
-                rows = connection.execute(query.order_by(IssueRow.id).limit(_BATCH)).all()
+                rows = connection.execute(query.order_by(ISSUES.c.id).limit(_BATCH)).all()
             for id_, key, body in rows:
                 if id_ not in but:
                     yield self._database.whole(ISSUE, body, f"issue {key}")
@@ -103,22 +103,22 @@ class Issues:
 
         With ``since`` only those of which the whole history is held: a gap may be filled without an update.
         """
-        where = [IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.project == project]
+        where = [ISSUES.c.site == site, ISSUES.c.tracker == tracker, ISSUES.c.project == project]
         if since is not None:
             # Inside a text of the tracker's the quotes would be escaped.
-            where += [IssueRow.updated_at >= since, IssueRow.body.contains('"gaps":[]', autoescape=True)]
+            where += [ISSUES.c.updated_at >= since, ISSUES.c.body.contains('"gaps":[]', autoescape=True)]
         with self._database.reading() as connection:
-            rows = connection.execute(select(IssueRow.id, IssueRow.updated_at).where(*where)).all()
+            rows = connection.execute(select(ISSUES.c.id, ISSUES.c.updated_at).where(*where)).all()
         return {row.id: row.updated_at for row in rows}
 
     def issue(self, site: str, tracker: str, key: str) -> Issue | None:
         """A cached issue by its key or id."""
-        query = select(IssueRow.body).where(IssueRow.site == site, IssueRow.tracker == tracker)
+        query = select(ISSUES.c.body).where(ISSUES.c.site == site, ISSUES.c.tracker == tracker)
         with self._database.reading() as connection:
-            body = connection.scalar(query.where(IssueRow.id == key))
+            body = connection.scalar(query.where(ISSUES.c.id == key))
             if body is None:
-                newest = IssueRow.updated_at.desc()
-                body = connection.scalar(query.where(IssueRow.key == key).order_by(newest).limit(1))
+                newest = ISSUES.c.updated_at.desc()
+                body = connection.scalar(query.where(ISSUES.c.key == key).order_by(newest).limit(1))
         return None if body is None else self._database.whole(ISSUE, body, f"issue {key}")
 
     def due(self, site: str, now: datetime) -> tuple[IssueRef, ...]:
@@ -127,9 +127,9 @@ class Issues:
         These are the ones kept since they were last judged, and those with a verdict that changes by itself by then.
         """
         query = (
-            select(IssueRow.tracker, IssueRow.project, IssueRow.key, IssueRow.id)
-            .where(IssueRow.site == site, IssueRow.judge_at <= now)
-            .order_by(IssueRow.judge_at, IssueRow.tracker, IssueRow.id)
+            select(ISSUES.c.tracker, ISSUES.c.project, ISSUES.c.key, ISSUES.c.id)
+            .where(ISSUES.c.site == site, ISSUES.c.judge_at <= now)
+            .order_by(ISSUES.c.judge_at, ISSUES.c.tracker, ISSUES.c.id)
         )
         with self._database.reading() as connection:
             return tuple(IssueRef(*row) for row in connection.execute(query))
@@ -140,7 +140,7 @@ class Issues:
         for batch in in_batches(ids, _BATCH):
             with self._database.writing() as connection:
                 gone += connection.execute(
-                    delete(IssueRow).where(IssueRow.site == site, IssueRow.tracker == tracker, IssueRow.id.in_(batch))
+                    delete(ISSUES).where(ISSUES.c.site == site, ISSUES.c.tracker == tracker, ISSUES.c.id.in_(batch))
                 ).rowcount
         return gone
 

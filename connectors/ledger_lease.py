@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 
 from connectors.ledger_database import LedgerError
-from connectors.ledger_schema import LeaseRow
+from connectors.ledger_schema import LEASES
 from policies.issue import utc
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Leases:
         """
         me = holder or Holder.this_process()
         with self._database.writing() as connection:
-            query = select(LeaseRow.__table__).where(LeaseRow.site == site).with_for_update()
+            query = select(LEASES).where(LEASES.c.site == site).with_for_update()
             row = connection.execute(query).mappings().one_or_none()
             if (
                 row is not None
@@ -99,9 +99,9 @@ class Leases:
                 and not is_dead(Holder(row["host"], row["pid"]))
             ):
                 raise RunInProgress(site, row["run"], row["until"])
-            connection.execute(delete(LeaseRow).where(LeaseRow.site == site))
+            connection.execute(delete(LEASES).where(LEASES.c.site == site))
             connection.execute(
-                insert(LeaseRow).values(
+                insert(LEASES).values(
                     site=site, run=run, host=me.host, pid=me.pid, since=utc(now), until=utc(now) + lasts
                 )
             )
@@ -114,7 +114,7 @@ class Leases:
         """
         with self._database.writing() as connection:
             held = connection.execute(
-                update(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run).values(until=utc(now) + lasts)
+                update(LEASES).where(LEASES.c.site == site, LEASES.c.run == run).values(until=utc(now) + lasts)
             )
             if held.rowcount != 1:
                 raise LeaseLost(
@@ -124,4 +124,4 @@ class Leases:
     def give_back_lease(self, site: str, run: str) -> None:
         """End the lease if this run holds it."""
         with self._database.writing() as connection:
-            connection.execute(delete(LeaseRow).where(LeaseRow.site == site, LeaseRow.run == run))
+            connection.execute(delete(LEASES).where(LEASES.c.site == site, LEASES.c.run == run))
