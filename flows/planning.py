@@ -113,7 +113,7 @@ def planned(sitting: Sitting, collected: Sequence[Collected], judgement: Judgeme
 def _in_short(judged: Judged) -> Judged:
     """What is shown of an issue: without its history, which of ten thousand issues would fill the memory till the end."""
     issue = judged.issue
-    released = tuple(event for event in issue.events if isinstance(event, FixReleased))
+    released = tuple([event for event in issue.events if isinstance(event, FixReleased)])
     return revised(judged, issue=revised(issue, events=released, description=""))
 
 

@@ -94,9 +94,14 @@ def _exclusive(situation: Situation, scope: tuple[str, ...], value: str | None) 
     """The label ``prefix::scope::value`` and no other of its scope; none at all for None."""
     destination = situation.destination
     wanted = destination.label(*scope, value) if value is not None else None
-    begins = destination.scope(*scope)
-    stray = {label for label in situation.judged.issue.labels if label.startswith(begins)}
-    return Relabel(add=(wanted,) if wanted else (), remove=tuple(stray - {wanted}))
+    stray = _of_scope(situation, scope) - {wanted}
+    return Relabel(add=(wanted,) if wanted else (), remove=tuple(stray))
+
+
+def _of_scope(situation: Situation, scope: tuple[str, ...]) -> set[str]:
+    """The labels of one scope that the issue bears."""
+    begins = situation.destination.scope(*scope)
+    return {label for label in situation.judged.issue.labels if label.startswith(begins)}
 
 
 def _slug(word: str) -> str:
@@ -113,18 +118,18 @@ class Label(_ActionShape):
     def wishes(self, situation: Situation) -> Iterator[Wish]:
         for verdict in situation.judged.standing():
             if self.clocks is None or verdict.clock in self.clocks:
+                scope = (_slug(verdict.clock),)
                 shown = _slug(verdict.status.value) if verdict.status in self.statuses else None
-                yield Wish(
-                    _exclusive(situation, (_slug(verdict.clock),), shown),
-                    f"label: {verdict.clock} is {verdict.status.value}",
-                )
+                if shown is not None or _of_scope(situation, scope):
+                    because = f"label: {verdict.clock} is {verdict.status.value}"
+                    yield Wish(_exclusive(situation, scope, shown), because)
 
 
 def left_over(situation: Situation) -> Iterator[Wish]:
     """Off comes the label of a clock that no action of the pack labels: another policy or version put it on."""
     pack, destination = situation.pack, situation.destination
     scope = destination.scope()
-    ours = sorted(label for label in situation.judged.issue.labels if label.startswith(scope))
+    ours = sorted([label for label in situation.judged.issue.labels if label.startswith(scope)])
     if not ours:
         return
     labelled = {
@@ -348,7 +353,8 @@ class Comment(_ActionShape):
         told = [verdict.clock for verdict in judged.standing() if verdict.status in self.on]
         if told:
             return ", ".join(told)
-        if any(True for _ in escalation_lines(judged, situation.pack, situation.destination)):
+        pack = situation.pack
+        if pack.ladders and any(True for _ in escalation_lines(judged, pack, situation.destination)):
             return "an escalation has something to say"
         if fix_released(judged.issue) is not None:
             return "the fix is released"

@@ -52,10 +52,11 @@ class Relabel:
     kind: Literal["relabel"] = "relabel"
 
     def __post_init__(self) -> None:
-        if both := set(self.add) & set(self.remove):
+        if self.add and self.remove and (both := set(self.add) & set(self.remove)):
             raise ValueError(f"label both added and removed: {sorted(both)}")
-        object.__setattr__(self, "add", tuple(sorted(set(self.add))))
-        object.__setattr__(self, "remove", tuple(sorted(set(self.remove))))
+        for name, labels in (("add", self.add), ("remove", self.remove)):
+            if len(labels) > 1:
+                object.__setattr__(self, name, tuple(sorted(set(labels))))
 
     def satisfied_by(self, issue: Issue) -> bool:
         return issue.labels.issuperset(self.add) and issue.labels.isdisjoint(self.remove)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from policies.document import Block, Heading, Paragraph, Table, Text
 from policies.note import clock_title
-from policies.shares import Share, Sums, holders, shared_out, with_pauses, without_pauses
+from policies.shares import Share, Sums, holders, pieces, with_pauses, without_pauses
 from policies.verdict import Status
 
 if TYPE_CHECKING:
@@ -67,9 +67,11 @@ def clock_times(judged: Iterable[Judged], pack: PolicyPack) -> tuple[ClockTime, 
         stopped = [verdict for verdict in item.verdicts if verdict.status in _STOPPED]
         held = holders(item.issue) if stopped else ()
         for verdict in stopped:
-            shares = shared_out(item.issue, verdict, item.pack or pack, held)
             cycles[verdict.clock] = cycles.get(verdict.clock, 0) + 1
-            found.setdefault(verdict.clock, Sums()).add(shares)
+            sums = found.get(verdict.clock)
+            if sums is None:
+                sums = found[verdict.clock] = Sums()
+            sums.add(pieces(item.issue, verdict, item.pack or pack, held))
     return tuple(ClockTime(clock, count, found[clock].shares()) for clock, count in cycles.items() if count)
 
 

@@ -90,7 +90,10 @@ def _cover(coverage: Coverage, phrases: Phrases) -> Iterator[str]:
 
 def fix_released(issue: Issue) -> FixReleased | None:
     """The first published release that carries the issue's fix."""
-    return next((event for event in issue.events if isinstance(event, FixReleased)), None)
+    for event in issue.events:
+        if isinstance(event, FixReleased):
+            return event
+    return None
 
 
 def clock_title(pack: PolicyPack, clock: str, language: str) -> str:

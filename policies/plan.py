@@ -150,9 +150,8 @@ def plan(
 
 def _older_than_policy(item: Judged) -> bool:
     """Opened before the first version of the policy: the report names it, and nothing is done about it."""
-    return bool(item.verdicts) and all(
-        verdict.reason.code is ReasonCode.BEFORE_FIRST_VERSION for verdict in item.verdicts
-    )
+    before = ReasonCode.BEFORE_FIRST_VERSION
+    return bool(item.verdicts) and not [each for each in item.verdicts if each.reason.code is not before]
 
 
 def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]]:
@@ -162,13 +161,13 @@ def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]
     held: list[HeldBack] = []
     relabels: list[Wish] = []
     proofs: set[str] = set()
-    told: set[Change] = set()
+    told: list[Change] = []  # no set: the few there are, are compared sooner than a comment's text is hashed
     quiet = silent(situation.judged, situation.destination, situation.now)
     asked = (action.wishes(situation) for action in situation.pack.actions)
     for wish in chain(*asked, left_over(situation)):
         if wish.change in told or (not isinstance(wish.change, Relabel) and wish.change.satisfied_by(issue)):
             continue
-        told.add(wish.change)
+        told.append(wish.change)
         mute = wish.mute or ("" if isinstance(wish.change, Relabel) else quiet)
         why = wish.against or override(issue, wish.change, wish.since)
         if mute:
@@ -181,6 +180,8 @@ def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]
             held.append(HeldBack(tracker, issue.ref, wish.change, HeldBackReason.UNDONE_BY_HAND, why))
         else:
             wanted.append(PlannedChange(tracker, issue.ref, wish.change, wish.because))
+    if not relabels:
+        return wanted, held
     # A label must not prove a link that was held back.
     relabels = [w for w in relabels if not (isinstance(w.change, Relabel) and proofs.intersection(w.change.add))]
     relabelled, because, taken_off = _relabelled(issue, relabels)

@@ -16,10 +16,9 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies.business_calendar import ALWAYS
 from policies.clock import CUSTOMER
@@ -44,9 +43,8 @@ _AFTER_TIERS = {party: place for place, party in enumerate((OTHER, UNASSIGNED, U
 _PAUSED = {party: place for place, party in enumerate((CUSTOMER, "third_party"))}
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One party's part of the time.
+class Share(NamedTuple):
+    """One party's part of the time. A plain tuple: each issue has several.
 
     Attributes:
         party: a tier, ``other``, ``unassigned``, ``unknown`` or ``off_hours``; while paused the pause's party
@@ -62,8 +60,7 @@ class Share:
     paused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who had an issue from an instant on, until the next one's. Attributes: party: see ``Share``."""
 
     since: datetime
@@ -77,14 +74,14 @@ def time_spent(issue: Issue, verdict: Verdict, pack: PolicyPack) -> tuple[Share,
         issue: the one that was judged.
         pack: the one it was judged under.
     """
-    return shared_out(issue, verdict, pack, holders(issue))
+    return added_up(pieces(issue, verdict, pack, holders(issue)))
 
 
 def holders(issue: Issue) -> tuple[Holder, ...]:
     """Who had the issue, oldest first."""
-    if any(gap.kind not in {GapKind.COMMENTS, GapKind.LINKS} for gap in issue.gaps):
+    if issue.gaps and any(gap.kind not in {GapKind.COMMENTS, GapKind.LINKS} for gap in issue.gaps):
         return (Holder(issue.opened_at, UNKNOWN),)
-    if not any(isinstance(event, (AssigneeChanged, TierChanged)) for event in issue.events):
+    if not [event for event in issue.events if isinstance(event, _HANDOVERS)]:
         has_it = issue.assignee
         return (Holder(issue.opened_at, _party(has_it.tier, has_it.id) if has_it else UNASSIGNED),)
     found: list[Holder] = []
@@ -95,32 +92,41 @@ def holders(issue: Issue) -> tuple[Holder, ...]:
     return tuple(found)
 
 
+_HANDOVERS = (AssigneeChanged, TierChanged)
+
+
 def _party(tier: str | None, assignee: str | None) -> str:
     return tier or (OTHER if assignee else UNASSIGNED)
 
 
-def shared_out(issue: Issue, verdict: Verdict, pack: PolicyPack, held: Sequence[Holder]) -> tuple[Share, ...]:
-    """As ``time_spent``, for who asks of several verdicts of an issue: ``held`` are its ``holders``."""
+def pieces(issue: Issue, verdict: Verdict, pack: PolicyPack, held: Sequence[Holder]) -> Sequence[Share]:
+    """The time of ``time_spent`` piece by piece, for who adds up that of many: ``held`` are the issue's ``holders``."""
     start = verdict.started_at
     if start is None or verdict.goal is None or verdict.status is Status.INDETERMINATE:
         return ()
     end = _end(issue, verdict, start)
     calendar = ALWAYS if isinstance(verdict.goal, ElapsedTime) else pack.calendar_named(verdict.calendar)
+    if not verdict.pauses and len(held) == 1 and held[0].since <= start:  # as most are: in one piece
+        return _ran(held[0].party, calendar.elapsed(start, end), end - start)
     blind = any(gap.kind is GapKind.COMMENTS for gap in issue.gaps)
     pauses = sorted(verdict.pauses, key=lambda pause: (pause.since, pause.party, pause.reason))
     cuts = {start, end, *(holder.since for holder in held)}
     for pause in pauses:
         cuts |= {pause.since, pause.until or end}
-    pieces: list[Share] = []
+    found: list[Share] = []
     for since, until in pairwise(sorted(cut for cut in cuts if start <= cut <= end)):
         elapsed, working = until - since, calendar.elapsed(since, until)
         pause_now = next((pause for pause in pauses if pause.since <= since < (pause.until or end)), None)
         if pause_now is not None:
-            pieces.append(Share(_turn(pause_now, blind=blind), working, elapsed, paused=True))
+            found.append(Share(_turn(pause_now, blind=blind), working, elapsed, paused=True))
         else:
             party = next((holder.party for holder in reversed(held) if holder.since <= since), UNASSIGNED)
-            pieces += [Share(party, working, working), Share(OFF_HOURS, _NONE, elapsed - working)]
-    return added_up(pieces)
+            found += _ran(party, working, elapsed)
+    return found
+
+
+def _ran(party: str, working: timedelta, elapsed: timedelta) -> tuple[Share, Share]:
+    return Share(party, working, working), Share(OFF_HOURS, _NONE, elapsed - working)
 
 
 def added_up(shares: Iterable[Share]) -> tuple[Share, ...]:

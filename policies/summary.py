@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from policies.issue import IssueRef
     from policies.pack import PolicyPack
     from policies.phrases import Phrases
+    from policies.verdict import Verdict
 
 _MOST_LISTED = 50
 
@@ -216,10 +217,15 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
     mine = [item for item in judged if item.issue.ref.tracker == tracker]
     counts: Counter[tuple[str, Status]] = Counter()
     breaches: list[Breach] = []
+    without_goal: list[WithoutGoal] = []
     told: Counter[SignalKind] = Counter()
     for item in mine:
         ref, shown = item.issue.ref, tellable(item)
-        told.update(signal.kind for signal in item.signals)
+        for signal in item.signals:
+            told[signal.kind] += 1
+        unwatched = _without_goal(shown)
+        if unwatched is not None:
+            without_goal.append(unwatched)
         for verdict in shown.verdicts:
             counts[verdict.clock, verdict.status] += 1
             if verdict.status.breached:
@@ -245,22 +251,28 @@ def summarise(judged: Sequence[Judged], pack: PolicyPack, tracker: str) -> Compl
             if counts[clock, status]
         ),
         breaches=tuple(sorted(breaches, key=_longest_overdue_first)),
-        without_goal=tuple(sorted(filter(None, map(_without_goal, mine)), key=lambda each: each.key)),
+        without_goal=tuple(sorted(without_goal, key=lambda each: each.key)),
         signals=tuple((kind, told[kind]) for kind in SignalKind if told[kind]),
         times=clock_times(mine, pack),
     )
 
 
 def _without_goal(item: Judged) -> WithoutGoal | None:
-    """The line of an issue that no clock watches; None for one that some clock watches, or that is over."""
-    item = tellable(item)
+    """The line of an issue that no clock watches; None for one that some clock watches, or that is over.
+
+    Args:
+        item: as it may be told.
+    """
     issue, standing = item.issue, item.standing()
-    unpromised = [verdict for verdict in standing if verdict.status is Status.NOT_APPLICABLE]
-    if len(unpromised) < len(standing):
+    unpromised: list[Verdict] = []
+    for verdict in standing:
+        if verdict.status is Status.NOT_APPLICABLE:
+            unpromised.append(verdict)
         # A history with a gap is told as such; a clock may be running behind it.
-        watched = item.open or any(verdict.status is Status.INDETERMINATE for verdict in standing)
-        if watched or issue.state in OVER:
+        elif not verdict.status.final or verdict.status is Status.INDETERMINATE:
             return None
+    if len(unpromised) < len(standing) and issue.state in OVER:
+        return None
     reasons = {verdict.reason.code: verdict.reason for verdict in unpromised}
     return WithoutGoal(
         key=issue.ref.key,
