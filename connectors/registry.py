@@ -36,6 +36,7 @@ class Kind:
         own_fields: words of ``Issue.fields`` that are read where they are there, without being named.
         groups: projects stand in groups, and a site may name a group (``acme/*``).
         writers: so many write to one tracker side by side at most.
+        one_writer: all of them are the same one, whose ``perform`` several threads may call at once.
     """
 
     reader: Callable[[Connection, Retry | None, Cache | None], TrackerReader]
@@ -45,6 +46,7 @@ class Kind:
     own_fields: frozenset[str] = frozenset()
     groups: bool = False
     writers: int = 4
+    one_writer: bool = False
 
 
 class UnknownKind(LookupError):
@@ -78,6 +80,11 @@ def open_writer(
 def most_writers(kind: str) -> int:
     """How many writers of one tracker may be at work at once. Raises UnknownKind."""
     return _kind(kind).writers
+
+
+def one_writer(kind: str) -> bool:
+    """Whether all that are at work at once may be one and the same. Raises UnknownKind."""
+    return _kind(kind).one_writer
 
 
 def _kind(name: str) -> Kind:
@@ -137,5 +144,7 @@ KINDS: Mapping[str, Kind] = {
         groups=True,
         # Ten issues a request take the server a while; what a host may be asked a second holds for all of them together.
         writers=8,
+        # What one of them looked up, or made, the others need not.
+        one_writer=True,
     ),
 }

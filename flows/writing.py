@@ -15,12 +15,11 @@ Rules:
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, cycle
 
 from connectors import registry
 from connectors.tracker import (
@@ -53,7 +52,6 @@ READ_BACK_FROM = 200
 LANE_FROM = 50
 """So many issues at least has each of the writers of a tracker that work side by side."""
 
-_ADDING = threading.Lock()
 _NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
 
 
@@ -152,9 +150,7 @@ def _carried_out(
             yield tracker, already
         if to_do:
             spent = requests.setdefault(tracker, Counter())
-            most = registry.most_writers(sitting.site.tracker(tracker).kind)
-            lanes = [partial(_lane, sitting, tracker, part, spent) for part in _parts(to_do, most)]
-            yield from ((tracker, receipts) for receipts in side_by_side(lanes))
+            yield from ((tracker, receipts) for receipts in _by_writers(sitting, tracker, to_do, spent))
 
 
 def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
@@ -167,16 +163,21 @@ def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
-def _lane(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str]) -> Iterator[list[Done]]:
-    """A part of a tracker's work, by a writer of its own."""
+def _by_writers(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str]) -> Iterator[list[Done]]:
+    """A tracker's work, each part of it by a writer of its own, or by one that takes several at once."""
     found = sitting.site.tracker(tracker)
-    writer = registry.open_writer(found.kind, sitting.site.connection(found), cache=sitting.cache_of(found))
+    parts = _parts(to_do, registry.most_writers(found.kind))
+    opened: list[TrackerWriter] = []
     try:
-        yield from _written(sitting, writer, to_do)
+        for _ in parts[:1] if registry.one_writer(found.kind) else parts:
+            cache = sitting.cache_of(found)
+            opened.append(registry.open_writer(found.kind, sitting.site.connection(found), cache=cache))
+        lanes = [partial(_written, sitting, writer, part) for writer, part in zip(cycle(opened), parts, strict=False)]
+        yield from side_by_side(lanes)
     finally:
-        with _ADDING:
+        for writer in opened:
             spent.update(writer.requests)
-        writer.close()
+            writer.close()
 
 
 def _written(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> Iterator[list[Done]]:

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    from graphql import DocumentNode
-
     from connectors.tracker import Connection
 
 __all__ = ["AlreadyThere", "Answers", "GitLabClient", "SchemaDiffers", "TooComplex", "group_path", "project_path"]
@@ -390,16 +388,15 @@ def _no_refusal(response: httpx.Response) -> None:
         raise _HttpRefusal(response.status_code, response.read())
 
 
-@cache
-def _parsed(document: str) -> DocumentNode:
-    return gql(document).document
+# What the library would parse. It is not looked at: only where a schema is held against it.
+_UNREAD = gql("{ unread }").document
 
 
 class _Request(GraphQLRequest):
     """A document as it was written: the library would parse and print it anew for every page."""
 
     def __init__(self, document: str, variables: Mapping[str, Any]) -> None:
-        super().__init__(_parsed(document), variable_values=dict(variables))
+        super().__init__(_UNREAD, variable_values=dict(variables))
         self._written = document
 
     @property

@@ -5,11 +5,15 @@ Rules:
 1. Looked up once a session and project, and never kept longer: an id that has another name since would put the wrong
    label on an issue before its answer told.
 2. A label that is not there is made, once.
+3. Threads may share them: who asks for what another one is just looking up or making waits for that, and has its
+   answer or its failure.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
 
 from connectors.gitlab.client import AlreadyThere, project_path
 from connectors.gitlab.names import look_up_labels
@@ -18,11 +22,13 @@ from connectors.retry import Kind
 from connectors.tracker import BadAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from connectors.gitlab.client import GitLabClient
 
 _COLOUR = "#6699cc"
+_Key = TypeVar("_Key", bound="Hashable")
+_T = TypeVar("_T")
 
 
 class LabelIds:
@@ -30,7 +36,10 @@ class LabelIds:
 
     def __init__(self, client: GitLabClient) -> None:
         self._client = client
-        self._ids: dict[str, dict[str, list[str]]] = {}
+        self._turn = threading.Lock()
+        # By project; by project and name. What is on its way stands there, too; what failed does not.
+        self._ids: dict[str, Future[dict[str, list[str]]]] = {}
+        self._made: dict[tuple[str, str], Future[list[str]]] = {}
 
     def to_add(self, project: str, names: Iterable[str]) -> list[str]:
         """One global id for each name. Raises TrackerError where a label can not be made."""
@@ -43,25 +52,47 @@ class LabelIds:
 
     def name(self, project: str, gid: str) -> str:
         """Whose id it is at present; "" for no label's."""
-        return next((name for name, gids in self._of(project).items() if gid in gids), "")
+        known = dict(self._of(project))  # another thread may add one meanwhile
+        return next((name for name, gids in known.items() if gid in gids), "")
 
     def forget(self, project: str) -> None:
         """Look them up anew when next asked: a label was renamed or deleted since."""
-        self._ids.pop(project, None)
+        with self._turn:
+            self._ids.pop(project, None)
+            for made in [made for made in self._made if made[0] == project]:
+                del self._made[made]
 
     def _of(self, project: str) -> dict[str, list[str]]:
-        if project not in self._ids:
-            self._ids[project] = look_up_labels(self._client, project).ids
-        return self._ids[project]
+        known = self._ids.get(project)
+        if known is not None:
+            return known.result()
+        return self._once(self._ids, project, lambda: look_up_labels(self._client, project).ids)
 
     def _id(self, project: str, name: str) -> str:
         known = self._of(project)
         if name not in known:
-            known[name] = [self._made(project, name)]
+            known[name] = self._once(self._made, (project, name), lambda: self._make(project, name))
         # One name can stand for a label of the project and one of its group; the project's own comes first.
         return min(known[name], key=lambda gid: "ProjectLabel" not in gid)
 
-    def _made(self, project: str, name: str) -> str:
+    def _once(self, held: dict[_Key, Future[_T]], key: _Key, ask: Callable[[], _T]) -> _T:
+        asked: Future[_T] = Future()
+        with self._turn:
+            standing = held.setdefault(key, asked)
+        if standing is not asked:
+            return standing.result()
+        try:
+            answer = ask()
+        except BaseException as failure:
+            with self._turn:
+                if held.get(key) is asked:
+                    del held[key]
+            asked.set_exception(failure)
+            raise
+        asked.set_result(answer)
+        return answer
+
+    def _make(self, project: str, name: str) -> list[str]:
         doing = f"make the label {name} in {project}"
         body = {"name": name, "color": _COLOUR}
         path = f"{project_path(project)}/labels"
@@ -72,8 +103,7 @@ class LabelIds:
             again = look_up_labels(self._client, project).ids
             if name not in again:
                 raise
-            self._ids[project] = again
-            return again[name][0]
+            return again[name]
         if text_of(made.get("name")) != name or not made.get("id"):
             raise BadAnswer("GitLab made another label than was asked for", tracker=self._client.name, doing=doing)
-        return f"gid://gitlab/ProjectLabel/{number(made.get('id'))}"
+        return [f"gid://gitlab/ProjectLabel/{number(made.get('id'))}"]

@@ -9,6 +9,8 @@ Rules:
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from connectors.gitlab.asks import Asks
@@ -37,21 +39,48 @@ if TYPE_CHECKING:
 
 
 class Writes:
-    """Carries work out. Labels and people are looked up once."""
+    """Carries work out. Labels and people are looked up once. Several threads may have work carried out at once."""
 
     def __init__(self, client: GitLabClient, server: Server, retry: Retry | None = None) -> None:
         self._client = client
         self._server = server
-        people = People(client)
-        self._notes = OurNotes(client, server)
-        targets = LinkTargets(client, server)
-        asks = Asks(client, LabelIds(client), people, self._notes, targets)
-        self._batch = Batch(client, asks, self._notes, retry or Retry())
-        self._rest = RestWrites(client, people, self._notes, targets)
-        self._reports = Reports(client, server)
+        self._retry = retry or Retry()
+        self._labels = LabelIds(client)
+        self._people = People(client)
+        self._targets = LinkTargets(client, server)
+        self._looking = threading.Lock()
+        self._looked = False
 
     def perform(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
         """As the port's ``TrackerWriter.perform``."""
+        with self._looking:
+            if not self._looked:
+                # The first finds out for all. What goes wrong here each piece of work is told by itself.
+                self._looked = True
+                with suppress(TrackerError):
+                    self._server.generation()
+        notes = OurNotes(self._client, self._server)
+        asks = Asks(self._client, self._labels, self._people, notes, self._targets)
+        batch = Batch(self._client, asks, notes, self._retry)
+        rest = RestWrites(self._client, self._people, notes, self._targets)
+        reports = Reports(self._client, self._server)
+        yield from _Performance(self._client, self._server, notes, batch, rest, reports).of(work, now)
+
+
+class _Performance:
+    """Work carried out in one thread."""
+
+    def __init__(
+        self, client: GitLabClient, server: Server, notes: OurNotes, batch: Batch, rest: RestWrites, reports: Reports
+    ) -> None:
+        self._client = client
+        self._server = server
+        self._notes = notes
+        self._batch = batch
+        self._rest = rest
+        self._reports = reports
+
+    def of(self, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
         for start in range(0, len(work), AT_ONCE):
             tasks = [Task(piece, now) for piece in work[start : start + AT_ONCE]]
             self._prepared(tasks)

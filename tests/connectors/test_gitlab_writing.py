@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from threading import Barrier
 from typing import Any
 
 import gitlab
@@ -27,7 +29,15 @@ from connectors.sandbox.faults import Fault
 from connectors.sandbox.nouns import Issue as Stored
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store
-from connectors.tracker import Connection, NotFound, RateLimited, Rejected, ServerFailed, Unreachable
+from connectors.tracker import (
+    Connection,
+    NotFound,
+    PermissionRefused,
+    RateLimited,
+    Rejected,
+    ServerFailed,
+    Unreachable,
+)
 from connectors.work import Work, Worked
 from policies.changes import Change, Relabel, SetAssignee, SetDueDate, UpsertComment, UpsertLink
 from policies.document import Document, Paragraph, Text
@@ -139,6 +149,39 @@ def test_a_hundred_touched_issues_take_few_requests(workshop: Workshop) -> None:
         before = json.loads(worked.receipts[1].prior)
         assert "All is well." in before["text"]
         assert before["text"].startswith("<!-- warranty-flows:sla:")
+
+
+def test_several_threads_write_by_one_writer_and_look_up_and_make_a_label_once(workshop: Workshop) -> None:
+    keys = workshop.opens(40)
+    issues = workshop.issues()
+    writer = workshop.writer()
+    at_once = Barrier(4)
+
+    def written(some: Sequence[Issue]) -> list[Worked]:
+        answers = writer.perform(work(some, *TOUCHED), NOW)
+        at_once.wait(10)
+        return list(answers)
+
+    with ThreadPoolExecutor(4) as threads:
+        told = [worked for some in threads.map(written, (issues[n::4] for n in range(4))) for worked in some]
+    requests = dict(writer.requests)
+    writer.close()
+    assert all(worked.failure is None for worked in told)
+    assert (requests["POST labels"], requests["POST graphql Labels"], requests["POST graphql Probe"]) == (1, 1, 1)
+    assert all(workshop.labels(key) == {"vip", "sla-breached"} and len(workshop.notes(key)) == 1 for key in keys)
+
+
+def test_labels_that_could_not_be_looked_up_are_looked_up_by_the_next_who_asks(workshop: Workshop) -> None:
+    (key,) = workshop.opens(1)
+    writer = workshop.writer()
+    change = Relabel(add=("sla-breached",), remove=())
+    workshop.store.faults.add(Fault("status", method="POST", path="labels", status=403))
+    (refused,) = writer.perform(work(workshop.issues(), change), NOW)
+    (done,) = writer.perform(work(workshop.issues(), change), NOW)
+    writer.close()
+    assert isinstance(refused.failure, PermissionRefused)
+    assert done.failure is None
+    assert "sla-breached" in workshop.labels(key)
 
 
 def test_no_more_is_sent_before_the_caller_asks_for_more(workshop: Workshop) -> None:

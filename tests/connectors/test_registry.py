@@ -54,6 +54,12 @@ def test_of_every_kind_a_few_may_write_side_by_side() -> None:
         registry.most_writers("bugs")
 
 
+def test_a_writer_that_takes_several_threads_says_so() -> None:
+    assert {name: registry.one_writer(name) for name in registry.KINDS} == {"jira": False, "gitlab": True}
+    with pytest.raises(registry.UnknownKind):
+        registry.one_writer("bugs")
+
+
 def test_the_sandbox_serves_the_stand_ins_of_every_kind_each_under_a_name_of_its_own() -> None:
     names = [name for kind in registry.KINDS.values() for name in kind.stand_ins]
     assert sorted(names) == sorted(DIALECTS)
