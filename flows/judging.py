@@ -70,9 +70,10 @@ class Judging:
     def take(self, tracker: str, own: str, raw: Issue) -> None:
         """An issue as read. Args: own: id of our own account at its tracker."""
         found = self._interpreter.interpreted(tracker, own, raw)
-        self._drop(_whose(raw))
+        whose = _whose(raw)
+        self._drop(whose)
         if found.report:
-            self._reports[_whose(raw)] = found.issue
+            self._reports[whose] = found.issue
         elif found.unknown:
             self._skip(found.issue, found.unknown)
         else:

@@ -88,17 +88,18 @@ def moments(issue: Issue) -> tuple[Moment, ...]:
     """The moments of an issue, oldest first; the first begins at its opening. Never empty."""
     telling = [event for event in issue.events if event.kind in _TELLING]
     held = _at_opening(issue, telling)
-    row = [Moment(*held.values())]
+    row = [Moment._make(held)]
     for event in telling:
         _step(held, event)
         since = event.at
         evidence: tuple[str, ...] = (event.id,)
-        if since <= row[-1].since:
-            since = row[-1].since
-            evidence = (*row[-1].evidence, event.id) if len(row) > 1 else ()
+        last = row[-1]
+        if since <= last.since:
+            since = last.since
+            evidence = (*last.evidence, event.id) if len(row) > 1 else ()
             row.pop()
-        held["since"], held["evidence"] = since, evidence
-        row.append(Moment(*held.values()))
+        held[_SINCE], held[_EVIDENCE] = since, evidence
+        row.append(Moment._make(held))
     return tuple(row)
 
 
@@ -126,49 +127,51 @@ def recomposed(components: tuple[str, ...], *, added: tuple[str, ...], removed: 
     return tuple(sorted({*components}.difference(removed).union(added)))
 
 
-_BLANK = dict.fromkeys(Moment._fields)
-"""Keeps the fields in their order."""
+_PLACE = {kind: Moment._fields.index(name) for kind, name in _TELLING.items()}
+_LABELS, _COMPONENTS = _PLACE["labels_changed"], _PLACE["components_changed"]
+_SINCE, _EVIDENCE = Moment._fields.index("since"), Moment._fields.index("evidence")
 
 
-def _at_opening(issue: Issue, telling: Sequence[Event]) -> dict[str, Any]:
-    """The fields of the first moment, in their order: the present values with every change taken back."""
-    held: dict[str, Any] = {
-        **_BLANK,
-        "since": issue.opened_at,
-        "reporter": issue.reporter.id,
-        "components": issue.components,
-        "evidence": (),
-        "state": issue.state,
-        "severity": issue.severity,
-        "category": issue.category,
-        "coverage": issue.coverage.decision if issue.coverage else None,
-        "labels": issue.labels,
-        "priority": issue.priority,
-        "type": issue.type,
-        "assignee": issue.assignee.id if issue.assignee else None,
-        "tier": issue.assignee.tier if issue.assignee else None,
-        "contract_tier": (issue.coverage.tier or None) if issue.coverage else None,
-    }
+def _at_opening(issue: Issue, telling: Sequence[Event]) -> list[Any]:
+    """The members of the first moment: the present values with every change taken back."""
+    assignee, coverage = issue.assignee, issue.coverage
+    held: list[Any] = [
+        *Moment(
+            since=issue.opened_at,
+            state=issue.state,
+            severity=issue.severity,
+            category=issue.category,
+            labels=issue.labels,
+            priority=issue.priority,
+            type=issue.type,
+            assignee=assignee.id if assignee else None,
+            reporter=issue.reporter.id,
+            components=issue.components,
+            coverage=coverage.decision if coverage else None,
+            tier=assignee.tier if assignee else None,
+            contract_tier=(coverage.tier or None) if coverage else None,
+        )
+    ]
     for event in reversed(telling):
         if isinstance(event, LabelsChanged):
-            held["labels"] = held["labels"].difference(event.added).union(event.removed)
+            held[_LABELS] = held[_LABELS].difference(event.added).union(event.removed)
         elif isinstance(event, ComponentsChanged):
-            held["components"] = recomposed(held["components"], added=event.removed, removed=event.added)
+            held[_COMPONENTS] = recomposed(held[_COMPONENTS], added=event.removed, removed=event.added)
         else:
             assert isinstance(event, _FIELD_CHANGES)
-            held[_TELLING[event.kind]] = event.before
+            held[_PLACE[event.kind]] = event.before
     return held
 
 
-def _step(held: dict[str, Any], event: Event) -> None:
-    """Take an event into the fields that hold."""
+def _step(held: list[Any], event: Event) -> None:
+    """Take an event into what holds."""
     if isinstance(event, LabelsChanged):
-        held["labels"] = held["labels"].difference(event.removed).union(event.added)
+        held[_LABELS] = held[_LABELS].difference(event.removed).union(event.added)
     elif isinstance(event, ComponentsChanged):
-        held["components"] = recomposed(held["components"], added=event.added, removed=event.removed)
+        held[_COMPONENTS] = recomposed(held[_COMPONENTS], added=event.added, removed=event.removed)
     else:
         assert isinstance(event, _FIELD_CHANGES)
-        held[_TELLING[event.kind]] = event.after
+        held[_PLACE[event.kind]] = event.after
 
 
 def spells(row: Sequence[Moment], wanted: Sequence[bool]) -> tuple[tuple[Moment, Moment | None], ...]:

@@ -52,12 +52,8 @@ def lowered_by_hand(issue: Issue, pack: PolicyPack) -> SeverityChanged | None:
 
 def lowered(issue: Issue, pack: PolicyPack) -> Iterator[SeverityChanged]:
     """Each time a person made the issue less grave, oldest first."""
-    for event in issue.events:
-        if (
-            isinstance(event, SeverityChanged)
-            and event.actor.role is not Role.OWN
-            and graver(event.before, event.after, pack)
-        ):
+    for event in [event for event in issue.events if isinstance(event, SeverityChanged)]:
+        if event.actor.role is not Role.OWN and graver(event.before, event.after, pack):
             yield event
 
 

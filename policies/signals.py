@@ -86,6 +86,8 @@ def signals(issue: Issue, verdicts: Sequence[Verdict], pack: PolicyPack, now: da
             found += _reopened(name, clock, issue, mine, pack)
     found += _downgraded(issue, verdicts, pack, now)
     found += _labels_removed(issue, now)
+    if not found:
+        return ()
     return tuple(sorted(found, key=lambda signal: (signal.at, signal.kind, signal.clock, signal.detail)))
 
 
@@ -307,11 +309,12 @@ def _reopened(name: str, clock: Clock, issue: Issue, verdicts: Sequence[Verdict]
 
 
 def _labels_removed(issue: Issue, now: datetime) -> Iterator[Signal]:
+    changes = [event for event in issue.events if isinstance(event, LabelsChanged) and event.at <= now]
+    if not [event for event in changes if event.actor.role is Role.OWN]:
+        return
     ours: dict[str, bool] = {}
     taken: dict[str, LabelsChanged] = {}
-    for event in issue.events:
-        if not isinstance(event, LabelsChanged) or event.at > now:
-            continue
+    for event in changes:
         own = event.actor.role is Role.OWN
         for label in event.added:
             ours[label] = own
