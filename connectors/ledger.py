@@ -64,6 +64,7 @@ _PAGE = 200
 # Built once: to build a statement takes longer than to carry it out.
 _ADD_VERDICT = insert(VERDICTS)
 _ADD_RECEIPT = insert(RECEIPTS)
+_SOME_VERDICT = select(VERDICTS.c.n).where(VERDICTS.c.site == bindparam("site")).limit(1)
 _SITE_OF = select(RUNS.c.site).where(RUNS.c.id == bindparam("run"))
 
 
@@ -210,8 +211,11 @@ class Ledger(Cursors, Issues, Leases):
             again[whose] = at if before is None else before if at is None else min(before, at)
         with self._writing() as connection:
             site = self._site_of(connection, run)
+            # In a first run there is nothing to correct.
+            some = connection.scalar(_SOME_VERDICT, {"site": site}) is not None
             for batch in in_batches(everything, _BATCH):
-                given = last_given(connection, site, {(one.issue.tracker, one.issue.id) for one in batch})
+                whom = {(one.issue.tracker, one.issue.id) for one in batch} if some else ()
+                given = last_given(connection, site, whom)
                 rows = [
                     verdict_row(run, site, one.issue, one.verdict)
                     | correction_columns(given.get(cycle_of(one.issue, one.verdict)), one.verdict)

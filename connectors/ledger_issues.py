@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from connectors.ledger_database import in_batches
-from connectors.ledger_schema import ISSUES, issue_row
+from connectors.ledger_schema import ISSUES, NEVER, issue_row
 from connectors.ledger_text import ISSUE, REPLACED
 from policies.echo import echoes
 from policies.issue import Issue, IssueRef
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _BATCH = 200
 """Issues in memory at a time; a run that is killed while it reads, reads so many again at most."""
+_TOGETHER = 1000
+"""Ids in one statement."""
+_FEW = 20
+"""Fewer rows than these are written sooner one by one than by a statement of their own."""
 
 # Built once: to build a statement takes longer than to carry it out.
 _MINE = (ISSUES.c.site == bindparam("of_site"), ISSUES.c.tracker == bindparam("of_tracker"))
@@ -40,6 +44,7 @@ _HELD = (
 )
 _ADD = insert(ISSUES)
 _CHANGE = update(ISSUES).where(*_MINE, ISSUES.c.id == bindparam("of_id"))
+_CHANGE_ALL = update(ISSUES).where(*_MINE, ISSUES.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +152,20 @@ class Issues:
 
 def judge_again(connection: Connection, site: str, instants: Mapping[tuple[str, str], datetime | None]) -> None:
     """Note when cached issues, by (tracker, id), are to be judged again; None: not by themselves."""
-    if instants:
-        rows = [
-            {"of_site": site, "of_tracker": tracker, "of_id": id_, "judge_at": at}
-            for (tracker, id_), at in instants.items()
-        ]
-        connection.execute(_CHANGE, rows)
+    alike: dict[tuple[str, datetime | None], list[str]] = {}
+    for (tracker, id_), at in instants.items():
+        alike.setdefault((tracker, at), []).append(id_)
+    alone: list[dict[str, Any]] = []
+    for (tracker, at), ids in alike.items():
+        row = {"of_site": site, "of_tracker": tracker, "judge_at": at or NEVER}
+        if len(ids) < _FEW:
+            alone += [{**row, "of_id": id_} for id_ in ids]
+            continue
+        # Mostly those that are settled, to which nothing comes by itself.
+        for batch in in_batches(ids, _TOGETHER):
+            connection.execute(_CHANGE_ALL, {**row, "ids": batch})
+    if alone:
+        connection.execute(_CHANGE, alone)
 
 
 def _keep(connection: Connection, site: str, batch: Sequence[Issue]) -> list[Kept]:

@@ -9,16 +9,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Engine, event, text
+from sqlalchemy import DateTime, Engine, create_mock_engine, event, text
 
 from connectors.ledger import (
     Cursor,
@@ -34,7 +35,7 @@ from connectors.ledger import (
     RunInProgress,
     RunState,
 )
-from connectors.ledger_schema import ADDED
+from connectors.ledger_schema import ADDED, Instant
 from connectors.ledger_text import ISSUE, RECEIPT, VERDICT
 from connectors.tracker import Connection, CredentialsRefused
 from policies.changes import Relabel, SetDueDate, UpsertComment
@@ -436,6 +437,19 @@ def test_all_of_many_issues_come_once_by_tracker_and_project(ledger: Ledger) -> 
     assert len(list(ledger.issues("acme", "jira"))) == 150
 
 
+def test_many_issues_are_judged_again_each_at_its_own_instant_or_never(ledger: Ledger) -> None:
+    ledger.begin_run("r1", "acme", NOW)
+    issues = [an_issue(number, tracker=tracker) for tracker in ("jira", "other") for number in range(1, 61)]
+    ledger.keep("acme", issues)
+    instants = [None, NOW + HOUR] * 55 + [NOW + number * HOUR for number in range(2, 12)]
+    judged = [Judged(one.ref, a_verdict(changes_at=at)) for one, at in zip(issues, instants, strict=True)]
+    ledger.record_verdicts("r1", judged)
+    for hours in (0, 1, 2, 12, 50_000_000 // 24):
+        until = NOW + hours * HOUR
+        due = {one.ref.id + one.ref.tracker for one, at in zip(issues, instants, strict=True) if at and at <= until}
+        assert {ref.id + ref.tracker for ref in ledger.due("acme", until)} == due
+
+
 def test_an_issue_is_due_until_judged_and_again_when_a_verdict_changes_by_itself(ledger: Ledger) -> None:
     ledger.begin_run("r1", "acme", NOW)
     first, second = an_issue(1), an_issue(2)
@@ -664,6 +678,27 @@ def test_an_issue_survives_the_ledger(issue: Issue) -> None:
     assert ISSUE.read(ISSUE.write(issue)) == issue
 
 
+@given(st.builds(Issue))
+@_SPEED
+def test_an_issue_is_written_as_its_adapter_writes_it_with_its_labels_in_order(issue: Issue) -> None:
+    whole = TypeAdapter(Issue).dump_json(issue)
+    assert orjson.loads(ISSUE.write(issue)) == orjson.loads(whole) | {"labels": sorted(issue.labels)}
+    single = replace(issue, labels=frozenset({"vip"}))
+    assert ISSUE.write(single).encode() == TypeAdapter(Issue).dump_json(single)
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])))
+@_SPEED
+def test_an_instant_stands_in_a_file_as_sqlalchemy_writes_it(instant: datetime) -> None:
+    assume(MINYEAR < instant.year < MAXYEAR)
+    sqlite, theirs = create_mock_engine("sqlite://", print).dialect, DateTime(timezone=True)
+    ours, usual = (kind.dialect_impl(sqlite).bind_processor(sqlite) for kind in (Instant(), theirs))
+    assert ours is not None
+    assert usual is not None
+    assert ours(instant) == usual(instant.astimezone(UTC))
+    assert ours(None) is None
+
+
 @given(st.builds(Verdict, goal=_GOALS))
 @_SPEED
 def test_a_verdict_survives_the_ledger(verdict: Verdict) -> None:
@@ -703,6 +738,11 @@ def test_half_a_character_from_a_tracker_does_not_stop_the_ledger(ledger: Ledger
     kept = ledger.issue("acme", "jira", "CAR-1")
     assert kept is not None
     assert kept.title == "half \ufffd of a car, a whole \U0001f697, and a \x00"
+
+
+def test_half_a_character_leaves_an_issue_among_those_that_are_known_whole(ledger: Ledger) -> None:
+    ledger.keep("acme", [replace(an_issue(), title="half \ud83d of a car")])
+    assert set(ledger.known("acme", "jira", "CAR", NOW - 2 * HOUR)) == {"10001"}
 
 
 def _sql(path: Path, statement: str) -> list[tuple[object, ...]]:
