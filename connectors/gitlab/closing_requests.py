@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from connectors.gitlab.payload import objects, one, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from connectors.gitlab.payload import Payload
 
@@ -34,6 +34,6 @@ def as_widget(listed: Iterable[Payload]) -> Payload:
     return {"type": "DEVELOPMENT", "closingMergeRequests": {"nodes": [{"mergeRequest": each} for each in requests]}}
 
 
-def patches(closings: Iterable[Closing]) -> tuple[str, ...]:
+def patches(closings: Sequence[Closing]) -> tuple[str, ...]:
     """Addresses of those that are merged, in order."""
-    return tuple(sorted({each.url for each in closings if each.merged and each.url}))
+    return tuple(sorted({each.url for each in closings if each.merged and each.url})) if closings else ()

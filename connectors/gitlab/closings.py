@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 from connectors.gitlab import closing_requests, documents
 from connectors.gitlab.client import SchemaDiffers
 from connectors.gitlab.long_lists import LongLists
-from connectors.gitlab.mapping import nodes
+from connectors.gitlab.mapping import nodes, widgets
 from connectors.gitlab.names import further, project_of
 from connectors.gitlab.paths import project_path
-from connectors.gitlab.payload import objects, one, text_of
+from connectors.gitlab.payload import one, text_of
 from connectors.gitlab.server import Generation
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
 
@@ -154,7 +154,8 @@ class Closings:
             connection = one(project_of(self._client, data, project).get("workItems"))
             for node in nodes(connection):
                 gaps: list[Gap] = []
-                for widget in objects(self._lists.whole(node, project, gaps).get("widgets")):
+                widget = self._lists.whole(node, widgets(node), project, gaps).get("DEVELOPMENT")
+                if widget is not None:
                     yield text_of(node.get("iid")), closing_requests.of_widget(widget)
             following = further(connection)
             if following is None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby, permutations
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from policies.issue import (
     NOBODY,
@@ -28,13 +29,18 @@ from policies.issue import (
     TypeChanged,
     Word,
 )
+from policies.revised import maker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from policies.issue import Actor, Event
 
+# Instants are in UTC already.
+_labels_changed = maker(LabelsChanged)
+_D = TypeVar("_D")
+_AT = attrgetter("at")
 _MOST_IN_TURN = 5
 """People who change labels within one second; of more, the order stays as it is told."""
 
@@ -42,8 +48,7 @@ OPENED = Word("opened", "opened", "new")
 CLOSED = Word("closed", "closed", "done")
 
 
-@dataclass(frozen=True, slots=True)
-class LabelDelta:
+class LabelDelta(NamedTuple):
     """Attributes: unknown: labels that were deleted since, of which GitLab keeps no name."""
 
     at: datetime
@@ -53,15 +58,13 @@ class LabelDelta:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StateDelta:
+class StateDelta(NamedTuple):
     at: datetime
     actor: Actor
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MilestoneDelta:
+class MilestoneDelta(NamedTuple):
     """Attributes: title: None for taken off, "" for one whose name is lost."""
 
     at: datetime
@@ -69,8 +72,7 @@ class MilestoneDelta:
     title: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AssigneeDelta:
+class AssigneeDelta(NamedTuple):
     at: datetime
     actor: Actor
     added: tuple[str, ...] = ()
@@ -78,23 +80,20 @@ class AssigneeDelta:
     everybody: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DueDelta:
+class DueDelta(NamedTuple):
     at: datetime
     actor: Actor
     due: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDelta:
+class TypeDelta(NamedTuple):
     at: datetime
     actor: Actor
     before: Word | None
     after: Word
 
 
-@dataclass(frozen=True, slots=True)
-class MoveDelta:
+class MoveDelta(NamedTuple):
     at: datetime
     actor: Actor
     before: str
@@ -104,8 +103,7 @@ class MoveDelta:
 Delta = LabelDelta | StateDelta | MilestoneDelta | AssigneeDelta | DueDelta | TypeDelta | MoveDelta
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(NamedTuple):
     """How the issue stands now. Attributes: closed_at: as the tracker says it, None where it does not."""
 
     closed: bool
@@ -118,12 +116,13 @@ class Present:
 class _Ids:
     """Names for events: kind, second, and a running number within the second."""
 
-    _taken: Counter[str] = field(default_factory=Counter)
+    _taken: dict[tuple[str, datetime], int] = field(default_factory=dict)
 
     def next(self, kind: str, at: datetime) -> str:
-        stem = f"{kind}:{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
-        self._taken[stem] += 1
-        return f"{stem}:{self._taken[stem]}"
+        place = self._taken[kind, at] = self._taken.get((kind, at), 0) + 1
+        # Two numbers instead of six: formatting them takes longest.
+        day, second = (at.year * 100 + at.month) * 100 + at.day, (at.hour * 100 + at.minute) * 100 + at.second
+        return f"{kind}:{day:08}T{second:06}Z:{place}"
 
 
 def replay(deltas: Sequence[Delta], now: Present) -> tuple[list[Event], list[Gap]]:
@@ -133,21 +132,26 @@ def replay(deltas: Sequence[Delta], now: Present) -> tuple[list[Event], list[Gap
         deltas: in the order the tracker gave them; of one kind, those of one second stay in that order.
         now: the present values.
     """
-    ordered = sorted(deltas, key=lambda delta: delta.at)
+    by_kind: dict[type[object], list[Delta]] = {}
+    for delta in sorted(deltas, key=_AT):
+        by_kind.setdefault(type(delta), []).append(delta)
     ids = _Ids()
-    events: list[Event] = []
-    gaps: list[Gap] = []
-    for told, missing in (
-        _states([delta for delta in ordered if isinstance(delta, StateDelta)], now, ids),
-        _labels([delta for delta in ordered if isinstance(delta, LabelDelta)], now, ids),
-        (_milestones([delta for delta in ordered if isinstance(delta, MilestoneDelta)], ids), []),
-        (_assignees([delta for delta in ordered if isinstance(delta, AssigneeDelta)], now, ids), []),
-        (_dues([delta for delta in ordered if isinstance(delta, DueDelta)], ids), []),
-        (_others(ordered, ids), []),
-    ):
-        events.extend(told)
-        gaps.extend(missing)
-    return events, gaps
+    states, states_untold = _states(_of(by_kind, StateDelta), now, ids)
+    labels, labels_untold = _labels(_of(by_kind, LabelDelta), now, ids)
+    events = [
+        *states,
+        *labels,
+        *_milestones(_of(by_kind, MilestoneDelta), ids),
+        *_assignees(_of(by_kind, AssigneeDelta), now, ids),
+        *_dues(_of(by_kind, DueDelta), ids),
+        *_types(_of(by_kind, TypeDelta), ids),
+        *_moves(_of(by_kind, MoveDelta), ids),
+    ]
+    return events, states_untold + labels_untold
+
+
+def _of(by_kind: Mapping[type[object], list[Delta]], kind: type[_D]) -> list[_D]:
+    return cast("list[_D]", by_kind.get(kind, []))
 
 
 def _states(deltas: list[StateDelta], now: Present, ids: _Ids) -> tuple[list[Event], list[Gap]]:
@@ -180,16 +184,20 @@ def _states(deltas: list[StateDelta], now: Present, ids: _Ids) -> tuple[list[Eve
 
 
 def _labels(deltas: list[LabelDelta], now: Present, ids: _Ids) -> tuple[list[Event], list[Gap]]:
-    folded: dict[tuple[datetime, str], list[LabelDelta]] = {}
-    for delta in deltas:
-        folded.setdefault((delta.at, delta.actor.id), []).append(delta)
-    events: list[Event] = []
-    for delta in _in_turn([_folded(group) for group in folded.values()], now.labels):
-        if delta.added or delta.removed or delta.unknown:
-            named = ids.next("labels", delta.at)
-            told = LabelsChanged(id=named, at=delta.at, actor=delta.actor, added=delta.added, removed=delta.removed)
-            events.append(told)
-    return events, _untold_labels(events, now.labels)
+    if len({delta.at for delta in deltas}) == len(deltas):
+        # As nearly always: in no second was there more than one change, so there is one order alone.
+        changes = [_folded([delta]) for delta in deltas]
+    else:
+        together: dict[tuple[datetime, str], list[LabelDelta]] = {}
+        for delta in deltas:
+            together.setdefault((delta.at, delta.actor.id), []).append(delta)
+        changes = _in_turn([_folded(group) for group in together.values()], now.labels)
+    events: list[Event] = [
+        _labels_changed(id=ids.next("labels", at), at=at, actor=actor, added=added, removed=removed)
+        for at, actor, added, removed, unknown in changes
+        if added or removed or unknown
+    ]
+    return events, _untold_labels(changes, now.labels)
 
 
 def _folded(group: list[LabelDelta]) -> LabelDelta:
@@ -233,17 +241,16 @@ def _leads_back(latest_first: Sequence[LabelDelta], standing: frozenset[str]) ->
     return True
 
 
-def _untold_labels(events: Iterable[Event], present: frozenset[str]) -> list[Gap]:
+def _untold_labels(changes: Iterable[LabelDelta], present: frozenset[str]) -> list[Gap]:
     """Labels that history does not lead to the present: put on, never taken off, and not there; or the reverse."""
     last: dict[str, bool] = {}
     lost: set[str] = set()
-    for event in events:
-        assert isinstance(event, LabelsChanged)
-        for name in event.added:
+    for change in changes:
+        for name in change.added:
             if last.get(name) is True:
                 lost.add(name)
             last[name] = True
-        for name in event.removed:
+        for name in change.removed:
             if last.get(name) is False:
                 lost.add(name)
             last[name] = False
@@ -301,14 +308,15 @@ def _dues(deltas: list[DueDelta], ids: _Ids) -> list[Event]:
     return events
 
 
-def _others(deltas: Sequence[Delta], ids: _Ids) -> list[Event]:
-    make: Callable[[str, datetime], str] = ids.next
-    events: list[Event] = []
-    for delta in deltas:
-        if isinstance(delta, TypeDelta):
-            named = make("type", delta.at)
-            events.append(TypeChanged(id=named, at=delta.at, actor=delta.actor, before=delta.before, after=delta.after))
-        elif isinstance(delta, MoveDelta):
-            named = make("moved", delta.at)
-            events.append(Moved(id=named, at=delta.at, actor=delta.actor, before=delta.before, after=delta.after))
-    return events
+def _types(deltas: list[TypeDelta], ids: _Ids) -> list[Event]:
+    return [
+        TypeChanged(id=ids.next("type", at), at=at, actor=actor, before=before, after=after)
+        for at, actor, before, after in deltas
+    ]
+
+
+def _moves(deltas: list[MoveDelta], ids: _Ids) -> list[Event]:
+    return [
+        Moved(id=ids.next("moved", at), at=at, actor=actor, before=before, after=after)
+        for at, actor, before, after in deltas
+    ]

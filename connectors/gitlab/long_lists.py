@@ -5,17 +5,21 @@ Rule: what stays out of reach is a gap of that issue and stops no other; what th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from connectors.gitlab import closing_requests, issue_links
 from connectors.gitlab.names import OUT_OF_REACH
 from connectors.gitlab.paths import project_path
-from connectors.gitlab.payload import objects, one
+from connectors.gitlab.payload import one
 from policies.issue import Gap, GapKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.payload import Payload
+
+    Widgets: TypeAlias = Mapping[str, Payload]
 
 # The list of a widget, by the widget's type.
 _LISTS = {"LABELS": "labels", "LINKED_ITEMS": "linkedItems", "DEVELOPMENT": "closingMergeRequests"}
@@ -31,20 +35,24 @@ class LongLists:
     def __init__(self, client: GitLabClient) -> None:
         self._client = client
 
-    def whole(self, node: Payload, project: str, gaps: list[Gap]) -> Payload:
-        """The work item with these lists to their end. Args: gaps: what could not be read is added to them."""
-        widgets = node.get("widgets")
-        cut = [widget for widget in objects(widgets) if _is_cut(widget)]
-        if not cut:
-            return node
-        whole = {
-            widget["type"]: self._read(widget, f"{project}#{node.get('iid')}", node, project, gaps) for widget in cut
-        }
-        return {**node, "widgets": [whole.get(widget.get("type"), widget) for widget in objects(widgets)]}
+    def whole(self, node: Payload, widgets: Widgets, project: str, gaps: list[Gap]) -> Widgets:
+        """A work item's widgets with these lists to their end.
 
-    def _read(self, widget: Payload, key: str, node: Payload, project: str, gaps: list[Gap]) -> Payload:
+        Args:
+            node: the work item.
+            widgets: its widgets by type.
+            project: full path.
+            gaps: what could not be read is added to them.
+        """
+        cut = {type_: widgets[type_] for type_, listed in _LISTS.items() if _is_cut(widgets.get(type_), listed)}
+        if not cut:
+            return widgets
+        key = f"{project}#{node.get('iid')}"
+        read = {type_: self._read(type_, widget, key, node, project, gaps) for type_, widget in cut.items()}
+        return {**widgets, **read}
+
+    def _read(self, type_: str, widget: Payload, key: str, node: Payload, project: str, gaps: list[Gap]) -> Payload:
         path = f"{project_path(project)}/issues/{node.get('iid')}"
-        type_ = widget["type"]
         if type_ == "LABELS":
             names = one(self._client.rest("GET", path, doing=f"read the labels of {key}")).get("labels") or []
             return {"type": type_, "labels": {"nodes": [{"id": "", "title": name} for name in names]}}
@@ -56,6 +64,5 @@ class LongLists:
             return widget
 
 
-def _is_cut(widget: Payload) -> bool:
-    listed = _LISTS.get(widget.get("type", ""))
-    return listed is not None and one(one(widget.get(listed)).get("pageInfo")).get("hasNextPage") is True
+def _is_cut(widget: Payload | None, listed: str) -> bool:
+    return widget is not None and one(one(widget.get(listed)).get("pageInfo")).get("hasNextPage") is True

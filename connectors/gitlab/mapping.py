@@ -10,8 +10,11 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from types import MappingProxyType
+from typing import NamedTuple
 
 from connectors.gitlab import closing_requests, issue_links, markdown, system_notes
 from connectors.gitlab.history import (
@@ -28,7 +31,7 @@ from connectors.gitlab.history import (
     TypeDelta,
     replay,
 )
-from connectors.gitlab.note import Note
+from connectors.gitlab.note import Note, of_rest
 from connectors.gitlab.payload import (
     Malformed,
     Payload,
@@ -43,17 +46,22 @@ from connectors.gitlab.payload import (
     several,
     text_of,
 )
+from policies.event_order import in_order
 from policies.issue import Actor, Commented, Event, Gap, GapKind, Issue, IssueRef, Opened, Role
 from policies.issue_link import IssueLink
+from policies.revised import maker, revised
 
 WEIGHT = "weight"
 """The word under which ``Issue.fields`` holds an issue's weight, where the tier has weights."""
 
+# Instants are in UTC already, and ``_issue`` puts the events in order.
+_facts = maker(Issue)
+_AT = attrgetter("at")
 _NO_WIDGET: Payload = {}
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """What references in system notes stand for.
 
     Attributes:
@@ -61,8 +69,8 @@ class Names:
         milestones: milestone iid (digits) to title.
     """
 
-    labels: Mapping[str, str] = field(default_factory=dict)
-    milestones: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = _NO_NAMES
+    milestones: Mapping[str, str] = _NO_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +89,19 @@ def with_own(issue: Issue, account: str) -> Issue:
     """The same issue with everything our own account did marked as ours."""
 
     def mark(who: Actor) -> Actor:
-        return replace(who, role=Role.OWN) if who.id == account else who
+        return revised(who, role=Role.OWN) if who.id == account else who
 
     if not account:
         return issue
-    did, reported = (event.actor.id == account for event in issue.events), issue.reporter.id == account
-    if not reported and not (issue.assignee and issue.assignee.id == account) and not any(did):
+    did, reported = account in [event.actor.id for event in issue.events], issue.reporter.id == account
+    if not did and not reported and not (issue.assignee and issue.assignee.id == account):
         return issue
-    return replace(
+    return revised(
         issue,
         reporter=mark(issue.reporter),
         assignee=mark(issue.assignee) if issue.assignee else None,
         events=tuple(
-            replace(event, actor=mark(event.actor)) if event.actor.id == account else event for event in issue.events
+            [revised(event, actor=mark(event.actor)) if event.actor.id == account else event for event in issue.events]
         ),
     )
 
@@ -134,10 +142,14 @@ def work_item(
     Raises:
         Malformed: an issue can not do without what is missing.
     """
-    labels = nodes(one(parts.get("LABELS")).get("labels"))
-    borne = {number(label.get("id")): text_of(label.get("title")) for label in labels}
-    known = names.labels if borne.items() <= names.labels.items() else {**names.labels, **borne}
-    milestone = one(one(parts.get("MILESTONE")).get("milestone"))
+    borne = [
+        (number(label.get("id")), text_of(label.get("title")))
+        for label in nodes(parts.get("LABELS", _NO_WIDGET).get("labels"))
+    ]
+    titles = dict(borne)
+    if not titles.items() <= names.labels.items():
+        names = Names({**names.labels, **titles}, names.milestones)
+    milestone = one(parts.get("MILESTONE", _NO_WIDGET).get("milestone"))
     key = f"{project}#{need(node, 'iid')}"
     return _issue(
         _Plain(
@@ -150,9 +162,9 @@ def work_item(
             opened_at=node.get("createdAt"),
             updated_at=node.get("updatedAt"),
             closed_at=node.get("closedAt"),
-            labels=frozenset(text_of(label.get("title")) for label in labels) - {""},
-            assignees=tuple(actor(who) for who in nodes(one(parts.get("ASSIGNEES")).get("assignees"))),
-            due=one(parts.get("START_AND_DUE_DATE")).get("dueDate"),
+            labels=frozenset([title for _, title in borne if title]),
+            assignees=tuple([actor(who) for who in nodes(parts.get("ASSIGNEES", _NO_WIDGET).get("assignees"))]),
+            due=parts.get("START_AND_DUE_DATE", _NO_WIDGET).get("dueDate"),
             milestone=text_of(milestone.get("title")),
             confidential=bool(node.get("confidential")),
             links=issue_links.of_widget(parts.get("LINKED_ITEMS", _NO_WIDGET)),
@@ -161,7 +173,7 @@ def work_item(
         ),
         notes,
         [],
-        Names(known, names.milestones),
+        names,
         gaps,
     )
 
@@ -224,7 +236,7 @@ def rest_issue(payload: Payload, history: RestHistory, tracker: str, project: st
             weight=payload.get("weight"),
             moved=payload.get("moved_to_id") is not None,
         ),
-        map(Note.of_rest, history.notes),
+        map(of_rest, history.notes),
         deltas,
         Names(),
         tuple(lost),
@@ -268,8 +280,7 @@ def _rest_milestone(event: Payload) -> Delta:
 # ----------------------------------------------------------------------------------------------------------------- both
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plain:
+class _Plain(NamedTuple):
     """An issue's present values, out of either API."""
 
     ref: IssueRef
@@ -299,25 +310,24 @@ def _issue(plain: _Plain, notes: Iterable[Note], deltas: list[Delta], names: Nam
     lost: list[Gap] = list(gaps)
     resolution = "moved" if plain.moved else ""
     for note in notes:
-        try:
-            at = instant(note.created)
-            if not note.system:
-                events.append(_comment(note, at))
+        if isinstance(note, Commented):
+            events.append(note)
+        elif isinstance(note, Gap):
+            lost.append(note)
+        elif note is not None:
+            at, who, meaning = note
+            if isinstance(meaning, system_notes.EndedNote):
+                resolution = resolution or meaning.how
                 continue
-        except Malformed as error:
-            kind = GapKind.HISTORY if note.system else GapKind.COMMENTS
-            lost.append(Gap(kind, f"note {note.id}: {error}"))
-            continue
-        meaning = note.meaning
-        if isinstance(meaning, system_notes.EndedNote):
-            resolution = resolution or meaning.how
-        elif meaning is not None:
             if isinstance(meaning, system_notes.MovedNote) and meaning.away:
                 resolution = "moved"
-            deltas.append(_delta(meaning, at, note.author, names, plain.ref))
-    assignees = tuple(who for who in plain.assignees if who.id)
-    told, missing = replay(deltas, Present(plain.closed, closed_at, plain.labels, tuple(who.id for who in assignees)))
-    return Issue(
+            deltas.append(_delta(meaning, at, who, names, plain.ref))
+    assignees = [who for who in plain.assignees if who.id]
+    told, missing = replay(deltas, Present(plain.closed, closed_at, plain.labels, tuple([who.id for who in assignees])))
+    events += told
+    # Two runs, each in order as a rule: put together by time, there is mostly nothing else to be put in order.
+    events.sort(key=_AT)
+    return _facts(
         ref=plain.ref,
         title=markdown.title_words(plain.title) if markdown.ours(plain.description) else plain.title,
         description=plain.description,
@@ -335,21 +345,8 @@ def _issue(plain: _Plain, notes: Iterable[Note], deltas: list[Delta], names: Nam
         links=plain.links,
         patches=plain.patches,
         fields=((WEIGHT, str(plain.weight)),) if type(plain.weight) is int else (),
-        events=(*events, *told),
+        events=in_order(events),
         gaps=(*lost, *missing),
-    )
-
-
-def _comment(note: Note, at: datetime) -> Commented:
-    edited = instant(note.updated) if note.updated and note.updated != note.created else at
-    return Commented(
-        id=f"note:{note.id}",
-        at=at,
-        actor=note.author,
-        comment=note.id,
-        public=not note.internal,
-        text=markdown.words(note.body) if markdown.ours(note.body) else note.body,
-        edited_at=edited if edited > at else None,
     )
 
 
@@ -379,8 +376,11 @@ def _delta(meaning: system_notes.Change, at: datetime, who: Actor, names: Names,
 
 def _named(references: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], int]:
     """The labels' titles, and how many of them nothing is known of."""
-    titles = [names.labels.get(label, "" if label.isdigit() else label) for label in references]
-    return tuple(title for title in titles if title), sum(not title for title in titles)
+    if not references:
+        return (), 0
+    named = [names.labels.get(label, "" if label.isdigit() else label) for label in references]
+    titles = tuple([title for title in named if title])
+    return titles, len(named) - len(titles)
 
 
 def full_reference(text: str, project: str) -> str:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.gitlab import documents, mapping
+from connectors.gitlab.note import Told
 from connectors.gitlab.payload import number, one, text_of
+from connectors.gitlab.system_notes import LabelsNote, MilestoneNote
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from connectors.gitlab.client import GitLabClient
     from connectors.gitlab.note import Note
@@ -64,12 +66,16 @@ class Vocabulary:
         if isinstance(found.get("milestones"), dict):
             self._take_milestones(one(found["milestones"]))
 
-    def names(self, notes: Sequence[Note], borne: set[str]) -> mapping.Names:
-        """What the notes' references stand for. Args: borne: label ids whose titles are told elsewhere."""
-        if self._labels_after is not None:
-            self._find_labels({label for note in notes for label in note.labels} - borne)
-        if self._milestones_after is not None:
-            self._find_milestones({note.milestone for note in notes} - {""})
+    def names(self, notes: Iterable[Note], borne: Payload) -> mapping.Names:
+        """What the notes' references stand for. Args: borne: the labels of the issue, whose titles are told there."""
+        if self._labels_after is not None or self._milestones_after is not None:
+            meanings = [note.meaning for note in notes if isinstance(note, Told)]
+            named = _ids(
+                name for said in meanings if isinstance(said, LabelsNote) for name in said.added + said.removed
+            )
+            if named:
+                self._find_labels(named - {number(label.get("id")) for label in mapping.nodes(borne)})
+            self._find_milestones(_ids(said.reference or "" for said in meanings if isinstance(said, MilestoneNote)))
         return mapping.Names(self.labels, self.milestones)
 
     def _find_labels(self, wanted: set[str]) -> None:
@@ -118,6 +124,11 @@ class Vocabulary:
             doing = f"read the {what} of {self.project}"
             raise BadAnswer("the next page is the same page", tracker=self.client.name, doing=doing)
         return after
+
+
+def _ids(references: Iterable[str]) -> set[str]:
+    """Those that are numbers; the others are names themselves."""
+    return {reference for reference in references if reference.isdigit()}
 
 
 def look_up_labels(client: GitLabClient, project: str) -> Vocabulary:

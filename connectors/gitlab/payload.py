@@ -76,16 +76,18 @@ def day(text: object) -> date | None:
 
 def number(gid: object) -> str:
     """The digits at the end of a global id (``gid://gitlab/WorkItem/7``), or the id itself."""
-    return str(gid).rsplit("/", maxsplit=1)[-1]
+    return str(gid).rpartition("/")[2]
 
 
 def actor(payload: object) -> Actor:
     """The person of a user payload, of either API. ``NOBODY`` for none and for the ghost of a deleted account."""
-    user = one(payload)
-    username, name = user.get("username"), user.get("name")
+    if not isinstance(payload, dict):
+        return NOBODY
+    username, name = payload.get("username"), payload.get("name")
     if not isinstance(username, str) or not username:
         return NOBODY
-    return _person(username, text_of(name), user.get("bot") is True, user.get("state") in (None, "active"))
+    name = name if isinstance(name, str) else ""
+    return _person(username, name, payload.get("bot") is True, payload.get("state") in (None, "active"))
 
 
 # The same few people did nearly everything.
@@ -99,6 +101,8 @@ def _person(username: str, name: str, bot: bool, active: bool) -> Actor:
     return Actor(id=username, name=name, bot=bot, customer=desk, active=active)
 
 
+# A project has a handful of them.
+@lru_cache(maxsize=64)
 def kind_of(name: str) -> Word:
     """``issue``, ``incident``, ``task`` ... as a word, from either API's spelling."""
     spelled = name.strip() or "issue"
@@ -114,7 +118,7 @@ def several(value: object) -> list[Any]:
 
 
 def objects(value: object) -> list[Payload]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if value and isinstance(value, list) else []
 
 
 def one(value: object) -> Payload:

@@ -11,17 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from connectors.gitlab import documents, mapping
+from connectors.gitlab import documents, mapping, note
 from connectors.gitlab.client import TooComplex
 from connectors.gitlab.names import OUT_OF_REACH, further, project_of
-from connectors.gitlab.payload import objects, one, text_of
+from connectors.gitlab.payload import one, text_of
 from connectors.tracker import BadAnswer, NotFound, TrackerError
 from policies.issue import Gap, GapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from connectors.gitlab.client import GitLabClient
+    from connectors.gitlab.note import Note
     from connectors.gitlab.payload import Payload
 
 # Issues and discussions of each, about 210 and 150 of the 250 points that a query may cost. Most threads that do not
@@ -41,8 +42,8 @@ class Thread:
     """
 
     node: Payload
-    widgets: dict[str, Payload] = field(init=False)
-    notes: dict[str, Payload] = field(default_factory=dict)
+    widgets: Mapping[str, Payload] = field(init=False)
+    notes: dict[str, Note] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     _after: str | None = None
     _cut_short: bool = False
@@ -66,23 +67,28 @@ class Thread:
 
     def take(self, discussions: Payload) -> None:
         """A page of its discussions."""
+        found: list[object] = []
         for discussion in mapping.nodes(discussions):
-            replies = one(discussion.get("notes"))
-            if one(replies.get("pageInfo")).get("hasNextPage"):
-                self._cut_short = True
-            self.add(objects(replies.get("nodes")))
+            replies = discussion.get("notes")
+            if isinstance(replies, dict):
+                page, listed = replies.get("pageInfo"), replies.get("nodes")
+                if isinstance(page, dict) and page.get("hasNextPage"):
+                    self._cut_short = True
+                if isinstance(listed, list):
+                    found += listed
+        self.add(found)
         after = further(discussions)
         if after is not None and after == self._after:
             raise BadAnswer("the next page is the same page")
         self._after = after
 
-    def add(self, notes: Iterable[Payload]) -> None:
-        for note in notes:
-            self.notes.setdefault(text_of(note.get("id")), note)
-
-    def completed(self, node: Payload) -> None:
-        """The work item with lists that its page had cut short."""
-        self.node, self.widgets = node, mapping.widgets(node)
+    def add(self, notes: Iterable[object]) -> None:
+        held = self.notes
+        for found in notes:
+            if isinstance(found, dict):
+                id_ = text_of(found.get("id"))
+                if id_ not in held:
+                    held[id_] = note.of_graphql(found)
 
     def give_up(self, error: TrackerError) -> None:
         self._after, self._cut_short = None, False

@@ -20,7 +20,6 @@ from connectors.gitlab.client import SchemaDiffers, TooComplex
 from connectors.gitlab.closings import Closings
 from connectors.gitlab.long_lists import LongLists
 from connectors.gitlab.names import Vocabulary, further, project_of
-from connectors.gitlab.note import Note
 from connectors.gitlab.page_size import PageSize
 from connectors.gitlab.payload import Malformed, instant, kind_of, number, one, text_of
 from connectors.gitlab.threads import Threads
@@ -197,9 +196,7 @@ class WorkItems:
         """Work items with their threads and all their lists to the end; what closes them is kept."""
         threads = self._threads.of(project, nodes)
         for thread in threads:
-            whole = self._lists.whole(thread.node, path, thread.gaps)
-            if whole is not thread.node:
-                thread.completed(whole)
+            thread.widgets = self._lists.whole(thread.node, thread.widgets, path, thread.gaps)
         told = ((thread.iid, thread.widgets.get("DEVELOPMENT")) for thread in threads)
         self._closings.keep(project, {iid: closing_requests.of_widget(widget) for iid, widget in told if widget})
         return threads
@@ -207,9 +204,8 @@ class WorkItems:
     def _mapped(self, thread: Thread, project: str, path: str) -> Issue | Unreadable:
         """Args: project: as it was asked for. path: as the server calls it, which is another after a move."""
         known = self._known.setdefault(project, Vocabulary(self._client, project))
-        labels = mapping.nodes(one(thread.widgets.get("LABELS")).get("labels"))
-        notes = [Note.of_graphql(note) for note in thread.notes.values()]
-        names = known.names(notes, {number(label.get("id")) for label in labels})
+        notes = thread.notes.values()
+        names = known.names(notes, one(thread.widgets.get("LABELS", {}).get("labels")))
         try:
             return mapping.work_item(
                 thread.node, thread.widgets, notes, names, self._client.name, path, tuple(thread.gaps)

@@ -14,7 +14,7 @@ from connectors.gitlab import documents, mapping
 from connectors.gitlab.fixes import fixed_issues
 from connectors.gitlab.mapping import Names, RestHistory, rest_issue, with_own, work_item
 from connectors.gitlab.mapping import widgets as by_type
-from connectors.gitlab.note import Note
+from connectors.gitlab.note import of_graphql
 from connectors.gitlab.payload import Malformed, actor, day, instant
 from connectors.gitlab.system_notes import (
     AssigneesNote,
@@ -260,7 +260,7 @@ def test_both_apis_tell_the_same() -> None:
     widgets[0]["labels"]["nodes"].append({"id": "gid://gitlab/GroupLabel/11", "title": "b"})  # type: ignore[index]  # JSON
     names = Names({"13": "old"}, {"1": "1.4"})
     by_graphql = work_item(
-        node(widgets=widgets), by_type(node(widgets=widgets)), map(Note.of_graphql, thread), names, "gl", "acme/car"
+        node(widgets=widgets), by_type(node(widgets=widgets)), map(of_graphql, thread), names, "gl", "acme/car"
     )
     assert by_graphql == by_rest
     assert by_rest.gaps == ()

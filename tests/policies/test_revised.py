@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 from hypothesis import given
 
-from policies.issue import Issue, State
-from policies.revised import revised
+from policies.issue import Commented, Issue, LabelsChanged, State
+from policies.revised import maker, revised
 from tests.policies.build_issue import CUSTOMER, build_issue, reply
 from tests.policies.random_issues import issues
 
@@ -34,3 +34,30 @@ def test_what_is_revised_is_as_frozen_as_before() -> None:
 def test_a_member_it_does_not_have_is_refused() -> None:
     with pytest.raises(KeyError, match="colour"):
         revised(reply(1), colour="red")  # type: ignore[call-arg]  # no such member, which is the test
+
+
+@given(issues())
+def test_an_issue_is_made_as_its_class_makes_it(issue: Issue) -> None:
+    made = maker(Issue)(**{each.name: getattr(issue, each.name) for each in fields(issue)})
+    assert made == issue
+    assert hash(made) == hash(issue)
+    assert type(made) is Issue
+
+
+def test_what_is_made_has_the_defaults_of_its_class() -> None:
+    said = reply(1)
+    make = maker(LabelsChanged)
+    assert make(id="labels:1", at=said.at) == LabelsChanged(id="labels:1", at=said.at)
+    assert make(id="labels:1", at=said.at, added=("a",)).added == ("a",)
+
+
+def test_what_is_made_is_frozen() -> None:
+    said = reply(1)
+    made = maker(Commented)(id=said.id, at=said.at, comment="1", public=True)
+    with pytest.raises(FrozenInstanceError):
+        made.text = "other"  # type: ignore[misc]  # that it is frozen is the test
+
+
+def test_nothing_is_made_without_what_it_needs() -> None:
+    with pytest.raises(TypeError, match="at"):
+        maker(Commented)(id="note:1", comment="1", public=True)  # type: ignore[call-arg]  # no instant, which is the test
