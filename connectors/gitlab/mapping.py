@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -56,7 +55,6 @@ WEIGHT = "weight"
 
 # Instants are in UTC already, and ``_issue`` puts the events in order.
 _facts = maker(Issue)
-_AT = attrgetter("at")
 _NO_WIDGET: Payload = {}
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -266,7 +264,8 @@ def _rest_label(event: Payload) -> Delta:
 
 def _rest_state(event: Payload) -> Delta:
     state = event.get("state")
-    if state not in {"closed", "reopened", "opened"}:
+    # A tuple: what stands there may be a list, which is in no set.
+    if state not in ("closed", "reopened", "opened"):
         raise Malformed(f"an unknown state {str(state)[:40]!r}")
     return StateDelta(instant(event.get("created_at")), actor(event.get("user")), closed=state == "closed")
 
@@ -324,9 +323,6 @@ def _issue(plain: _Plain, notes: Iterable[Note], deltas: list[Delta], names: Nam
             deltas.append(_delta(meaning, at, who, names, plain.ref))
     assignees = [who for who in plain.assignees if who.id]
     told, missing = replay(deltas, Present(plain.closed, closed_at, plain.labels, tuple([who.id for who in assignees])))
-    events += told
-    # Two runs, each in order as a rule: put together by time, there is mostly nothing else to be put in order.
-    events.sort(key=_AT)
     return _facts(
         ref=plain.ref,
         title=markdown.title_words(plain.title) if markdown.ours(plain.description) else plain.title,
@@ -345,7 +341,7 @@ def _issue(plain: _Plain, notes: Iterable[Note], deltas: list[Delta], names: Nam
         links=plain.links,
         patches=plain.patches,
         fields=((WEIGHT, str(plain.weight)),) if type(plain.weight) is int else (),
-        events=in_order(events),
+        events=in_order(events + told),
         gaps=(*lost, *missing),
     )
 

@@ -88,7 +88,7 @@ _STATE = re.compile(
 )
 _LABELS = re.compile(r"(?:added|(?:automatically )?removed) .*\blabels?", re.IGNORECASE | re.DOTALL)
 _LABEL_WORD = re.compile(
-    r"(?P<verb>\badded\b|\bremoved\b)|~\"(?P<quoted>[^\"]*)\"|~(?P<bare>[^\s~\"]+)|(?P<count>\d+) deleted\b",
+    r"(?P<verb>\badded\b|\bremoved\b)|~\"(?P<quoted>[^\"]*)\"|~(?P<bare>[^\s~\"]+)|\b(?P<count>\d{1,9}) deleted\b",
     re.IGNORECASE,
 )
 _MILESTONE_SET = re.compile(r"(?:changed milestone|milestone changed) to (?P<ref>.+)", re.IGNORECASE | re.DOTALL)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ from connectors.gitlab.system_notes import (
     TypeNote,
     read,
 )
+from connectors.gitlab.threads import Thread
 from policies.issue import (
     NOBODY,
     AssigneeChanged,
@@ -396,6 +400,62 @@ def test_a_broken_note_is_a_gap_and_stops_nothing() -> None:
     issue = rest(notes=notes, states=[{"id": 3, "state": "closed", "created_at": "then"}])
     assert [comment.text for comment in issue.comments()] == ["b"]
     assert sorted(gap.kind for gap in issue.gaps) == [GapKind.COMMENTS, GapKind.HISTORY]
+
+
+def spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a payload: what holds it, and where in it."""
+    for place, member in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, place
+        if isinstance(member, dict | list):
+            yield from spots(member)
+
+
+def busy() -> dict[str, Any]:
+    said = {"id": "gid://gitlab/Note/31", "body": "Hello", "author": ALICE, "createdAt": "2026-03-02T09:51:00Z"}
+    told = [
+        system("added ~11 label", "2026-03-02T09:10:00Z", BOB, "label", 2),
+        system("closed", "2026-03-02T09:30:00Z", BOB, "closed", 3),
+    ]
+    discussions = {
+        "pageInfo": {"hasNextPage": False},
+        "nodes": [{"notes": {"nodes": [note]}} for note in (said, *told)],
+    }
+    label = {"id": "gid://gitlab/ProjectLabel/11", "title": "a"}
+    return node(
+        widgets=[
+            {"type": "ASSIGNEES", "assignees": {"nodes": [BOB]}},
+            {"type": "LABELS", "labels": {"pageInfo": {"hasNextPage": False}, "nodes": [label]}},
+            {"type": "MILESTONE", "milestone": {"title": "1.4"}},
+            {"type": "START_AND_DUE_DATE", "dueDate": "2026-04-01"},
+            {"type": "LINKED_ITEMS", "linkedItems": {"nodes": [{"linkType": "blocks", "workItem": {"id": "7"}}]}},
+            {"type": "DEVELOPMENT", "closingMergeRequests": {"nodes": [{"mergeRequest": {"state": "merged"}}]}},
+            {"type": "NOTES", "discussions": discussions},
+        ]
+    )
+
+
+@pytest.mark.parametrize("other", [None, 7, "x", True, [], [[]], {}, [{}]], ids=repr)
+def test_what_is_of_another_type_than_it_should_be_is_absent_in_a_work_item(other: object) -> None:
+    for which in range(len(list(spots(busy())))):
+        changed = copy.deepcopy(busy())
+        held, place = list(spots(changed))[which]
+        held[place] = copy.deepcopy(other)
+        thread = Thread(changed)
+        discussions = thread.widgets.get("NOTES", {}).get("discussions")
+        thread.take(discussions if isinstance(discussions, dict) else {})
+        with contextlib.suppress(Malformed):
+            notes = thread.notes.values()
+            assert work_item(changed, thread.widgets, notes, Names(), "gl", "acme/car").events[0].kind == "opened"
+
+
+@pytest.mark.parametrize("state", [None, 7, [], {}])
+def test_a_state_that_is_none_is_a_gap(state: object) -> None:
+    issue = rest(states=[{"id": 5, "user": BOB, "created_at": "2026-03-02T09:30:00Z", "state": state}])
+    assert "unknown state" in issue.gaps[0].detail
+
+
+def test_more_deleted_labels_than_there_can_be_are_not_counted() -> None:
+    assert read(f"added {'9' * 5000} deleted labels", "label") is None
 
 
 # ------------------------------------------------------------------------------------------------ what a merge fixes
