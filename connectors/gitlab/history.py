@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby, permutations
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policies.issue import (
     NOBODY,
@@ -32,14 +32,13 @@ from policies.issue import (
 from policies.revised import maker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from policies.issue import Actor, Event
 
 # Instants are in UTC already.
 _labels_changed = maker(LabelsChanged)
-_D = TypeVar("_D")
 _AT = attrgetter("at")
 _MOST_IN_TURN = 5
 """People who change labels within one second; of more, the order stays as it is told."""
@@ -132,26 +131,27 @@ def replay(deltas: Sequence[Delta], now: Present) -> tuple[list[Event], list[Gap
         deltas: in the order the tracker gave them; of one kind, those of one second stay in that order.
         now: the present values.
     """
-    by_kind: dict[type[object], list[Delta]] = {}
+    by_kind: dict[type[Delta], list[Any]] = {}
     for delta in sorted(deltas, key=_AT):
         by_kind.setdefault(type(delta), []).append(delta)
     ids = _Ids()
-    states, states_untold = _states(_of(by_kind, StateDelta), now, ids)
-    labels, labels_untold = _labels(_of(by_kind, LabelDelta), now, ids)
-    events = [
-        *states,
-        *labels,
-        *_milestones(_of(by_kind, MilestoneDelta), ids),
-        *_assignees(_of(by_kind, AssigneeDelta), now, ids),
-        *_dues(_of(by_kind, DueDelta), ids),
-        *_types(_of(by_kind, TypeDelta), ids),
-        *_moves(_of(by_kind, MoveDelta), ids),
-    ]
-    return events, states_untold + labels_untold
-
-
-def _of(by_kind: Mapping[type[object], list[Delta]], kind: type[_D]) -> list[_D]:
-    return cast("list[_D]", by_kind.get(kind, []))
+    # Without any, it may still be closed.
+    events, gaps = _states(by_kind.get(StateDelta, []), now, ids)
+    if labels := by_kind.get(LabelDelta):
+        told, untold = _labels(labels, now, ids)
+        events += told
+        gaps += untold
+    if milestones := by_kind.get(MilestoneDelta):
+        events += _milestones(milestones, ids)
+    if assignees := by_kind.get(AssigneeDelta):
+        events += _assignees(assignees, now, ids)
+    if dues := by_kind.get(DueDelta):
+        events += _dues(dues, ids)
+    if types := by_kind.get(TypeDelta):
+        events += _types(types, ids)
+    if moves := by_kind.get(MoveDelta):
+        events += _moves(moves, ids)
+    return events, gaps
 
 
 def _states(deltas: list[StateDelta], now: Present, ids: _Ids) -> tuple[list[Event], list[Gap]]:
