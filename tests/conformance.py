@@ -35,7 +35,7 @@ from policies.issue import (
 from policies.pack import PolicyPack
 from policies.patch import Releases
 from policies.roster import Roster
-from policies.shares import holders, shared_out
+from policies.shares import time_spent
 from policies.signals import signals
 from policies.verdict import judge
 from policies.vocabulary import Vocabulary
@@ -299,7 +299,7 @@ def figures(reading: Reading, title: str, pack: PolicyPack, now: datetime) -> To
     def when(evidence: Iterable[str]) -> tuple[datetime | str, ...]:
         return tuple(sorted({at.get(id_, id_) for id_ in evidence}, key=str))
 
-    verdicts, held = judge(issue, pack, now), holders(issue)
+    verdicts = judge(issue, pack, now)
     told: dict[str, Any] = {}
     for verdict in verdicts:
         here = f"{verdict.clock}[{verdict.cycle}]"
@@ -309,7 +309,7 @@ def figures(reading: Reading, title: str, pack: PolicyPack, now: datetime) -> To
         told[f"{here}.evidence"] = when(verdict.reason.evidence)
         told[f"{here}.pauses"] = tuple(replace(pause, evidence=()) for pause in verdict.pauses)
         told[f"{here}.evidence of pauses"] = tuple(when(pause.evidence) for pause in verdict.pauses)
-        told[f"{here}.time"] = shared_out(issue, verdict, pack, held)
+        told[f"{here}.time"] = time_spent(issue, verdict, pack)
     told["signals"] = tuple(
         (each.kind, each.clock, each.at, each.detail, when(each.evidence))
         for each in signals(issue, verdicts, pack, now)
