@@ -16,6 +16,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,8 +44,9 @@ _AFTER_TIERS = {party: place for place, party in enumerate((OTHER, UNASSIGNED, U
 _PAUSED = {party: place for place, party in enumerate((CUSTOMER, "third_party"))}
 
 
-class Share(NamedTuple):
-    """One party's part of the time. A plain tuple: each issue has several.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One party's part of the time.
 
     Attributes:
         party: a tier, ``other``, ``unassigned``, ``unknown`` or ``off_hours``; while paused the pause's party
