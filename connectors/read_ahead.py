@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def ahead(*sources: Iterator[T]) -> Iterator[T]:
         threading.Thread(target=turn.fill, args=(source,), name="read ahead", daemon=True)
         for turn, source in zip(turns, sources, strict=True)
     ]
-    for thread in threads:
-        thread.start()
     going_on = len(threads)
     try:
+        for thread in threads:
+            thread.start()
         while going_on:
             turn, page = pages.get()
             if not isinstance(page, _End):
@@ -90,6 +91,7 @@ def ahead(*sources: Iterator[T]) -> Iterator[T]:
     finally:
         for turn in turns:
             turn.end()
-        # Who interrupts the run does not wait for a server that does not answer.
-        for thread in threads:
-            thread.join(timeout=_PATIENCE_SECONDS)
+        # Who interrupts the run does not wait for a server that does not answer, however many ask it.
+        until = time.monotonic() + _PATIENCE_SECONDS
+        for thread in filter(threading.Thread.is_alive, threads):
+            thread.join(timeout=max(0.0, until - time.monotonic()))

@@ -19,14 +19,14 @@ from datetime import datetime, timedelta
 from connectors import registry
 from connectors.cache import Cache
 from connectors.ledger import Cursor
-from connectors.tracker import RateLimited, TrackerError, TrackerReader, Unreadable
+from connectors.tracker import NotFound, RateLimited, TrackerError, TrackerReader, Unreadable
 from flows import instant, reconciling
 from flows.project_groups import is_group, present
 from flows.run import Collected, Gone
 from flows.site import Site
 from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
-from policies.issue import Issue, Release
+from policies.issue import Actor, Issue, Release
 
 Onward = Callable[[str, str, Issue], None]
 """Takes an issue as soon as it is read and kept: its tracker, our own account there, and the issue as read."""
@@ -61,22 +61,22 @@ def collect(
     cursor = ledger.cursor(site.name, tracker.name, project)
     capabilities = reader.capabilities()
     # Nobody logged in would find an empty project.
-    reader.own_account()
-    reading_ = _Reading(f"read {tracker.name}/{project}", sitting)
+    account = _OwnAccount(reader)
+    reading_ = _Reading(tracker, project, sitting)
     releases: tuple[Release, ...] = ()
     awake: set[str] = set()
     for kept in ledger.keeping(site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor))):
         if kept.awake:
             awake.add(kept.issue.ref.id)
         if onward is not None:
-            onward(tracker.name, reader.own_account().id, kept.issue)
+            onward(tracker.name, account.by_now().id, kept.issue)
     if not reading_.cut_short:
         try:
             releases = reader.releases(project)
         except TrackerError as failure:
             reading_.cut_short = str(failure)
-    # What was read may have told of another account than an earlier run knew.
-    own = reader.own_account()
+    own = account.by_now()
+    reading_.cut_short = reading_.cut_short or account.lost
     whole = not reading_.cut_short
     if whole:
         _set_cursor(sitting, tracker, project, reading_, cursor)
@@ -167,7 +167,7 @@ def read_back(sitting: Sitting, tracker: TrackerSite, projects: Iterable[str]) -
     with reading(sitting.site, tracker, sitting.cache_of(tracker)) as reader:
         for project in projects:
             cursor = sitting.ledger.cursor(sitting.site.name, tracker.name, project)
-            reading_ = _Reading(f"read back {tracker.name}/{project}", sitting)
+            reading_ = _Reading(tracker, project, sitting, "read back")
             with contextlib.suppress(TrackerError):
                 sitting.ledger.keep(
                     sitting.site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor))
@@ -189,17 +189,41 @@ def _gone(
         return (), str(failure)
 
 
+class _OwnAccount:
+    """Our account as what was read tells it: another one, perhaps, than an earlier run knew.
+
+    Attributes:
+        lost: why it is not known any longer, in one line; then it stays as it was.
+    """
+
+    def __init__(self, reader: TrackerReader) -> None:
+        """Raises TrackerError: nobody is logged in."""
+        self._reader = reader
+        self._known = reader.own_account()
+        self.lost = ""
+
+    def by_now(self) -> Actor:
+        if not self.lost:
+            try:
+                self._known = self._reader.own_account()
+            except TrackerError as failure:
+                self.lost = str(failure)
+        return self._known
+
+
 class _Reading:
     """Issues on their way from the tracker to the ledger, and what is noted on the way."""
 
-    def __init__(self, doing: str, sitting: Sitting) -> None:
+    def __init__(self, tracker: TrackerSite, project: str, sitting: Sitting, verb: str = "read") -> None:
         self.fresh: set[str] = set()
         self.unreadable: list[Unreadable] = []
         self.newest: datetime | None = None
         self.cut_short = ""
         # The clock's, not the instant that is judged at, which may be any.
         self.begun = instant.now()
-        self._doing = doing
+        self._doing = f"{verb} {tracker.name}/{project}"
+        self._tracker = tracker.name
+        self._project = project
         self._sitting = sitting
 
     def through(self, source: Iterable[Issue | Unreadable]) -> Iterator[Issue]:
@@ -208,6 +232,7 @@ class _Reading:
                 if isinstance(found, Unreadable):
                     self.unreadable.append(found)
                     continue
+                self._named_alike(found)
                 self.fresh.add(found.ref.id)
                 self.newest = max(found.updated_at, self.newest or found.updated_at)
                 self._sitting.progress(self._doing, len(self.fresh), None)
@@ -217,6 +242,16 @@ class _Reading:
             if not self.fresh and not self.unreadable:
                 raise
             self.cut_short = str(failure)
+
+    def _named_alike(self, issue: Issue) -> None:
+        """Issues are kept under their tracker's name of the project, and would not be found again under another.
+
+        Raises:
+            NotFound: the project has another name: one spelled otherwise, or one that it was given since.
+        """
+        if issue.ref.project != self._project:
+            advice = f"its issues are of {issue.ref.project!r}: name the project so in the site file"
+            raise NotFound(advice, tracker=self._tracker, doing=self._doing)
 
 
 def collect_all(sitting: Sitting, onward: Onward | None = None) -> tuple[Collected, ...]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connectors import registry
 from connectors.ledger import Ledger
-from connectors.tracker import Unreadable
+from connectors.tracker import CredentialsRefused, TrackerReader, Unreadable
 from flows import collecting
 from flows.judging import Judgement, Judging, judge_collected
 from flows.run import Collected
 from flows.site import Site
 from flows.sitting import Sitting
-from policies.issue import FixReleased, Issue, Release, Word
+from policies.issue import Actor, FixReleased, Issue, Release, Word
 from tests.flows.workshop import NOW, at
 from tests.memory_tracker import MemoryReader
 
@@ -59,6 +60,11 @@ def test_what_is_judged_while_it_is_read_comes_to_the_same_as_from_the_ledger(
     assert fixed == ["CAR-1", "VAN-1"], "in whichever tracker the release is"
 
 
+def reader(sitting: Sitting) -> TrackerReader:
+    north = sitting.site.tracker("north")
+    return registry.open_reader(north.kind, sitting.site.connection(north))
+
+
 def raw(sitting: Sitting, tracker: str, key: str) -> Issue:
     with collecting.reading(sitting.site, sitting.site.tracker(tracker)) as reader:
         return reader.issue(key)
@@ -91,3 +97,26 @@ def test_the_order_is_that_of_the_projects_whatever_came_first(sitting: Sitting)
         judging.take(tracker, "warranty", raw(sitting, tracker, key))
     projects = [Collected(tracker="north", project="CAR"), Collected(tracker="south", project="VAN")]
     assert keys(judging.end(projects)) == ["CAR-1", "CAR-2", "VAN-1"]
+
+
+def test_an_account_that_is_lost_in_mid_reading_cuts_it_short_and_takes_nothing_back(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = MemoryReader.own_account
+    asked: list[int] = []
+
+    def lost(self: MemoryReader) -> Actor:
+        asked.append(1)
+        if len(asked) > 1:
+            raise CredentialsRefused("nobody is logged in", tracker="north")
+        return known(self)
+
+    monkeypatch.setattr(MemoryReader, "own_account", lost)
+    judging = Judging(sitting)
+    collected = collecting.collect(sitting, sitting.site.tracker("north"), "CAR", reader(sitting), judging.take)
+    assert "nobody is logged in" in collected.cut_short
+    assert collected.own is not None
+    assert collected.own.id == "warranty"
+    assert keys(judging.end([collected])) == ["CAR-1", "CAR-2"]
+    assert len(asked) == 2, "asked no more once it is lost"
+    assert sitting.ledger.cursor("workshop", "north", "CAR") is None

@@ -155,3 +155,9 @@ def test_paths_know_no_case_and_a_group_is_not_within_itself() -> None:
     assert within("acme/*", "acme/parts/*")
     assert not within("acme/*", "acme/*")
     assert not within("acme/*", "acmeother/x")
+
+
+def test_a_project_named_otherwise_than_the_server_does_is_told_and_not_half_read(ground: Ground) -> None:
+    found = ground.run(1, ground.site(projects="Acme/Car", report="Acme/Car"))["Acme/Car"]
+    assert "its issues are of 'acme/car': name the project so in the site file" in found.cut_short
+    assert list(found.issues) == []
