@@ -130,9 +130,13 @@ class Judging:
     def _leave_out_the_unreadable(self, collected: Sequence[Collected]) -> None:
         """What could not be read at last does not count as it was read before."""
         lost = {(project.tracker, one.key) for project in collected for one in project.unreadable}
-        for whose, one in [*self._judged.items()] if lost else ():
-            if (whose[0], one.issue.ref.key) in lost:
-                self._drop(whose)
+        if not lost:
+            return
+        left_out = (issue for issue, _ in self._skipped.values())
+        known = [*(one.issue for one in self._judged.values()), *self._reports.values(), *left_out]
+        for issue in known:
+            if (issue.ref.tracker, issue.ref.key) in lost:
+                self._drop(_whose(issue))
 
     def _skip(self, issue: Issue, why: str) -> None:
         self._drop(_whose(issue))

@@ -65,7 +65,7 @@ class Closings:
         """What issues, by their numbers, say closes them; to be kept before the issues are handed on."""
         held = self._of(project)
         known: dict[str, dict[str, bool]] = held["issues"]
-        news = {iid: self._own(project, closings) for iid, closings in told.items()}
+        news = {iid: self._own(project, closings) for iid, closings in told.items() if iid.isdecimal()}
         news = {iid: own for iid, own in news.items() if own != known.get(iid, {})}
         if news:
             known.update(news)

@@ -87,8 +87,15 @@ def test_what_could_not_be_read_at_last_does_not_count_as_it_was_read_before(sit
     judging = Judging(sitting)
     for key in ("CAR-1", "CAR-2"):
         judging.take("north", "warranty", raw(sitting, "north", key))
-    collected = Collected(tracker="north", project="CAR", unreadable=(Unreadable("CAR-1", "no creation"),))
-    assert keys(judging.end([collected])) == ["CAR-2"]
+    unknown = replace(raw(sitting, "south", "VAN-1"), status=Word("9", "Nowhere"))
+    judging.take("south", "warranty", unknown)
+    found = judging.end(
+        [
+            Collected(tracker="north", project="CAR", unreadable=(Unreadable("CAR-1", "no creation"),)),
+            Collected(tracker="south", project="VAN", unreadable=(Unreadable("VAN-1", "no creation"),)),
+        ]
+    )
+    assert (keys(found), found.skipped) == (["CAR-2"], ())
 
 
 def test_the_order_is_that_of_the_projects_whatever_came_first(sitting: Sitting) -> None:

@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 
 from connectors.tracker import Capabilities
 from flows.members import Member
+from flows.planning import destinations
 from flows.run import Collected
 from flows.shapes import schema
 from flows.site import SHIPPED, Site
-from flows.planning import destinations
 from flows.tracker_site import TrackerSite
 from policies.loader import plain
 from policies.problem import InputError
