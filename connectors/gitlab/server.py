@@ -3,13 +3,16 @@
 Rules:
 
 1. The generation is told by one look at the schema, never guessed from a version. It is kept from run to run together
-   with the version; another version, and it is looked at anew.
+   with the version; another version, and the next session looks at it anew. Within a session it stays as it was found,
+   so that all pages of a reading are asked for the same; what the schema no longer holds is told by the refusal.
 2. An account is known before anything is read: an anonymous session sees less and says nothing about it. Over GraphQL
    each page says who asked and which version answered, and is held against what is known; over REST it is asked once.
+3. Pages come over several connections at once: what is known changes in one step, and whoever asks meanwhile waits.
 """
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -51,27 +54,30 @@ class Server:
     def __init__(self, client: GitLabClient, cache: Cache) -> None:
         self._client = client
         self._cache = cache
+        self._lock = threading.RLock()
         self._generation: Generation | None = None
         self._version: str | None = None
         self._account: Actor | None = None
         self._number = ""
         self._counts = False
         self._widgets: tuple[str, ...] = ()
+        # What this session knows is not to be kept: it was found out to be of another version, or not to hold.
+        self._outdated = False
 
     def generation(self) -> Generation:
         """Which API holds whole histories here."""
-        if self._generation is None:
-            kept = one(self._cache.get(_SERVER))
-            # What an earlier version of ours kept says nothing of widgets.
-            if kept.get("generation") in set(Generation) and "widgets" in kept:
-                self._generation = Generation(kept["generation"])
-                self._version = kept.get("version")
-                self._counts = kept.get("counts") is True
-                self._widgets = tuple(name for name in documents.WIDGETS if name in several(kept["widgets"]))
-            else:
-                self._probe()
-        assert self._generation is not None
-        return self._generation
+        with self._lock:
+            if self._generation is None:
+                kept = one(self._cache.get(_SERVER))
+                # What an earlier version of ours kept says nothing of widgets.
+                if kept.get("generation") in set(Generation) and "widgets" in kept:
+                    self._version = kept.get("version")
+                    self._counts = kept.get("counts") is True
+                    self._widgets = tuple(name for name in documents.WIDGETS if name in several(kept["widgets"]))
+                    self._generation = Generation(kept["generation"])
+                else:
+                    self._generation = self._probe()
+            return self._generation
 
     def counts(self) -> bool:
         """Whether a list of work items tells how many there are, and can be had in spans of time."""
@@ -85,8 +91,9 @@ class Server:
 
     def without_widgets(self) -> None:
         """They are not as the probe found them: parts of them are marked experiment, and may change in any release."""
-        self._widgets = ()
-        self._keep(self.generation())
+        with self._lock:
+            generation, self._widgets = self.generation(), ()
+            self._keep(generation)
 
     def links_block(self) -> bool:
         """Whether one issue may block another here, as far as is known: a paid feature, of which no schema tells."""
@@ -96,29 +103,33 @@ class Server:
         """The server refused such a link for its tier."""
         self._cache.put(_TIER, {"blocks": False}, _UNVERIFIED)
 
-    def _probe(self) -> None:
+    def _probe(self) -> Generation:
         doing = "look at the schema"
-        self._generation, self._counts, self._widgets = Generation.REST, False, ()
+        generation, version, counts, widgets = Generation.REST, self._version, False, tuple[str, ...]()
         try:
             seen = self._client.graphql("Probe", documents.PROBE, {}, doing=doing)
         except ServerFailed:
             # Its REST may answer. The next run looks again.
-            return
+            return generation
         except (NotFound, Rejected, PermissionRefused, BadAnswer):
             # No GraphQL, or introspection is switched off by a proxy.
             pass
         else:
-            self._version = text_of(one(seen.get("metadata")).get("version"))
+            version = text_of(one(seen.get("metadata")).get("version"))
             if "currentUser" in seen:
                 self._is(actor(seen["currentUser"]), seen["currentUser"], doing)
             if _speaks_work_items(seen):
-                self._generation = Generation.WORK_ITEMS
+                generation = Generation.WORK_ITEMS
                 spans = {"createdAfter", "createdBefore"} <= _arguments(seen, "project", "workItems")
-                self._counts = spans and "limit" in _arguments(seen, "listed", "count")
-                self._widgets = tuple(name for name in documents.WIDGETS if one(seen.get(name.lower())).get("fields"))
-        self._keep(self._generation)
+                counts = spans and "limit" in _arguments(seen, "listed", "count")
+                widgets = tuple(name for name in documents.WIDGETS if one(seen.get(name.lower())).get("fields"))
+        self._version, self._counts, self._widgets = version, counts, widgets
+        self._keep(generation)
+        return generation
 
     def _keep(self, generation: Generation) -> None:
+        if self._outdated:
+            return
         kept = {
             "generation": generation.value,
             "version": self._version,
@@ -126,6 +137,11 @@ class Server:
             "widgets": [*self._widgets],
         }
         self._cache.put(_SERVER, kept, _VERIFIED if generation is Generation.WORK_ITEMS else _UNVERIFIED)
+
+    def _keep_no_more(self) -> None:
+        if not self._outdated:
+            self._outdated = True
+            self._cache.drop(_SERVER)
 
     def _version_by_rest(self) -> str:
         try:
@@ -135,29 +151,33 @@ class Server:
 
     def fall_back(self) -> None:
         """The schema promised more than it holds: REST for the rest of this session."""
-        self._generation = Generation.REST
-        self._cache.drop(_SERVER)
+        with self._lock:
+            self._generation = Generation.REST
+            self._keep_no_more()
 
     def verify(self, answer: Payload, doing: str) -> None:
         """Hold what is known against a GraphQL answer that says who asked and which version answers.
 
+        Another version changes nothing for this session, whose pages are under way: the next one looks at it anew.
+
         Raises:
             CredentialsRefused: nobody is logged in; what else the answer holds is what strangers may see.
         """
-        self._is(actor(answer.get("currentUser")), answer.get("currentUser"), doing)
         version = text_of(one(answer.get("metadata")).get("version"))
-        if version and self._version is not None and version != self._version:
-            self._generation = None
-            self._cache.drop(_SERVER)
-        self._version = version or self._version
+        with self._lock:
+            self._is(actor(answer.get("currentUser")), answer.get("currentUser"), doing)
+            if version and self._version is not None and version != self._version:
+                self._keep_no_more()
+            self._version = version or self._version
 
     def words(self) -> str:
         """``GitLab 19.2.0-ee (GraphQL)``."""
-        generation = self.generation()
-        if self._version is None:
-            self._version = self._version_by_rest()
-            self._keep(generation)
-        return " ".join(part for part in ("GitLab", self._version, f"({generation})") if part)
+        with self._lock:
+            generation = self.generation()
+            if self._version is None:
+                self._version = self._version_by_rest()
+                self._keep(generation)
+            return " ".join(part for part in ("GitLab", self._version, f"({generation})") if part)
 
     def account(self) -> Actor:
         """The account that the token belongs to.
@@ -165,15 +185,16 @@ class Server:
         Raises:
             CredentialsRefused: nobody is logged in.
         """
-        if self._account is None and self.generation() is Generation.WORK_ITEMS:
-            kept = one(self._cache.get(_ACCOUNT))
-            if text_of(kept.get("id")):
-                self._account = _own(Actor(kept["id"], text_of(kept.get("name")), bot=kept.get("bot") is True))
-                self._number = text_of(kept.get("number"))
-        if self._account is None:
-            self._ask_account()
-        assert self._account is not None
-        return self._account
+        with self._lock:
+            if self._account is None and self.generation() is Generation.WORK_ITEMS:
+                kept = one(self._cache.get(_ACCOUNT))
+                if text_of(kept.get("id")):
+                    self._account = _own(Actor(kept["id"], text_of(kept.get("name")), bot=kept.get("bot") is True))
+                    self._number = text_of(kept.get("number"))
+            if self._account is None:
+                self._ask_account()
+            assert self._account is not None
+            return self._account
 
     def _ask_account(self) -> None:
         doing = "see who is logged in"
@@ -187,10 +208,12 @@ class Server:
 
     def ask_anew(self) -> None:
         """Forget what was kept: for a check, which is to see with its own eyes."""
-        self._cache.drop(_SERVER)
-        self._cache.drop(_ACCOUNT)
-        self._cache.drop(_TIER)
-        self._generation = self._version = self._account = None
+        with self._lock:
+            self._cache.drop(_SERVER)
+            self._cache.drop(_ACCOUNT)
+            self._cache.drop(_TIER)
+            self._generation = self._version = self._account = None
+            self._outdated = False
 
     def _is(self, who: Actor, told: object, doing: str) -> None:
         """The server says who we are."""
