@@ -4,11 +4,13 @@ Rules:
 
 1. A page that the server finds too dear, or fails over, is asked again at half the size; nothing is skipped.
 2. The page grows while the server's own score leaves room, up to what it was once too large at.
-3. A size that had to be halved is kept for the runs to come.
+3. A size that had to be halved is kept for the runs to come, once a page of that size was read: a page that was on its
+   way already when it was halved says nothing of it.
 """
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,7 @@ class PageSize:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._lock = threading.Lock()
         kept = cache.get(_KEY)
         self.issues = kept if isinstance(kept, int) and 1 <= kept < _ISSUES else _ISSUES
         self.discussions = _FEWEST_DISCUSSIONS if self.issues == 1 else _DISCUSSIONS
@@ -46,15 +49,18 @@ class PageSize:
         """So many issues were too many: ask for less. False where there is no less."""
         if asked == 1:
             return False
-        if self.issues < asked:
-            # Another page that was on its way at the same time said so already.
+        with self._lock:
+            if self.issues < asked:
+                # Another page that was on its way at the same time said so already.
+                return True
+            self._most = self.issues - 1
+            half = self.issues // 2
+            if half == 1:
+                # Before the issues: who is about to ask for one shall not ask for all of its discussions.
+                self.discussions = _FEWEST_DISCUSSIONS
+            self.issues = half
+            self._halved = True
             return True
-        self._most = self.issues - 1
-        self.issues //= 2
-        if self.issues == 1:
-            self.discussions = _FEWEST_DISCUSSIONS
-        self._halved = True
-        return True
 
     def fit(self, asked: int, complexity: Payload, *, alone: bool = True) -> None:
         """A page of so many issues was read: grow, where its score leaves room for more.
@@ -62,10 +68,16 @@ class PageSize:
         Args:
             alone: nothing was asked beside the page; else its score says too little of the pages to come.
         """
-        if self._halved:
-            # Only now is it known that the size was the reason, and not a server that is down.
-            self._halved = False
-            self._cache.put(_KEY, self.issues, _KEPT)
+        with self._lock:
+            if self._halved:
+                if asked != self.issues:
+                    return
+                # Only now is it known that the size was the reason, and not a server that is down.
+                self._halved = False
+                self._cache.put(_KEY, self.issues, _KEPT)
+            self._grow(asked, complexity, alone=alone)
+
+    def _grow(self, asked: int, complexity: Payload, *, alone: bool) -> None:
         score, limit = one(complexity).get("score"), one(complexity).get("limit")
         if not alone or not isinstance(score, int) or not isinstance(limit, int) or not 0 < score < limit * _ROOM:
             return

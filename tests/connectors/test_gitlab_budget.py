@@ -318,6 +318,19 @@ def test_a_server_that_is_down_leaves_the_size_of_pages_as_it_was() -> None:
     assert PageSize(cache).issues == 40
 
 
+def test_a_page_on_its_way_when_the_size_was_halved_says_nothing_of_the_half() -> None:
+    cache = SessionCache()
+    size = PageSize(cache)
+    assert size.halve(40)
+    for late in (40, 10):
+        size.fit(late, {"score": 10, "limit": 250})
+        assert (size.issues, PageSize(cache).issues) == (20, 40)
+    assert size.halve(40), "said already"
+    assert size.issues == 20
+    size.fit(20, {"score": 200, "limit": 250})
+    assert PageSize(cache).issues == 20
+
+
 def test_a_server_that_gives_up_on_a_page_is_asked_for_half_of_it(ground: Ground) -> None:
     issues(ground.store, 45)
     ground.run(None)
