@@ -2,12 +2,14 @@
 
 Rules:
 
-1. The spans leave no instant out: the first has no beginning, the last no end, and each begins where another ends.
+1. The spans leave no instant out: the first has no beginning, the last no end, and each begins a second before another
+   ends, so that none falls between them however a server takes a bound. What two of them hold is the reader's to see.
 2. Few issues are one span: each span costs a request of its own.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.gitlab.mapping import nodes
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _ISSUES_OF_A_SPAN = 500
 # More than are read at once: issues are not made evenly, and who is done with a quiet year takes another one.
 _MOST = 16
+_OVERLAP = timedelta(seconds=1)
 
 
 def spans(counted: Payload, oldest: Payload, youngest: Payload) -> list[dict[str, str]]:
@@ -37,9 +40,9 @@ def spans(counted: Payload, oldest: Payload, youngest: Payload) -> list[dict[str
     number = min(_MOST, count // _ISSUES_OF_A_SPAN)
     if number < 2:  # noqa: PLR2004 - one span is no split
         return []
-    bounds = [(begin + (end - begin) * n / number).replace(microsecond=0).isoformat() for n in range(1, number)]
-    starts = [{}, *({"from": bound} for bound in bounds)]
-    ends = [*({"until": bound} for bound in bounds), {}]
+    bounds = [(begin + (end - begin) * n / number).replace(microsecond=0) for n in range(1, number)]
+    starts = [{}, *({"from": bound.isoformat()} for bound in bounds)]
+    ends = [*({"until": (bound + _OVERLAP).isoformat()} for bound in bounds), {}]
     return [{**start, **stop} for start, stop in zip(starts, ends, strict=True)]
 
 
