@@ -15,6 +15,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from connectors.gitlab import closing_requests, documents, mapping
 from connectors.gitlab.client import SchemaDiffers, TooComplex
 from connectors.gitlab.closings import Closings
@@ -42,6 +44,8 @@ _FAILURES_BORNE = 2
 _AT_ONCE = 8
 # GitLab counts no further than that in one go.
 _COUNTED = 10_000
+# In a text of an issue each quotation mark has a backslash before it.
+_GOES_ON = b'"hasNextPage":true'
 NO_ISSUES = frozenset({"epic", "objective", "key_result", "requirement", "test_case"})
 
 
@@ -75,13 +79,15 @@ class WorkItems:
             return
         names = self._known[project] = Vocabulary(self._client, project)
         names.take(first)
-        given: dict[str, str] = {}
+        widgets = self._server.widgets()
+        given: dict[str, int] = {}
         for found in ahead(*self._sources(first, ask, project, doing)):
             path = text_of(found.get("fullPath")) or project
             nodes = filter(_is_issue, mapping.nodes(self._listed(found, doing)))
             threads = self._whole(project, path, (node for node in nodes if _is_new(node, given)))
             yield from (self._mapped(thread, project, path) for thread in threads)
-        self._closings.end(project, all_of_it=since is None)
+        # Where the schema lost a widget on the way, some of the pages did not tell what closes their issues.
+        self._closings.end(project, all_of_it=since is None and self._server.widgets() == widgets)
 
     def _sources(self, first: Payload, ask: dict[str, Any], project: str, doing: str) -> list[Iterator[Payload]]:
         """Pages of the project with its issues, from one source or from several that may be read at once."""
@@ -237,12 +243,26 @@ def _instant(text: object) -> datetime | None:
         return None
 
 
-def _is_new(node: Payload, given: dict[str, str]) -> bool:
-    """Whether it was not given as it is: a page, or the instant at which two spans meet, may be read twice."""
-    id_, updated = text_of(node.get("id")), text_of(node.get("updatedAt"))
-    if given.get(id_) == updated:
+def _is_new(node: Payload, given: dict[str, int]) -> bool:
+    """Whether it was not given as it is: what two spans hold, or a page, may be read twice.
+
+    All of it is compared: GitLab tells the second of an update, and a second has room for two.
+
+    Args:
+        given: a digest of each, by its id.
+    """
+    try:
+        told = orjson.dumps(node)
+    except TypeError:
+        # Half a surrogate pair, a number beyond all bounds, a depth that no issue has.
+        return True
+    if _GOES_ON in told:
+        # What is read beyond the page may have changed where the page did not.
+        return True
+    id_, digest = text_of(node.get("id")), hash(told)
+    if given.get(id_) == digest:
         return False
-    given[id_] = updated
+    given[id_] = digest
     return True
 
 
