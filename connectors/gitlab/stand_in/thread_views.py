@@ -7,13 +7,16 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab.stand_in.connections import connection, page, page_size
+from connectors.gitlab.stand_in.execution import Shared
 from connectors.gitlab.stand_in.gids import gid, moment
 from connectors.gitlab.stand_in.history import SYNTHETIC, Note, label_body, label_named, latest, thread
 from connectors.gitlab.stand_in.project_views import ProjectViews, View
 
 if TYPE_CHECKING:
+    from connectors.gitlab.stand_in.call import Call
     from connectors.sandbox.nouns import Issue, Project
 
+_FIRST = "MQ"
 _ICONS = {
     "assignee": "user",
     "closed": "issue-close",
@@ -43,6 +46,12 @@ _NOTE_MODELS = {
 
 class ThreadViews(ProjectViews):
     """The thread of an issue, for one caller."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call)
+        # A discussion's notes are paged by their number, not by their value: the first one's is the same everywhere.
+        ends = {"startCursor": _FIRST, "endCursor": _FIRST}
+        self._only_page = Shared({"hasNextPage": False, "hasPreviousPage": False, **ends})
 
     def thread(self, issue: Issue) -> list[Note]:
         store, prepared = self.call.store, self.call.server.catalogue.prepared(issue)
@@ -91,9 +100,12 @@ class ThreadViews(ProjectViews):
         def shape(one: Note) -> View:
             return self.note(issue, one)
 
-        if asked.get("after") or not page_size(asked):
+        after = asked.get("after")
+        if after not in {None, "", _FIRST} or not page_size(asked):
             return connection([note], shape, asked, _place)
-        return page([note], shape, _place, more=False, preceded=False, count=lambda: 1)
+        if after:
+            return page([], shape, _place, more=False, preceded=True, count=lambda: 1)
+        return {"count": 1, "nodes": [self.note(issue, note)], "pageInfo": self._only_page}
 
     def notes(self, issue: Issue, asked: dict[str, Any], *, merged: bool) -> View:
         rows = self._thread(issue, asked, merged=merged)
