@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from connectors.gitlab.payload import Payload
 
-_ISSUES_OF_A_SPAN = 500
+_ISSUES_OF_A_SPAN = 250
 # More than are read at once: issues are not made evenly, and who is done with a quiet year takes another one.
 _MOST = 16
 _OVERLAP = timedelta(seconds=1)

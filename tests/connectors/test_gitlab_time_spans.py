@@ -19,7 +19,7 @@ def made(at: datetime) -> dict[str, Any]:
     return {"nodes": [{"createdAt": at.strftime("%Y-%m-%dT%H:%M:%SZ")}]}
 
 
-@given(count=st.integers(1000, 100_001), seconds=st.integers(1, 10**9), at=st.floats(0, 1))
+@given(count=st.integers(500, 100_001), seconds=st.integers(1, 10**9), at=st.floats(0, 1))
 def test_every_instant_is_in_a_span(count: int, seconds: int, at: float) -> None:
     found = spans({"count": count}, made(BEGIN), made(BEGIN + timedelta(seconds=seconds)))
     instant = BEGIN + timedelta(seconds=seconds * at)
@@ -34,7 +34,7 @@ def test_every_instant_is_in_a_span(count: int, seconds: int, at: float) -> None
     assert any(begin < instant < end for begin, end in bounds), "whether or not a server takes a bound as included"
 
 
-@pytest.mark.parametrize(("count", "number"), [(999, 0), (1000, 2), (2600, 5), (10_001, 16), (1_000_000, 16)])
+@pytest.mark.parametrize(("count", "number"), [(499, 0), (500, 2), (1300, 5), (10_001, 16), (1_000_000, 16)])
 def test_there_are_as_many_spans_as_there_is_work_for(count: int, number: int) -> None:
     assert len(spans({"count": count}, made(BEGIN), made(BEGIN + timedelta(days=900)))) == number
 
