@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from policies.issue import Issue, Word
 
 _FAILURES_BORNE = 2
-_AT_ONCE = 8
+_AT_ONCE = 4
 # GitLab counts no further than that in one go.
 _COUNTED = 10_000
 # In a text of an issue each quotation mark has a backslash before it.
