@@ -47,8 +47,8 @@ class Judgement:
     def touched_by(self, plan: Plan) -> dict[Whose, Issue]:
         """The issues and reports that a plan changes."""
         touched = {(change.tracker, change.issue.id) for change in plan.changes if change.issue is not None}
-        found = {_whose(issue): issue for issue in (*(one.issue for one in self.judged), *self.reports)}
-        return {whose: issue for whose, issue in found.items() if whose in touched}
+        issues = (*(one.issue for one in self.judged), *self.reports)
+        return {whose: issue for issue in issues if (whose := _whose(issue)) in touched}
 
     def report_of(self) -> dict[str, Issue]:
         """The report issue of each tracker that has one; the oldest where somebody made a second."""
