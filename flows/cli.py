@@ -454,7 +454,10 @@ def main() -> None:
     # What is read lives until the run ends, and next to nothing of it is garbage that only looking for it would find:
     # to look as often as is usual takes a tenth of the time.
     gc.set_threshold(100_000, 20, 100)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # What is left goes back to the system as it is: the interpreter would look through all of it once more.
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":
