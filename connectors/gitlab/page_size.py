@@ -4,8 +4,9 @@ Rules:
 
 1. A page that the server finds too dear, or fails over, is asked again at half the size; nothing is skipped.
 2. The page grows while the server's own score leaves room, up to what it was once too large at.
-3. A size that had to be halved is kept for the runs to come, once a page of that size was read: a page that was on its
-   way already when it was halved says nothing of it.
+3. Another size than the first is kept for the runs to come once a page of it was read: a page that was on its way
+   already when it was halved says nothing of the half.
+4. A page beside which more is asked never grows.
 """
 
 from __future__ import annotations
@@ -36,14 +37,16 @@ class PageSize:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._lock = threading.Lock()
-        kept = cache.get(_KEY)
-        self.issues = kept if isinstance(kept, int) and 1 <= kept < _ISSUES else _ISSUES
+        # The size, and the largest that was not yet too large.
+        self.issues, self._most = self._kept = _kept(cache.get(_KEY))
         self.discussions = _FEWEST_DISCUSSIONS if self.issues == 1 else _DISCUSSIONS
-        # What was halved was too large as it stood.
-        self._most = 2 * self.issues - 1 if self.issues < _ISSUES else _MOST
         self._halved = False
         # The last page that was scored: its size and its score.
         self._scored = (0, 0)
+
+    def at_once(self, *, alone: bool) -> int:
+        """How many issues to ask for now. Args: alone: nothing is asked beside the page."""
+        return self.issues if alone else min(self.issues, _ISSUES)
 
     def halve(self, asked: int) -> bool:
         """So many issues were too many: ask for less. False where there is no less."""
@@ -53,8 +56,8 @@ class PageSize:
             if self.issues < asked:
                 # Another page that was on its way at the same time said so already.
                 return True
-            self._most = self.issues - 1
-            half = self.issues // 2
+            self._most = asked - 1
+            half = asked // 2
             if half == 1:
                 # Before the issues: who is about to ask for one shall not ask for all of its discussions.
                 self.discussions = _FEWEST_DISCUSSIONS
@@ -69,12 +72,13 @@ class PageSize:
             alone: nothing was asked beside the page; else its score says too little of the pages to come.
         """
         with self._lock:
-            if self._halved:
-                if asked != self.issues:
-                    return
-                # Only now is it known that the size was the reason, and not a server that is down.
+            if self._halved and asked != self.issues:
+                return
+            # Only now is it known that the size was the reason, and not a server that is down.
+            if self._halved or (alone and asked > self._kept[0]):
                 self._halved = False
-                self._cache.put(_KEY, self.issues, _KEPT)
+                self._kept = asked, self._most
+                self._cache.put(_KEY, self._kept, _KEPT)
             self._grow(asked, complexity, alone=alone)
 
     def _grow(self, asked: int, complexity: Payload, *, alone: bool) -> None:
@@ -87,3 +91,12 @@ class PageSize:
             grown = asked + (limit * _ROOM - score) * (asked - before) / (score - its_score)
             self.issues = max(self.issues, min(self._most, int(grown)))
         self._scored = asked, score
+
+
+def _kept(found: object) -> tuple[int, int]:
+    """A size and the largest one, as they were kept; those to begin with where none were."""
+    if isinstance(found, list | tuple) and len(found) == 2:  # noqa: PLR2004 - a pair
+        issues, most = found
+        if isinstance(issues, int) and isinstance(most, int) and 1 <= issues <= most <= _MOST:
+            return issues, most
+    return _ISSUES, _MOST

@@ -155,8 +155,9 @@ class WorkItems:
     def _page(self, ask: dict[str, Any], doing: str) -> dict[str, Any]:
         """One page, as large as the server can bear."""
         failures = 0
+        alone = "most" not in ask and not ask["names"]
         while True:
-            asked = self._size.issues
+            asked = self._size.at_once(alone=alone)
             sizes = {"n": asked, "d": self._size.discussions}
             try:
                 data = self._asked("WorkItems", partial(_document, ask), {**ask, **sizes}, doing)
@@ -167,7 +168,6 @@ class WorkItems:
                     raise
             else:
                 self._server.verify(data, doing)
-                alone = "most" not in ask and not ask["names"]
                 self._size.fit(asked, one(data.get("queryComplexity")), alone=alone)
                 return data
 

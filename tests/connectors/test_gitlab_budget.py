@@ -310,6 +310,25 @@ def test_a_page_that_had_to_be_halved_stays_small_in_the_next_run() -> None:
     assert (PageSize(cache).issues, PageSize(cache).discussions) == (1, 5)
 
 
+def test_a_page_that_grew_begins_as_large_in_the_next_run_once_one_of_its_size_was_read() -> None:
+    cache = SessionCache()
+    size = PageSize(cache)
+    size.fit(40, {"score": 100, "limit": 250})
+    assert (size.issues, PageSize(cache).issues) == (90, 40), "nobody knows yet whether the server bears it"
+    size.fit(90, {"score": 200, "limit": 250})
+    again = PageSize(cache)
+    assert (again.at_once(alone=True), again.at_once(alone=False)) == (90, 40), "room for what is asked beside it"
+    assert again.halve(again.at_once(alone=False))
+    assert again.issues == 20, "half of what was too much, not of what was not asked"
+
+
+@pytest.mark.parametrize("kept", [20, [20], ["20", "39"], [0, 39], [40, 39], [40, 1000], {"issues": 20}, None])
+def test_a_size_kept_by_another_version_is_no_size(kept: object) -> None:
+    cache = SessionCache()
+    cache.put("gitlab page", kept, timedelta(days=1))
+    assert PageSize(cache).issues == 40
+
+
 def test_a_server_that_is_down_leaves_the_size_of_pages_as_it_was() -> None:
     cache = SessionCache()
     size = PageSize(cache)
