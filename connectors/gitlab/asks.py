@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _LABELS_SHOWN = 100
 _LINK_TYPES = {LinkKind.RELATES: "RELATED", LinkKind.BLOCKS: "BLOCKS", LinkKind.BLOCKED_BY: "BLOCKED_BY"}
 
+_WIDGETS = {Relabel: "LABELS", SetDueDate: "START_AND_DUE_DATE", SetAssignee: "ASSIGNEES"}
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -65,6 +67,11 @@ class Ask:
     @property
     def doing(self) -> str:
         return doing(self.issue.ref, *self.part.changes)
+
+    @property
+    def widgets(self) -> frozenset[str]:
+        """Types of those that it changes."""
+        return frozenset(_WIDGETS[type(change)] for change in self.part.changes if type(change) in _WIDGETS)
 
     def failed(self, why: TrackerError) -> None:
         self.task.failed(self.part, why)

@@ -143,7 +143,9 @@ class Batch:
         )
         kind = Kind.CREATE if Verb.CREATE_NOTE in verbs else Kind.IDEMPOTENT
         variables = {name: ask.input for name, ask in zip(names, asks, strict=True)}
-        answers = self._client.mutations("Act", mutations.act(verbs), variables, doing=doing, kind=kind)
+        changed = frozenset[str]().union(*(ask.widgets for ask in asks))
+        document = mutations.act(verbs, changed)
+        answers = self._client.mutations("Act", document, variables, doing=doing, kind=kind)
         again: list[Ask] = []
         for name, ask in zip(names, asks, strict=True):
             failure = answers.failures.get(name)

@@ -4,7 +4,8 @@ Rules:
 
 1. Everything that is written travels as a variable; a text is made of aliases and names only, so that there are few
    different ones.
-2. What a mutation left is asked for at once: GitLab drops what an account may not set without calling it an error.
+2. What a mutation left of what it changed is asked for at once: GitLab drops what an account may not set without
+   calling it an error.
 
 Source: docs.gitlab.com/api/graphql/reference.
 """
@@ -17,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 class Verb(StrEnum):
@@ -36,17 +37,12 @@ _MUTATIONS = {
     Verb.CREATE_NOTE: ("createNote", "CreateNoteInput", "{ errors note { id internal } }"),
 }
 
-_LEFT = """
-fragment Left on WorkItem {
-  id
-  widgets(onlyTypes: [ASSIGNEES, LABELS, START_AND_DUE_DATE]) {
-    type
-    ... on WorkItemWidgetAssignees { assignees(first: 10) { nodes { username } } }
-    ... on WorkItemWidgetLabels { labels(first: 100) { nodes { title } } }
-    ... on WorkItemWidgetStartAndDueDate { dueDate }
-  }
+_LEFT = {
+    "ASSIGNEES": "... on WorkItemWidgetAssignees { assignees(first: 10) { nodes { username } } }",
+    "LABELS": "... on WorkItemWidgetLabels { labels(first: 100) { nodes { title } } }",
+    "START_AND_DUE_DATE": "... on WorkItemWidgetStartAndDueDate { dueDate }",
 }
-"""
+"""What an update left, by the type of the widget it changed."""
 
 OUR_NOTES = """
 query OurNotes($path: ID!, $ids: [WorkItemID!]!, $n: Int!) {
@@ -86,14 +82,18 @@ def aliases(verbs: Sequence[Verb]) -> list[str]:
     return names
 
 
-def act(verbs: Sequence[Verb]) -> str:
-    """The text that does these; they run kind by kind, notes last."""
+def act(verbs: Sequence[Verb], widgets: Collection[str] = ()) -> str:
+    """The text that does these; they run kind by kind, notes last.
+
+    Args:
+        widgets: types of those that the updates change; what they left of them is asked for.
+    """
     counted = Counter(verbs)
-    return _text(tuple((verb, counted[verb]) for verb in Verb if counted[verb]))
+    return _text(tuple((verb, counted[verb]) for verb in Verb if counted[verb]), tuple(sorted(widgets)))
 
 
 @cache
-def _text(counted: tuple[tuple[Verb, int], ...]) -> str:
+def _text(counted: tuple[tuple[Verb, int], ...], widgets: tuple[str, ...]) -> str:
     asked: list[str] = []
     lines: list[str] = []
     for verb, times in counted:
@@ -102,5 +102,17 @@ def _text(counted: tuple[tuple[Verb, int], ...]) -> str:
             asked.append(f"${verb.value}{number}: {kind}!")
             lines.append(f"  {verb.value}{number}: {mutation}(input: ${verb.value}{number}) {answer}")
     body = "\n".join(lines)
-    more = _LEFT if any(verb is Verb.UPDATE for verb, _ in counted) else ""
+    more = _left(widgets) if any(verb is Verb.UPDATE for verb, _ in counted) else ""
     return f"mutation Act({', '.join(asked)}) {{\n{body}\n}}\n{more}"
+
+
+def _left(widgets: Sequence[str]) -> str:
+    asked = "\n    ".join(_LEFT[widget] for widget in widgets)
+    return f"""
+fragment Left on WorkItem {{
+  widgets(onlyTypes: [{", ".join(widgets)}]) {{
+    type
+    {asked}
+  }}
+}}
+"""

@@ -199,10 +199,24 @@ def test_no_more_is_sent_before_the_caller_asks_for_more(workshop: Workshop) -> 
 def test_the_texts_sent_are_few_and_hold_nothing_foreign() -> None:
     verbs = [Verb.UPDATE, Verb.EDIT_NOTE, Verb.UPDATE, Verb.CREATE_NOTE]
     assert mutations.aliases(verbs) == ["u0", "e0", "u1", "c0"]
-    text = mutations.act(verbs)
-    assert text is mutations.act(list(reversed(verbs)))
+    text = mutations.act(verbs, {"LABELS", "ASSIGNEES"})
+    assert text is mutations.act(list(reversed(verbs)), ["ASSIGNEES", "LABELS"])
     assert "u1: workItemUpdate(input: $u1)" in text
-    assert len(mutations.act([Verb.UPDATE, Verb.CREATE_NOTE] * 10)) < 10_000
+    assert "onlyTypes: [ASSIGNEES, LABELS]" in text
+    assert "dueDate" not in text
+    everything = ["ASSIGNEES", "LABELS", "START_AND_DUE_DATE"]
+    assert len(mutations.act([Verb.UPDATE, Verb.CREATE_NOTE] * 10, everything)) < 10_000
+
+
+def test_of_what_an_update_left_only_what_it_changed_is_asked_for(workshop: Workshop) -> None:
+    workshop.opens(2)
+    writer = workshop.writer()
+    label, due = Relabel(add=("warranty::resolution::met",)), SetDueDate(DUE)
+    for changes, asked in (((label,), "[LABELS]"), ((due,), "[START_AND_DUE_DATE]")):
+        assert all(not worked.failure for worked in writer.perform(work(workshop.issues(), *changes), NOW))
+        sent = [request.body for request in workshop.store.requests if isinstance(request.body, dict)]
+        assert f"widgets(onlyTypes: {asked})" in str(sent[-1]["query"])
+    writer.close()
 
 
 def test_what_one_issue_refuses_keeps_no_other_from_being_done(workshop: Workshop) -> None:
