@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from connectors import registry
 from connectors.cache import Cache
 from connectors.ledger import Cursor
-from connectors.tracker import NotFound, RateLimited, TrackerError, TrackerReader, Unreadable
+from connectors.tracker import Capabilities, NotFound, RateLimited, TrackerError, TrackerReader, Unreadable
 from flows import instant, reconciling
 from flows.project_groups import is_group, present
 from flows.run import Collected, Gone
@@ -28,8 +28,8 @@ from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
 from policies.issue import Actor, Issue, Release
 
-Onward = Callable[[str, str, Issue], None]
-"""Takes an issue as soon as it is read and kept: its tracker, our own account there, and the issue as read."""
+Onward = Callable[[str, str, Capabilities, Issue], None]
+"""Takes an issue as soon as it is read and kept: its tracker, our own account there, what that tracker can do, the issue."""
 
 SETTLED = timedelta(minutes=1)
 """What was updated so shortly before it was read may have been updated once more within the same second."""
@@ -69,7 +69,7 @@ def collect(
         if kept.awake:
             awake.add(kept.issue.ref.id)
         if onward is not None:
-            onward(tracker.name, account.by_now().id, kept.issue)
+            onward(tracker.name, account.by_now().id, capabilities, kept.issue)
     if not reading_.cut_short:
         try:
             releases = reader.releases(project)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.ledger import RunState
-from flows import collecting, lease, planning, render, writing
+from flows import lease, render, writing
+from flows.assessing import assess
 from flows.exit_codes import Exit
-from flows.judging import Judging
 from flows.progress import watched
 from flows.refusal import Refusal
 from flows.run import Done, Run
@@ -24,9 +24,7 @@ def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        judging = Judging(sitting)
-        collected = collecting.collect_all(sitting, judging.take)
-        run = planning.planned(sitting, collected, judging.end(collected))
+        run = assess(sitting).run
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)
     return exit_of(run)
@@ -49,18 +47,14 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
     ):
         sitting = Sitting(loaded, ledger, run_id, now, progress, keep_alive)
         ledger.begin_run(run_id, loaded.name, now)
-        judging = Judging(sitting)
-        collected = collecting.collect_all(sitting, judging.take)
-        judgement = judging.end(collected)
-        run = planning.planned(sitting, collected, judgement)
+        assessed = assess(sitting)
+        run = assessed.run
         try:
             writing.guard(run.plan, expect)
         except Refusal:
             end(sitting, run, RunState.RED)
             raise
-        touched = judgement.touched_by(run.plan)
-        del collected, judging, judgement  # what is not written to is in nobody's way while others are
-        receipts, requests = writing.apply(sitting, run.plan, touched)
+        receipts, requests = writing.apply(sitting, run.plan, assessed.touched)
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)

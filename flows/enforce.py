@@ -28,8 +28,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from connectors.ledger import RunState
 from connectors.tracker import BadAnswer, RateLimited, ServerFailed, TrackerError, Unreachable
-from flows import collecting, direct, instant, lease, planning, render, writing
+from flows import collecting, direct, instant, lease, render, writing
 from flows.judging import Judgement, judge_collected
+from flows.planning import Planning
 from flows.refusal import Refusal
 from flows.run import Collected, Done, Run
 from flows.site import Site
@@ -120,7 +121,7 @@ def judge(sitting: Sitting, collected: tuple[Collected, ...]) -> Judgement:
 @task(name="plan", task_run_name="plan", cache_policy=NO_CACHE)
 def plan(sitting: Sitting, collected: tuple[Collected, ...], judgement: Judgement) -> Run:
     """Decide what is to be written."""
-    return planning.planned(sitting, collected, judgement)
+    return Planning(sitting).end(collected, judgement)
 
 
 @task(name="apply", task_run_name="apply", cache_policy=NO_CACHE)

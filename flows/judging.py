@@ -67,8 +67,12 @@ class Judging:
         self._reports: dict[Whose, Issue] = {}
         self._skipped: dict[Whose, tuple[Issue, str]] = {}
 
-    def take(self, tracker: str, own: str, raw: Issue) -> None:
-        """An issue as read. Args: own: id of our own account at its tracker."""
+    def take(self, tracker: str, own: str, raw: Issue) -> Judged | None:
+        """An issue as read. Gives what it is judged to be by now; None if it is not judged.
+
+        Args:
+            own: id of our own account at its tracker.
+        """
         found = self._interpreter.interpreted(tracker, own, raw)
         whose = _whose(raw)
         self._drop(whose)
@@ -78,6 +82,7 @@ class Judging:
             self._skip(found.issue, found.unknown)
         else:
             self._judge(found.issue)
+        return self._judged.get(whose)
 
     def end(self, collected: Sequence[Collected]) -> Judgement:
         """What became of all issues of these projects: of those that were taken, and of those that are held.

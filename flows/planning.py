@@ -8,11 +8,14 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from connectors.tracker import Capabilities
 from flows.judging import Judgement
 from flows.run import Collected, Run
 from flows.site import Site
@@ -27,40 +30,30 @@ from policies.summary import ComplianceSummary
 from policies.verdict import Judged
 
 
-def destinations(site: Site, collected: Sequence[Collected], now: datetime) -> dict[str, Destination]:
-    """Where changes go, per tracker that answered, its tiers as they are at ``now``.
-
-    A tracker that was not read whole gets no report: it would be wrong.
-    """
-    cut_short = {project.tracker for project in collected if project.cut_short}
-    found: dict[str, Destination] = {}
-    for project in collected:
-        capabilities = project.capabilities
-        if capabilities is None or project.tracker in found:
-            continue
-        tracker = site.tracker(project.tracker)
-        words = tracker.vocabulary()
-        tiers = tracker.roster("", site.zone).tiers_at(now)
-        found[tracker.name] = Destination(
-            tracker=tracker.name,
-            prefix=site.label_prefix,
-            phrases=load_phrases(site.language),
-            zone=ZoneInfo(site.zone),
-            tiers={tier: accounts[0] for tier, accounts in tiers.items() if accounts},
-            tier_accounts=tiers,
-            severities={
-                severity: word
-                for severity in dict.fromkeys(tracker.severities.values())
-                if (word := words.severity_word(severity)) is not None
-            },
-            web_links=capabilities.web_links,
-            priorities=capabilities.priorities,
-            internal_comments=capabilities.internal_comments,
-            comment_internally=tracker.internal_comments,
-            report_project=None if tracker.name in cut_short else tracker.report_at,
-            adopted_at=utc(site.adopted_at) if site.adopted_at is not None else None,
-        )
-    return found
+def destination(site: Site, tracker: str, capabilities: Capabilities, now: datetime) -> Destination:
+    """Where changes at a tracker go, its tiers as they are at ``now``."""
+    found = site.tracker(tracker)
+    words = found.vocabulary()
+    tiers = found.roster("", site.zone).tiers_at(now)
+    return Destination(
+        tracker=found.name,
+        prefix=site.label_prefix,
+        phrases=load_phrases(site.language),
+        zone=ZoneInfo(site.zone),
+        tiers={tier: accounts[0] for tier, accounts in tiers.items() if accounts},
+        tier_accounts=tiers,
+        severities={
+            severity: word
+            for severity in dict.fromkeys(found.severities.values())
+            if (word := words.severity_word(severity)) is not None
+        },
+        web_links=capabilities.web_links,
+        priorities=capabilities.priorities,
+        internal_comments=capabilities.internal_comments,
+        comment_internally=found.internal_comments,
+        report_project=found.report_at,
+        adopted_at=utc(site.adopted_at) if site.adopted_at is not None else None,
+    )
 
 
 def summarise(
@@ -70,44 +63,85 @@ def summarise(
     return tuple(each for tracker in trackers for each in summary.summaries(judged, packs, tracker))
 
 
-def planned(sitting: Sitting, collected: Sequence[Collected], judgement: Judgement) -> Run:
-    """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
-    site, now = sitting.site, sitting.now
-    policies = site.policies()
-    packs = policies.in_force(now)
-    where = destinations(site, collected, now)
-    decided = plan.plan(
-        judgement.judged,
-        packs,
-        where,
-        limits=site.plan_limits(),
-        now=now,
-        skipped=judgement.skipped,
-        reports=judgement.report_of(),
-    )
-    return Run(
-        id=sitting.run,
-        site=site.name,
-        zone=site.zone,
-        now=now,
-        policy=packs[0].name,
-        policy_digest=policies.digest,
-        judged=tuple(map(_in_short, judgement.judged)),
-        plan=decided,
-        releases=judgement.releases,
-        summaries=summarise(judgement.judged, packs, where),
-        servers={project.tracker: project.capabilities.server for project in collected if project.capabilities},
-        unreadable=tuple(unreadable for project in collected for unreadable in project.unreadable),
-        faults={
-            f"{project.tracker}/{project.project}": told
-            for project in collected
-            if (told := project.cut_short or project.doubt)
-        },
-        gone=tuple(gone for project in collected for gone in project.gone),
-        requests=requests_of(collected),
-        read_nothing=not any(project.capabilities for project in collected),
-        rests=any(project.rests for project in collected),
-    )
+class Planning:
+    """Decides what is to be done about the issues of a run, one by one as they are judged, and about all at its end."""
+
+    def __init__(self, sitting: Sitting) -> None:
+        self._sitting = sitting
+        self._policies = sitting.site.policies()
+        self._packs = self._policies.in_force(sitting.now)
+        self._destinations: dict[str, Destination] = {}
+        self._decided: dict[tuple[str, str], tuple[Judged, plan.Decided]] = {}
+
+    def take(self, judged: Judged, capabilities: Capabilities) -> None:
+        """An issue that was just judged. What is decided of it holds as long as that judgement does.
+
+        Args:
+            capabilities: of its tracker.
+        """
+        ref = judged.issue.ref
+        where = self._destinations.get(ref.tracker)
+        if where is None:
+            where = destination(self._sitting.site, ref.tracker, capabilities, self._sitting.now)
+            self._destinations[ref.tracker] = where
+        # A defect shows at the end, when all is read.
+        with contextlib.suppress(Exception):
+            self._decided[ref.tracker, ref.id] = judged, plan.decide(judged, self._packs, where, self._sitting.now)
+
+    def end(self, collected: Sequence[Collected], judgement: Judgement) -> Run:
+        """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
+        site, now = self._sitting.site, self._sitting.now
+        where = self._where(collected)
+        decided = plan.plan(
+            judgement.judged,
+            self._packs,
+            where,
+            limits=site.plan_limits(),
+            now=now,
+            skipped=judgement.skipped,
+            reports=judgement.report_of(),
+            decided=self._known,
+        )
+        return Run(
+            id=self._sitting.run,
+            site=site.name,
+            zone=site.zone,
+            now=now,
+            policy=self._packs[0].name,
+            policy_digest=self._policies.digest,
+            judged=tuple(map(_in_short, judgement.judged)),
+            plan=decided,
+            releases=judgement.releases,
+            summaries=summarise(judgement.judged, self._packs, where),
+            servers={project.tracker: project.capabilities.server for project in collected if project.capabilities},
+            unreadable=tuple(unreadable for project in collected for unreadable in project.unreadable),
+            faults={
+                f"{project.tracker}/{project.project}": told
+                for project in collected
+                if (told := project.cut_short or project.doubt)
+            },
+            gone=tuple(gone for project in collected for gone in project.gone),
+            requests=requests_of(collected),
+            read_nothing=not any(project.capabilities for project in collected),
+            rests=any(project.rests for project in collected),
+        )
+
+    def _known(self, judged: Judged) -> plan.Decided | None:
+        taken, decided = self._decided.get((judged.issue.ref.tracker, judged.issue.ref.id), (None, None))
+        return decided if taken is judged else None
+
+    def _where(self, collected: Sequence[Collected]) -> dict[str, Destination]:
+        """Where changes go, per tracker that answered. One that was not read whole gets no report: it would be wrong."""
+        cut_short = {project.tracker for project in collected if project.cut_short}
+        found: dict[str, Destination] = {}
+        for project in collected:
+            if project.capabilities is None or project.tracker in found:
+                continue
+            where = destination(self._sitting.site, project.tracker, project.capabilities, self._sitting.now)
+            if self._destinations.get(project.tracker) != where:
+                self._decided = {whose: one for whose, one in self._decided.items() if whose[0] != project.tracker}
+            found[project.tracker] = replace(where, report_project=None) if project.tracker in cut_short else where
+        return found
 
 
 def _in_short(judged: Judged) -> Judged:

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from datetime import datetime
 
 from connectors.ledger import RunState
-from flows import collecting, direct, json_text, planning, render
+from flows import direct, json_text, render
+from flows.assessing import assess
 from flows.exit_codes import Exit
 from flows.grid import Grid
-from flows.judging import Judging
 from flows.progress import watched
 from flows.refusal import Refusal
 from flows.site import Site
@@ -33,9 +33,7 @@ def show(site: str, now: datetime, *, as_json: bool) -> Exit:
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        judging = Judging(sitting)
-        collected = collecting.collect_all(sitting, judging.take)
-        run = planning.planned(sitting, collected, judging.end(collected))
+        run = assess(sitting).run
         direct.end(sitting, run, run.state)
     rows = radar(register, run.judged, now, prefix=loaded.label_prefix)
     if as_json:

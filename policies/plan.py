@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies.actions import Report, Situation, Wish, left_over
 from policies.adoption import silent
@@ -115,6 +115,25 @@ class Plan:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
+class Decided(NamedTuple):
+    """What is to be done about one issue."""
+
+    changes: Sequence[PlannedChange] = ()
+    held_back: Sequence[HeldBack] = ()
+
+
+def decide(item: Judged, packs: Sequence[PolicyPack], destination: Destination | None, now: datetime) -> Decided:
+    """What has to be written to an issue. Pure.
+
+    Args:
+        packs: as ``plan``'s.
+        destination: where its tracker is; None leaves it alone.
+    """
+    if destination is None or _older_than_policy(item):
+        return Decided()
+    return _of_issue(Situation(item, item.pack or packs[0], destination, now))
+
+
 def plan(
     judged: Sequence[Judged],
     packs: Sequence[PolicyPack],
@@ -124,6 +143,7 @@ def plan(
     now: datetime,
     skipped: Sequence[Skipped] = (),
     reports: Mapping[str, Issue] | None = None,
+    decided: Callable[[Judged], Decided | None] = lambda _: None,
 ) -> Plan:
     """What has to be written so that every tracker shows what its issues were judged to be. Pure.
 
@@ -132,15 +152,15 @@ def plan(
             it (``Judged.pack``). Whether there is a report is for the site's own to say.
         destinations: by the tracker's name; an issue of a tracker that is not among them is left alone.
         reports: the report issues that exist, by the tracker's name.
+        decided: what ``decide`` said of an issue before; None where it was not asked.
     """
     changes: list[PlannedChange] = []
     held_back: list[HeldBack] = []
     for item in judged:
-        destination = destinations.get(item.issue.ref.tracker)
-        if destination is not None and not _older_than_policy(item):
-            wanted, held = _of_issue(Situation(item, item.pack or packs[0], destination, now))
-            changes += wanted
-            held_back += held
+        known = decided(item)
+        wanted, held = known or decide(item, packs, destinations.get(item.issue.ref.tracker), now)
+        changes += wanted
+        held_back += held
     if any(isinstance(action, Report) for action in packs[0].actions):
         for destination in destinations.values():
             changes += _of_report(judged, packs, destination, (reports or {}).get(destination.tracker))
@@ -154,7 +174,7 @@ def _older_than_policy(item: Judged) -> bool:
     return bool(item.verdicts) and not [each for each in item.verdicts if each.reason.code is not before]
 
 
-def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]]:
+def _of_issue(situation: Situation) -> Decided:
     issue = situation.judged.issue
     tracker = issue.ref.tracker
     wanted: list[PlannedChange] = []
@@ -181,7 +201,7 @@ def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]
         else:
             wanted.append(PlannedChange(tracker, issue.ref, wish.change, wish.because))
     if not relabels:
-        return wanted, held
+        return Decided(wanted, held)
     # A label must not prove a link that was held back.
     relabels = [w for w in relabels if not (isinstance(w.change, Relabel) and proofs.intersection(w.change.add))]
     relabelled, because, taken_off = _relabelled(issue, relabels)
@@ -194,7 +214,7 @@ def _of_issue(situation: Situation) -> tuple[list[PlannedChange], list[HeldBack]
         held.append(HeldBack(tracker, issue.ref, lost.change, HeldBackReason.NO_LONGER_PROVEN, why))
     if not relabelled.satisfied_by(issue):
         wanted.append(PlannedChange(tracker, issue.ref, relabelled, because))
-    return wanted, held
+    return Decided(wanted, held)
 
 
 def _relabelled(issue: Issue, wishes: Iterable[Wish]) -> tuple[Relabel, str, dict[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 
 from connectors import registry
 from connectors.ledger import Ledger
-from connectors.tracker import CredentialsRefused, TrackerReader, Unreadable
+from connectors.tracker import Capabilities, CredentialsRefused, TrackerReader, Unreadable
 from flows import collecting
 from flows.judging import Judgement, Judging, judge_collected
 from flows.run import Collected
@@ -31,6 +31,13 @@ def sitting(workshop: Workshop) -> Iterator[Sitting]:
         yield Sitting(Site.load(workshop.file), ledger, "one", NOW)
 
 
+def taking(judging: Judging) -> collecting.Onward:
+    def take(tracker: str, own: str, _: Capabilities, raw: Issue) -> None:
+        judging.take(tracker, own, raw)
+
+    return take
+
+
 def shown(found: Judgement) -> object:
     return found.judged, found.reports, found.skipped, found.releases
 
@@ -48,7 +55,7 @@ def test_what_is_judged_while_it_is_read_comes_to_the_same_as_from_the_ledger(
     north.open("CAR", "No such word", by="carla", at=at("06 10:00"))
     north.set_status(north.find("CAR-3"), Word("9", "Nowhere"), by="lena", at=at("06 12:00"))
     judging = Judging(sitting)
-    meanwhile = judging.end(collecting.collect_all(sitting, judging.take))
+    meanwhile = judging.end(collecting.collect_all(sitting, taking(judging)))
     with Ledger.open("sqlite://") as ledger:
         ledger.begin_run("one", "workshop", NOW)
         other = replace(sitting, ledger=ledger)
@@ -120,7 +127,7 @@ def test_an_account_that_is_lost_in_mid_reading_cuts_it_short_and_takes_nothing_
 
     monkeypatch.setattr(MemoryReader, "own_account", lost)
     judging = Judging(sitting)
-    collected = collecting.collect(sitting, sitting.site.tracker("north"), "CAR", reader(sitting), judging.take)
+    collected = collecting.collect(sitting, sitting.site.tracker("north"), "CAR", reader(sitting), taking(judging))
     assert "nobody is logged in" in collected.cut_short
     assert collected.own is not None
     assert collected.own.id == "warranty"

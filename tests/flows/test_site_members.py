@@ -11,8 +11,7 @@ from jsonschema import Draft202012Validator
 
 from connectors.tracker import Capabilities
 from flows.members import Member
-from flows.planning import destinations
-from flows.run import Collected
+from flows.planning import destination
 from flows.shapes import schema
 from flows.site import SHIPPED, Site
 from flows.tracker_site import TrackerSite
@@ -134,9 +133,8 @@ def test_the_first_account_in_force_is_the_one_a_run_assigns(workshop: Workshop)
         "    tiers:\n      L1: [{account: lena, until: 2026-07-01}, otto]\n      L2: {account: kim, from: 2026-07-01}\n",
     )
     site = Site.load(workshop.file)
-    read = [Collected(tracker="north", project="CAR", capabilities=MEMORY)]
-    before = destinations(site, read, datetime(2026, 6, 30, 15, 59, tzinfo=UTC))["north"]
-    after = destinations(site, read, JULY)["north"]
+    before = destination(site, "north", MEMORY, datetime(2026, 6, 30, 15, 59, tzinfo=UTC))
+    after = destination(site, "north", MEMORY, JULY)
     assert (before.tiers, before.tier_accounts) == ({"L1": "lena"}, {"L1": ("lena", "otto"), "L2": ()})
     assert (after.tiers, after.tier_accounts) == ({"L1": "otto", "L2": "kim"}, {"L1": ("otto",), "L2": ("kim",)})
 
