@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connectors.gitlab import mapping
+from connectors.gitlab.connection import nodes
 from connectors.gitlab.mutations import Verb
 from connectors.gitlab.our_notes import marked
 from connectors.gitlab.payload import one, text_of
@@ -234,7 +235,7 @@ class Asks:
         if wanted is change:
             return False
         said = set(change.add).difference(wanted.add, ask.issue.labels)
-        return any(label.get("title") in said for label in mapping.nodes(widgets.get("LABELS", {}).get("labels")))
+        return any(label.get("title") in said for label in nodes(widgets.get("LABELS", {}).get("labels")))
 
 
 def doing(ref: IssueRef, *changes: Change) -> str:
@@ -263,7 +264,7 @@ def _gid(issue: Issue) -> str:
 def _agrees(change: Change, widgets: Mapping[str, Payload]) -> bool:
     match change:
         case Relabel():
-            titles = [label.get("title") for label in mapping.nodes(widgets.get("LABELS", {}).get("labels"))]
+            titles = [label.get("title") for label in nodes(widgets.get("LABELS", {}).get("labels"))]
             if len(titles) >= _LABELS_SHOWN:
                 # Some are not shown.
                 return not set(change.remove) & set(titles)
@@ -272,7 +273,7 @@ def _agrees(change: Change, widgets: Mapping[str, Payload]) -> bool:
             due = text_of(widgets.get("START_AND_DUE_DATE", {}).get("dueDate"))[:10]
             return due == (change.due.isoformat() if change.due else "")
         case SetAssignee():
-            people = mapping.nodes(widgets.get("ASSIGNEES", {}).get("assignees"))
+            people = nodes(widgets.get("ASSIGNEES", {}).get("assignees"))
             return change.account.lower() in {text_of(who.get("username")).lower() for who in people}
         case _:
             raise AssertionError(f"{change.kind} is no field")

@@ -16,9 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 from connectors.gitlab import closing_requests, documents
 from connectors.gitlab.client import SchemaDiffers
+from connectors.gitlab.connection import further, nodes
 from connectors.gitlab.long_lists import LongLists
-from connectors.gitlab.mapping import nodes, widgets
-from connectors.gitlab.names import further, project_of
+from connectors.gitlab.mapping import widgets
+from connectors.gitlab.names import project_of
 from connectors.gitlab.paths import project_path
 from connectors.gitlab.payload import one, text_of
 from connectors.gitlab.server import Generation
@@ -157,12 +158,9 @@ class Closings:
                 widget = self._lists.whole(node, widgets(node), project, gaps).get("DEVELOPMENT")
                 if widget is not None:
                     yield text_of(node.get("iid")), closing_requests.of_widget(widget)
-            following = further(connection)
-            if following is None:
+            after = further(connection, after, tracker=self._client.name, doing=doing)
+            if after is None:
                 return
-            if following == after:
-                raise BadAnswer("the next page is the same page", tracker=self._client.name, doing=doing)
-            after = following
 
 
 def _path(url: str) -> str:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from connectors.gitlab import mapping
+from connectors.gitlab.connection import nodes
 from connectors.gitlab.mutations import WORK_ITEM_ID
 from connectors.gitlab.payload import one, text_of
 from connectors.tracker import NotFound, Rejected
@@ -64,8 +64,8 @@ class LinkTargets:
         path, iid = place = self.place(change, doing)
         if place not in self._gids:
             data = self._client.graphql("WorkItemId", WORK_ITEM_ID, {"path": path, "iid": iid}, doing=doing)
-            nodes = mapping.nodes(one(data.get("project")).get("workItems"))
-            if not nodes:
+            found = nodes(one(data.get("project")).get("workItems"))
+            if not found:
                 raise NotFound(f"no issue {path}#{iid} to link to", tracker=self._client.name, doing=doing)
-            self._gids[place] = text_of(nodes[0].get("id"))
+            self._gids[place] = text_of(found[0].get("id"))
         return self._gids[place]

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from connectors.gitlab import closing_requests, issue_links, markdown, system_notes
+from connectors.gitlab.connection import nodes
 from connectors.gitlab.history import (
     CLOSED,
     OPENED,
@@ -110,11 +111,6 @@ def with_own(issue: Issue, account: str) -> Issue:
 def widgets(node: Payload) -> dict[str, Payload]:
     """A work item's widgets by type."""
     return {text_of(widget.get("type")): widget for widget in objects(node.get("widgets"))}
-
-
-def nodes(connection: object) -> list[Payload]:
-    """The nodes of a GraphQL connection; [] where there is none."""
-    return objects(one(connection).get("nodes"))
 
 
 def work_item(

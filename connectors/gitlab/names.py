@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.gitlab import documents, mapping
+from connectors.gitlab.connection import further, nodes
 from connectors.gitlab.note import Told
 from connectors.gitlab.payload import number, one, text_of
 from connectors.gitlab.system_notes import LabelsNote, MilestoneNote
@@ -34,12 +35,6 @@ def project_of(client: GitLabClient, data: Payload, project: str) -> Payload:
     if isinstance(found, dict):
         return found
     raise NotFound(f"no project {project!r}", tracker=client.name, doing=f"read project {project}")
-
-
-def further(connection: Payload) -> str | None:
-    """Where the next page begins; None on the last one."""
-    page = one(connection.get("pageInfo"))
-    return text_of(page.get("endCursor")) or None if page.get("hasNextPage") else None
 
 
 @dataclass(slots=True)
@@ -74,7 +69,7 @@ class Vocabulary:
                 name for said in meanings if isinstance(said, LabelsNote) for name in said.added + said.removed
             )
             if named:
-                self._find_labels(named - {number(label.get("id")) for label in mapping.nodes(borne)})
+                self._find_labels(named - {number(label.get("id")) for label in nodes(borne)})
             self._find_milestones(_ids(said.reference or "" for said in meanings if isinstance(said, MilestoneNote)))
         return mapping.Names(self.labels, self.milestones)
 
@@ -97,11 +92,11 @@ class Vocabulary:
         self._take_labels(one(project_of(self.client, data, self.project).get("labels")))
 
     def _take_labels(self, connection: Payload) -> None:
-        for label in mapping.nodes(connection):
+        for label in nodes(connection):
             gid, title = text_of(label.get("id")), text_of(label.get("title"))
             self.labels[number(gid)] = title
             self.ids.setdefault(title, []).append(gid)
-        self._labels_after = self._onward(self._labels_after, further(connection), "labels")
+        self._labels_after = self._further(connection, self._labels_after, "labels")
 
     def _more_milestones(self) -> None:
         ask = {"path": self.project, "after": self._milestones_after or None}
@@ -115,15 +110,12 @@ class Vocabulary:
         self._take_milestones(one(project_of(self.client, data, self.project).get("milestones")))
 
     def _take_milestones(self, connection: Payload) -> None:
-        for milestone in mapping.nodes(connection):
+        for milestone in nodes(connection):
             self.milestones[str(milestone.get("iid"))] = text_of(milestone.get("title"))
-        self._milestones_after = self._onward(self._milestones_after, further(connection), "milestones")
+        self._milestones_after = self._further(connection, self._milestones_after, "milestones")
 
-    def _onward(self, before: str | None, after: str | None, what: str) -> str | None:
-        if after is not None and after == before:
-            doing = f"read the {what} of {self.project}"
-            raise BadAnswer("the next page is the same page", tracker=self.client.name, doing=doing)
-        return after
+    def _further(self, connection: Payload, after: str | None, what: str) -> str | None:
+        return further(connection, after, tracker=self.client.name, doing=f"read the {what} of {self.project}")
 
 
 def _ids(references: Iterable[str]) -> set[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from connectors.gitlab import mapping, markdown
 from connectors.gitlab.client import SchemaDiffers, TooComplex, project_path
+from connectors.gitlab.connection import nodes
 from connectors.gitlab.mutations import OUR_NOTES
 from connectors.gitlab.payload import actor, number, one, text_of
 from connectors.tracker import BadAnswer, NotFound, OutcomeUnknown, Rejected, ServerFailed, TrackerError
@@ -101,10 +102,10 @@ class OurNotes:
         except TrackerError as error:
             self._failures.update(dict.fromkeys((ref.id for ref in refs), error))
             return
-        for node in mapping.nodes(one(data.get("project")).get("workItems")):
+        for node in nodes(one(data.get("project")).get("workItems")):
             listed = one(mapping.widgets(node).get("NOTES", {}).get("notes"))
             if listed:
-                notes = [OurNote.of(note) for note in mapping.nodes(listed)]
+                notes = [OurNote.of(note) for note in nodes(listed)]
                 whole = one(listed.get("pageInfo")).get("hasNextPage") is False
                 self._pages[number(node.get("id"))] = _Page({note.id: note for note in notes}, whole)
 

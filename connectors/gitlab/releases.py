@@ -18,9 +18,9 @@ from urllib.parse import quote
 from connectors.gitlab import documents
 from connectors.gitlab.client import SchemaDiffers, project_path
 from connectors.gitlab.closings import Closings
+from connectors.gitlab.connection import further, nodes
 from connectors.gitlab.fixes import MergedRequests
-from connectors.gitlab.mapping import nodes
-from connectors.gitlab.names import further, project_of
+from connectors.gitlab.names import project_of
 from connectors.gitlab.payload import Malformed, instant, objects, one, several, text_of
 from connectors.gitlab.server import Generation
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
@@ -120,12 +120,9 @@ class Releases:
                 newest = _newest(there)
             connection = one(there.get("releases"))
             found.extend(_as_rest(node) for node in nodes(connection))
-            following = further(connection)
-            if following is None:
+            after = further(connection, after, tracker=self._client.name, doing=doing)
+            if after is None:
                 return found, newest
-            if following == after:
-                raise BadAnswer("the next page is the same page", tracker=self._client.name, doing=doing)
-            after = following
 
 
 class _Holds:

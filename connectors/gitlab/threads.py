@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from connectors.gitlab import documents, mapping, note
 from connectors.gitlab.client import TooComplex
-from connectors.gitlab.names import OUT_OF_REACH, further, project_of
+from connectors.gitlab.connection import further, nodes
+from connectors.gitlab.names import OUT_OF_REACH, project_of
 from connectors.gitlab.payload import one, text_of
-from connectors.tracker import BadAnswer, NotFound, TrackerError
+from connectors.tracker import NotFound, TrackerError
 from policies.issue import Gap, GapKind
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Thread:
     def take(self, discussions: Payload) -> None:
         """A page of its discussions."""
         found: list[object] = []
-        for discussion in mapping.nodes(discussions):
+        for discussion in nodes(discussions):
             replies = discussion.get("notes")
             if isinstance(replies, dict):
                 page, listed = replies.get("pageInfo"), replies.get("nodes")
@@ -77,10 +78,7 @@ class Thread:
                 if isinstance(listed, list):
                     found += listed
         self.add(found)
-        after = further(discussions)
-        if after is not None and after == self._after:
-            raise BadAnswer("the next page is the same page")
-        self._after = after
+        self._after = further(discussions, self._after)
 
     def add(self, notes: Iterable[object]) -> None:
         held = self.notes
@@ -163,15 +161,12 @@ class Threads:
             ask = {"path": project, "iid": iid, "after": after}
             data = self._client.graphql("Notes", documents.NOTES, ask, doing=f"read the notes of {project}#{iid}")
             connection = one(self._widget(data, project, iid).get("notes"))
-            yield from mapping.nodes(connection)
-            following = further(connection)
-            if following is None:
+            yield from nodes(connection)
+            after = further(connection, after, tracker=self._client.name)
+            if after is None:
                 return
-            if following == after:
-                raise BadAnswer("the next page is the same page", tracker=self._client.name)
-            after = following
 
     def _widget(self, data: Payload, project: str, iid: str) -> Payload:
-        for node in mapping.nodes(project_of(self._client, data, project).get("workItems")):
+        for node in nodes(project_of(self._client, data, project).get("workItems")):
             return mapping.widgets(node).get("NOTES", {})
         raise NotFound(f"{project}#{iid} is gone", tracker=self._client.name)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connectors.gitlab.mapping import nodes
+from connectors.gitlab.connection import nodes
 from connectors.gitlab.payload import Malformed, instant
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ import orjson
 from connectors.gitlab import closing_requests, documents, mapping
 from connectors.gitlab.client import SchemaDiffers, TooComplex
 from connectors.gitlab.closings import Closings
+from connectors.gitlab.connection import further, nodes
 from connectors.gitlab.long_lists import LongLists
-from connectors.gitlab.names import Vocabulary, further, project_of
+from connectors.gitlab.names import Vocabulary, project_of
 from connectors.gitlab.page_size import PageSize
 from connectors.gitlab.payload import Malformed, instant, kind_of, number, one, text_of
 from connectors.gitlab.threads import Threads
@@ -83,8 +84,8 @@ class WorkItems:
         given: dict[str, int] = {}
         for found in ahead(*self._sources(first, ask, project, doing)):
             path = text_of(found.get("fullPath")) or project
-            nodes = filter(_is_issue, mapping.nodes(self._listed(found, doing)))
-            threads = self._whole(project, path, (node for node in nodes if _is_new(node, given)))
+            issues = filter(_is_issue, nodes(self._listed(found, doing)))
+            threads = self._whole(project, path, (node for node in issues if _is_new(node, given)))
             yield from (self._mapped(thread, project, path) for thread in threads)
         # Where the schema lost a widget on the way, some of the pages did not tell what closes their issues.
         self._closings.end(project, all_of_it=since is None and self._server.widgets() == widgets)
@@ -107,10 +108,10 @@ class WorkItems:
             if found is None:
                 found = project_of(self._client, self._page({**ask, "after": after, "names": False}, doing), project)
             yield found
-            following = self._onward(self._listed(found, doing), after, doing)
-            if following is None:
+            after = self._further(self._listed(found, doing), after, doing)
+            if after is None:
                 return
-            after, found = following, None
+            found = None
 
     def ids(self, project: str) -> Iterator[str]:
         """Ids of all issues, oldest first, a hundred a request."""
@@ -120,18 +121,17 @@ class WorkItems:
             data = self._client.graphql("Ids", documents.IDS, {"path": project, "after": after}, doing=doing)
             self._server.verify(data, doing)
             connection = self._listed(project_of(self._client, data, project), doing)
-            yield from (number(node.get("id")) for node in mapping.nodes(connection) if _is_issue(node))
-            following = self._onward(connection, after, doing)
-            if following is None:
+            yield from (number(node.get("id")) for node in nodes(connection) if _is_issue(node))
+            after = self._further(connection, after, doing)
+            if after is None:
                 return
-            after = following
 
     def types(self, project: str) -> tuple[Word, ...]:
         """The types that issues of this project can have, custom ones included."""
         doing = f"look at project {project}"
         data = self._client.graphql("Words", documents.WORDS, {"path": project}, doing=doing)
         self._server.verify(data, doing)
-        listed = mapping.nodes(project_of(self._client, data, project).get("workItemTypes"))
+        listed = nodes(project_of(self._client, data, project).get("workItemTypes"))
         words = [kind_of(text_of(found.get("name"))) for found in listed if text_of(found.get("name"))]
         return tuple(word for word in words if word.id not in NO_ISSUES)
 
@@ -143,7 +143,7 @@ class WorkItems:
         self._server.verify(data, doing)
         found = project_of(self._client, data, project)
         path = text_of(found.get("fullPath")) or project
-        for thread in self._whole(project, path, mapping.nodes(found.get("workItems"))):
+        for thread in self._whole(project, path, nodes(found.get("workItems"))):
             made = self._mapped(thread, project, path)
             if isinstance(made, Unreadable):
                 raise BadAnswer(made.reason, tracker=self._client.name, doing=doing)
@@ -190,11 +190,8 @@ class WorkItems:
             return connection
         raise PermissionRefused("its issues are hidden or switched off", tracker=self._client.name, doing=doing)
 
-    def _onward(self, connection: Payload, after: str | None, doing: str) -> str | None:
-        following = further(connection)
-        if following is not None and following == after:
-            raise BadAnswer("the next page is the same page", tracker=self._client.name, doing=doing)
-        return following
+    def _further(self, connection: Payload, after: str | None, doing: str) -> str | None:
+        return further(connection, after, tracker=self._client.name, doing=doing)
 
     # ---------------------------------------------------------------------------------------------------------- issue
 
@@ -229,7 +226,7 @@ def _holds_all(known: Mapping[str, datetime], newest: Payload) -> bool:
 
     Each further update is later than any held one, as those were read a while after theirs (``TrackerReader``).
     """
-    last = next(iter(mapping.nodes(newest)), None)
+    last = next(iter(nodes(newest)), None)
     if last is None or newest.get("count") != len(known):
         return False
     at = known.get(number(last.get("id")))
