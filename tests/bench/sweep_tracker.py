@@ -5,6 +5,7 @@ It is built once and forked for each contestant, so that everybody finds the sam
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import random
 from collections import Counter
@@ -105,6 +106,8 @@ def served(store: Store) -> Iterator[Tracker]:
 
 def _serve(store: Store, commands: Connection, other_end: Connection) -> None:
     other_end.close()  # else the parent's end would never be the last one
+    # What was built lives to the end: else one contestant's run or another's is held up while all of it is looked through.
+    gc.freeze()
     with Sandbox(store) as sandbox:
         commands.send(sandbox.url("gitlab"))
         while True:
