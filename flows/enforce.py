@@ -2,8 +2,8 @@
 
 Rules:
 
-1. No business rule and no HTTP call here: every task calls one plain function of ``flows.collecting``, ``flows.planning``
-   or ``flows.writing``.
+1. No business rule and no HTTP call here: every task calls what ``flows.collecting``, ``flows.judging``,
+   ``flows.planning`` and ``flows.writing`` are for.
 2. Only reading is retried. Writing is safe to repeat by being planned anew in the next run, never by a retry.
 3. A task per project (per tracker where projects are many), never per issue: a temporary server records about forty task
    runs a second and loses the rest. What happened to each issue stands in the artifacts and in the ledger.

@@ -2,7 +2,7 @@
 
 Rules:
 
-1. No Prefect here; ``flows.enforce`` puts this into a task, ``flows.direct`` calls it straight.
+1. No Prefect here; ``flows.enforce`` puts this into a task, ``flows.assessing`` calls it straight.
 2. No business rule here: what follows from a verdict is decided in ``policies``.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -79,14 +79,13 @@ class Planning:
         Args:
             capabilities: of its tracker.
         """
-        ref = judged.issue.ref
-        where = self._destinations.get(ref.tracker)
-        if where is None:
-            where = destination(self._sitting.site, ref.tracker, capabilities, self._sitting.now)
-            self._destinations[ref.tracker] = where
-        # A defect shows at the end, when all is read.
+        ref, site, now = judged.issue.ref, self._sitting.site, self._sitting.now
+        # It is decided again at the end, when all is read, and a defect raises again.
         with contextlib.suppress(Exception):
-            self._decided[ref.tracker, ref.id] = judged, plan.decide(judged, self._packs, where, self._sitting.now)
+            if ref.tracker not in self._destinations:
+                self._destinations[ref.tracker] = destination(site, ref.tracker, capabilities, now)
+            decided = plan.decide(judged, self._packs, self._destinations[ref.tracker], now)
+            self._decided[ref.tracker, ref.id] = judged, decided
 
     def end(self, collected: Sequence[Collected], judgement: Judgement) -> Run:
         """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
@@ -100,7 +99,7 @@ class Planning:
             now=now,
             skipped=judgement.skipped,
             reports=judgement.report_of(),
-            decided=self._known,
+            decided=self._standing(where),
         )
         return Run(
             id=self._sitting.run,
@@ -126,9 +125,17 @@ class Planning:
             rests=any(project.rests for project in collected),
         )
 
-    def _known(self, judged: Judged) -> plan.Decided | None:
-        taken, decided = self._decided.get((judged.issue.ref.tracker, judged.issue.ref.id), (None, None))
-        return decided if taken is judged else None
+    def _standing(self, where: Mapping[str, Destination]) -> Callable[[Judged], plan.Decided | None]:
+        """What was decided of an issue, and holds: of this very judgement, and for where its tracker is now."""
+        meant = self._destinations.items()
+        same = {name for name, then in meant if name in where and _but_for_the_report(then, where[name])}
+
+        def decided(judged: Judged) -> plan.Decided | None:
+            ref = judged.issue.ref
+            taken, found = self._decided.get((ref.tracker, ref.id), (None, None))
+            return found if taken is judged and ref.tracker in same else None
+
+        return decided
 
     def _where(self, collected: Sequence[Collected]) -> dict[str, Destination]:
         """Where changes go, per tracker that answered. One that was not read whole gets no report: it would be wrong."""
@@ -138,10 +145,13 @@ class Planning:
             if project.capabilities is None or project.tracker in found:
                 continue
             where = destination(self._sitting.site, project.tracker, project.capabilities, self._sitting.now)
-            if self._destinations.get(project.tracker) != where:
-                self._decided = {whose: one for whose, one in self._decided.items() if whose[0] != project.tracker}
             found[project.tracker] = replace(where, report_project=None) if project.tracker in cut_short else where
         return found
+
+
+def _but_for_the_report(one: Destination, other: Destination) -> bool:
+    """Whether they are the same to an issue."""
+    return replace(one, report_project=None) == replace(other, report_project=None)
 
 
 def _in_short(judged: Judged) -> Judged:

@@ -152,13 +152,16 @@ def plan(
             it (``Judged.pack``). Whether there is a report is for the site's own to say.
         destinations: by the tracker's name; an issue of a tracker that is not among them is left alone.
         reports: the report issues that exist, by the tracker's name.
-        decided: what ``decide`` said of an issue before; None where it was not asked.
+        decided: what ``decide`` said of an issue before, under the same packs, for the same destination, at the same
+            instant; None where it was not asked.
     """
     changes: list[PlannedChange] = []
     held_back: list[HeldBack] = []
     for item in judged:
         known = decided(item)
-        wanted, held = known or decide(item, packs, destinations.get(item.issue.ref.tracker), now)
+        if known is None:
+            known = decide(item, packs, destinations.get(item.issue.ref.tracker), now)
+        wanted, held = known
         changes += wanted
         held_back += held
     if any(isinstance(action, Report) for action in packs[0].actions):

@@ -72,7 +72,7 @@ class Ask:
     @property
     def widgets(self) -> frozenset[str]:
         """Types of those that it changes."""
-        return frozenset(_WIDGETS[type(change)] for change in self.part.changes if type(change) in _WIDGETS)
+        return frozenset(_WIDGETS[type(change)] for change in self.part.changes if self.verb is Verb.UPDATE)
 
     def failed(self, why: TrackerError) -> None:
         self.task.failed(self.part, why)

@@ -82,7 +82,7 @@ def aliases(verbs: Sequence[Verb]) -> list[str]:
     return names
 
 
-def act(verbs: Sequence[Verb], widgets: Collection[str] = ()) -> str:
+def act(verbs: Sequence[Verb], widgets: Collection[str]) -> str:
     """The text that does these; they run kind by kind, notes last.
 
     Args:

@@ -4,9 +4,9 @@ Rules:
 
 1. A page that the server finds too dear, or fails over, is asked again at half the size; nothing is skipped.
 2. The page grows while the server's own score leaves room, up to what it was once too large at.
-3. Another size than the first is kept for the runs to come once a page of it was read: a page that was on its way
-   already when it was halved says nothing of the half.
-4. A page beside which more is asked never grows.
+3. A half, or a larger size than is kept, is kept for the runs to come once a page of it was read: a page that was on its
+   way already when it was halved says nothing of the half, and is no larger size.
+4. A page beside which more is asked never grows, and is small.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _KEY = "gitlab page"
 
 
 class PageSize:
-    """Attributes: issues: asked for at once. discussions: of each of them."""
+    """Attributes: issues: of a page beside which nothing is asked (``at_once``). discussions: of each of them."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._lock = threading.Lock()
         # The size, and the largest that was not yet too large.
-        self.issues, self._most = self._kept = _kept(cache.get(_KEY))
+        self.issues, self._most = self._kept = _size_kept(cache.get(_KEY))
         self.discussions = _FEWEST_DISCUSSIONS if self.issues == 1 else _DISCUSSIONS
         self._halved = False
         # The last page that was scored: its size and its score.
@@ -75,7 +75,7 @@ class PageSize:
             if self._halved and asked != self.issues:
                 return
             # Only now is it known that the size was the reason, and not a server that is down.
-            if self._halved or (alone and asked > self._kept[0]):
+            if self._halved or (alone and self._kept[0] < asked <= self._most):
                 self._halved = False
                 self._kept = asked, self._most
                 self._cache.put(_KEY, self._kept, _KEPT)
@@ -93,7 +93,7 @@ class PageSize:
         self._scored = asked, score
 
 
-def _kept(found: object) -> tuple[int, int]:
+def _size_kept(found: object) -> tuple[int, int]:
     """A size and the largest one, as they were kept; those to begin with where none were."""
     if isinstance(found, list | tuple) and len(found) == 2:  # noqa: PLR2004 - a pair
         issues, most = found

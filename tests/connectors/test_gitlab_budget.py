@@ -322,6 +322,16 @@ def test_a_page_that_grew_begins_as_large_in_the_next_run_once_one_of_its_size_w
     assert again.issues == 20, "half of what was too much, not of what was not asked"
 
 
+def test_a_large_page_that_comes_late_is_not_kept_in_place_of_the_half() -> None:
+    cache = SessionCache()
+    size = PageSize(cache)
+    size.fit(40, {"score": 100, "limit": 250})
+    assert size.halve(90)
+    size.fit(45, {"score": 110, "limit": 250})
+    size.fit(90, {"score": 200, "limit": 250})
+    assert PageSize(cache).issues == 45
+
+
 @pytest.mark.parametrize("kept", [20, [20], ["20", "39"], [0, 39], [40, 39], [40, 1000], {"issues": 20}, None])
 def test_a_size_kept_by_another_version_is_no_size(kept: object) -> None:
     cache = SessionCache()
