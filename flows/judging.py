@@ -128,8 +128,10 @@ class Judging:
             return
         why = f"its fix may be in a release of {not_whole}, which could not be read whole; the next run judges it"
         prefix = f"{self._sitting.site.label_prefix}::patch::"
+        own = self._policies.in_force(self._sitting.now)[0]
         for one in [*self._judged.values()]:
-            if any(label.startswith(prefix) for label in one.issue.labels):
+            borne = any(label.startswith(prefix) for label in one.issue.labels)
+            if borne or patch.may_be_released(one, one.pack or own):
                 self._skip(one.issue, why)
 
     def _leave_out_the_unreadable(self, collected: Sequence[Collected]) -> None:

@@ -6,6 +6,7 @@ Rules:
 2. A release carries an issue's fix if the tracker says so by fix version (same tracker and project, same name), or if
    the release names the issue among what it carries, in whichever tracker the release lives.
 3. The first release that carries the fix is the one that counts.
+4. Where releases are not known whole, nobody is told that a patch is late: it may have been released.
 """
 
 from __future__ import annotations
@@ -15,9 +16,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from policies.issue import FixReleased, Release
+from policies.verdict import Status
+from policies.vocabulary import OVER
 
 if TYPE_CHECKING:
     from policies.issue import Issue
+    from policies.pack import PolicyPack
+    from policies.verdict import Judged
+
+_WHATEVER_IS_RELEASED = frozenset({Status.MET, Status.CANCELLED, Status.NOT_APPLICABLE})
+_IN_TIME_SO_FAR = frozenset({Status.RUNNING, Status.PAUSED})
 
 
 class Releases:
@@ -64,3 +72,20 @@ class Releases:
             evidence=evidence,
         )
         return issue.with_events(event)
+
+
+def may_be_released(judged: Judged, pack: PolicyPack) -> bool:
+    """Whether a release that is not known would make another verdict, of which people are told.
+
+    It would for a clock that stops at the release and is late, or nearly so, or whose issue is over: then there is a fix.
+
+    Args:
+        pack: what judged the issue.
+    """
+    for verdict in judged.standing():
+        clock = pack.clocks.get(verdict.clock)
+        if clock is None or clock.stop != "patch_released" or verdict.status in _WHATEVER_IS_RELEASED:
+            continue
+        if verdict.status not in _IN_TIME_SO_FAR or judged.issue.state in OVER:
+            return True
+    return False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
 
 from connectors import registry
 from connectors.ledger import Ledger
-from connectors.tracker import Capabilities, CredentialsRefused, TrackerReader, Unreadable
+from connectors.tracker import Capabilities, CredentialsRefused, ServerFailed, TrackerReader, Unreadable
 from flows import collecting
 from flows.judging import Judgement, Judging, judge_collected
 from flows.run import Collected
@@ -134,3 +135,29 @@ def test_an_account_that_is_lost_in_mid_reading_cuts_it_short_and_takes_nothing_
     assert keys(judging.end([collected])) == ["CAR-1", "CAR-2"]
     assert len(asked) == 2, "asked no more once it is lost"
     assert sitting.ledger.cursor("workshop", "north", "CAR") is None
+
+
+def test_nobody_is_told_that_a_patch_is_late_where_releases_could_not_be_read(
+    workshop: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = """\
+        id: patches
+        version: 1
+        clocks:
+          patch: {stop: patch_released, goals: [{within: 48h}]}
+          answer: {stop: first_response, goals: [{within: 48h}]}
+    """
+    (workshop.folder / "patches.yaml").write_text(dedent(pack), encoding="utf-8")
+    workshop.edit("pack: standard-warranty", "pack: patches.yaml")
+    site = replace(sitting, site=Site.load(workshop.file))
+
+    def failing(_: MemoryReader, project: str) -> tuple[Release, ...]:
+        raise ServerFailed(f"503 for {project}", tracker="north")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryReader, "releases", failing)
+        found = judge_collected(site, collecting.collect_all(site))
+    assert keys(found) == ["VAN-1"], "which is in time so far"
+    assert [one.key for one in found.skipped] == ["CAR-1", "CAR-2"]
+    assert "its fix may be in a release of north, south" in found.skipped[0].reason
+    assert keys(judge_collected(site, collecting.collect_all(site))) == ["CAR-1", "CAR-2", "VAN-1"]

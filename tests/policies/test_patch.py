@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from policies.issue import FixReleased, Issue, Release
-from policies.patch import Releases
-from tests.policies.build_issue import at, build_issue
+import pytest
+
+from policies.issue import FixReleased, Issue, Release, State
+from policies.patch import Releases, may_be_released
+from policies.verdict import Judged, Status, judge
+from tests.policies.build_issue import at, becomes, build_issue, build_pack, released
 
 
 def release(
@@ -68,3 +71,32 @@ def test_applying_the_releases_again_changes_nothing() -> None:
     releases = Releases([release("1.4.2", 50)])
     once = releases.applied_to(FIXED, at(60))
     assert releases.applied_to(once, at(60)) == once
+
+
+PATCH = build_pack(patch={"stop": "patch_released", "goals": [{"within": "48h"}]})
+
+
+@pytest.mark.parametrize(
+    ("issue", "hour", "status", "told"),
+    [
+        (build_issue(), 10, Status.RUNNING, False),
+        (build_issue(becomes(5, State.RESOLVED)), 10, Status.RUNNING, True),
+        (build_issue(), 49, Status.OVERDUE, True),
+        (build_issue(released(60)), 70, Status.MISSED, True),
+        (build_issue(released(20)), 70, Status.MET, False),
+        (build_issue(becomes(5, State.CANCELLED)), 10, Status.CANCELLED, False),
+    ],
+)
+def test_nobody_is_told_that_a_patch_is_late_that_may_have_been_released(
+    issue: Issue, hour: float, status: Status, *, told: bool
+) -> None:
+    judged = Judged(issue, judge(issue, PATCH, at(hour)))
+    assert [verdict.status for verdict in judged.verdicts] == [status]
+    assert may_be_released(judged, PATCH) is told
+
+
+def test_a_clock_that_stops_elsewhere_waits_for_no_release() -> None:
+    pack = build_pack(resolution={"stop": {"state": "resolved"}, "goals": [{"within": "48h"}]})
+    judged = Judged(build_issue(), judge(build_issue(), pack, at(60)))
+    assert not may_be_released(judged, pack)
+    assert not may_be_released(judged, PATCH), "of a clock that the pack no longer has"
