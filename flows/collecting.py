@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors import registry
@@ -21,7 +21,7 @@ from connectors.cache import Cache
 from connectors.ledger import Cursor
 from connectors.tracker import Capabilities, NotFound, RateLimited, TrackerError, TrackerReader, Unreadable
 from flows import instant, reconciling
-from flows.project_groups import is_group, present
+from flows.project_groups import Present, is_group, present
 from flows.run import Collected, Gone
 from flows.site import Site
 from flows.sitting import Sitting
@@ -290,7 +290,18 @@ def collect_named(
     if not is_group(name):
         yield collect(sitting, tracker, name, reader, onward)
         return
+    spent = Counter(reader.requests)
     found = present(name, tracker.projects, reader, sitting.cache_of(tracker), sitting.now)
+    listing = Counter(reader.requests) - spent
+    for read in _collect_each(sitting, tracker, found, reader, onward):
+        # What it took to list the group is told with the first of it.
+        yield replace(read, requests=read.requests + listing)
+        listing.clear()
+
+
+def _collect_each(
+    sitting: Sitting, tracker: TrackerSite, found: Present, reader: TrackerReader, onward: Onward | None
+) -> Iterator[Collected]:
     for project in found.projects:
         spent = Counter(reader.requests)
         try:

@@ -142,11 +142,12 @@ class Run:
         outcomes = self.outcomes()
         lines = [f"{where}: {fault}" for where, fault in self.faults.items()]
         lines += [f"over a limit: {breach.detail}" for breach in self.plan.breaches]
-        lines += [
+        # Each of its changes found it gone.
+        lines += dict.fromkeys(
             f"{done.tracker}: {done.receipt.issue.key} is no longer there (deleted, or hidden from this account): forgotten"
             for done in self.receipts or ()
             if done.gone and done.receipt.issue
-        ]
+        )
         if self.unreadable:
             lines.append(f"{len(self.unreadable)} issues could not be read")
         if self.plan.skipped:

@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from itertools import chain, cycle
 
 from connectors import registry
@@ -168,104 +167,125 @@ def _by_writers(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Co
     found = sitting.site.tracker(tracker)
     parts = _parts(to_do, registry.most_writers(found.kind))
     opened: list[TrackerWriter] = []
+    lanes: list[_Lane] = []
     try:
         for _ in parts[:1] if registry.one_writer(found.kind) else parts:
             cache = sitting.cache_of(found)
             opened.append(registry.open_writer(found.kind, sitting.site.connection(found), cache=cache))
-        lanes = [partial(_written, sitting, writer, part) for writer, part in zip(cycle(opened), parts, strict=False)]
-        yield from side_by_side(lanes)
+        lanes += [_Lane(sitting, writer, part) for writer, part in zip(cycle(opened), parts, strict=False)]
+        yield from side_by_side([lane.written for lane in lanes])
     finally:
+        for lane in lanes:
+            spent.update(lane.looked)
         for writer in opened:
             spent.update(writer.requests)
             writer.close()
 
 
-def _written(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> Iterator[list[Done]]:
-    """What became of the changes, answer by answer: what is given together went out together."""
-    tracker = writer.name
-    silence = 0  # issues in a row without an answer
-    why = ""  # the tracker is left alone
-    told: list[Done] = []  # of the answer that is being read
-    works = iter(to_do)
-    for work, worked in zip(works, _answers(sitting, writer, to_do), strict=True):
-        missing = work.issue if isinstance(worked.failure, NotFound) else None
-        if missing is not None and told:
-            # Whether the issue is gone is asked of the tracker.
+class _Lane:
+    """The work of one writer.
+
+    Attributes:
+        looked: requests sent to look at issues again, by kind.
+    """
+
+    def __init__(self, sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> None:
+        self.looked: Counter[str] = Counter()
+        self._sitting = sitting
+        self._writer = writer
+        self._to_do = to_do
+
+    def written(self) -> Iterator[list[Done]]:
+        """What became of the changes, answer by answer: what is given together went out together."""
+        sitting, tracker = self._sitting, self._writer.name
+        silence = 0  # issues in a row without an answer
+        why = ""  # the tracker is left alone
+        told: list[Done] = []  # of the answer that is being read
+        works = iter(self._to_do)
+        for work, worked in zip(works, self._answers(), strict=True):
+            missing = work.issue if isinstance(worked.failure, NotFound) else None
+            if missing is not None and told:
+                # Whether the issue is gone is asked of the tracker.
+                yield told
+                told = []
+            gone = missing is not None and self._gone(missing)
+            if gone and missing is not None:
+                sitting.ledger.forget(sitting.site.name, tracker, [missing.ref.id])
+            rests = isinstance(worked.failure, RateLimited)
+            for each in worked.receipts:
+                lost = each.outcome is Outcome.FAILED
+                told.append(Done(tracker, each, gone and lost, rests and lost))
+            silence = silence + 1 if isinstance(worked.failure, _NO_ANSWER) else 0
+            if worked.failure and (
+                isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER
+            ):
+                why = why or f"the tracker was left alone: {one_line(worked.failure)}"
+            # What went out together with it has its own answer, which costs nothing.
+            if worked.next_known:
+                continue
             yield told
             told = []
-        gone = missing is not None and _gone(sitting, tracker, missing)
-        if gone and missing is not None:
-            sitting.ledger.forget(sitting.site.name, tracker, [missing.ref.id])
-        rests = isinstance(worked.failure, RateLimited)
-        for each in worked.receipts:
-            lost = each.outcome is Outcome.FAILED
-            told.append(Done(tracker, each, gone and lost, rests and lost))
-        silence = silence + 1 if isinstance(worked.failure, _NO_ANSWER) else 0
-        if worked.failure and (
-            isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER
-        ):
-            why = why or f"the tracker was left alone: {one_line(worked.failure)}"
-        # What went out together with it has its own answer, which costs nothing.
-        if worked.next_known:
-            continue
-        yield told
-        told = []
-        if why:
-            break
-    told += [Done(tracker, _not_tried(left, change, sitting.now, why)) for left in works for change in left.changes]
-    if told:
-        yield told
+            if why:
+                break
+        told += [Done(tracker, _not_tried(left, change, sitting.now, why)) for left in works for change in left.changes]
+        if told:
+            yield told
 
-
-def _answers(sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> Iterator[Worked]:
-    """What became of each piece of work. A defect met on one issue must not stop the others' changes."""
-    left = deque(to_do)
-    try:
-        for worked in writer.perform(to_do, sitting.now):
-            left.popleft()
-            yield worked
-    except Exception as defect:  # noqa: BLE001 - whatever it is, it is of this one issue
-        yield _broken_off(sitting, writer, left.popleft(), defect)
-    # Of what went out together with it some may be done, and nobody has said so: one by one, as it is now.
-    for work in left:
+    def _answers(self) -> Iterator[Worked]:
+        """What became of each piece of work. A defect met on one issue must not stop the others' changes."""
+        left = deque(self._to_do)
         try:
-            yield _looked_at_again(sitting, writer, work)
-        except Exception as failure:  # noqa: BLE001 - as above
-            yield _broken_off(sitting, writer, work, failure)
+            for worked in self._writer.perform(self._to_do, self._sitting.now):
+                left.popleft()
+                yield worked
+        except Exception as defect:  # noqa: BLE001 - whatever it is, it is of this one issue
+            yield self._broken_off(left.popleft(), defect)
+        # Of what went out together with it some may be done, and nobody has said so: one by one, as it is now.
+        for work in left:
+            try:
+                yield self._looked_at_again(work)
+            except Exception as failure:  # noqa: BLE001 - as above
+                yield self._broken_off(work, failure)
 
+    def _broken_off(self, work: Work, failure: Exception) -> Worked:
+        if not isinstance(failure, TrackerError):
+            # Only a TrackerError's text is known to hold no secret.
+            failure = TrackerError(f"a defect of this program ({type(failure).__name__})", tracker=self._writer.name)
+        return Worked.broken_off(work, (), failure, self._sitting.now)
 
-def _broken_off(sitting: Sitting, writer: TrackerWriter, work: Work, failure: Exception) -> Worked:
-    if not isinstance(failure, TrackerError):
-        # Only a TrackerError's text is known to hold no secret.
-        failure = TrackerError(f"a defect of this program ({type(failure).__name__})", tracker=writer.name)
-    return Worked.broken_off(work, (), failure, sitting.now)
+    def _looked_at_again(self, work: Work) -> Worked:
+        """What is still to be done on the issue, done."""
+        if work.issue is None:
+            return next(iter(self._writer.perform([work], self._sitting.now)))
+        issue = self._read(work.issue)
+        so = [change for change in work.changes if change.satisfied_by(issue)]
+        receipts = tuple(
+            Receipt(issue=issue.ref, change=one, outcome=Outcome.ALREADY_SO, at=self._sitting.now) for one in so
+        )
+        rest = tuple(change for change in work.changes if change not in so)
+        if not rest:
+            return Worked(receipts)
+        worked = next(iter(self._writer.perform([Work(issue, rest)], self._sitting.now)))
+        return Worked((*receipts, *worked.receipts), worked.failure)
 
-
-def _looked_at_again(sitting: Sitting, writer: TrackerWriter, work: Work) -> Worked:
-    """What is still to be done on the issue, done."""
-    if work.issue is None:
-        return next(iter(writer.perform([work], sitting.now)))
-    with collecting.reading(sitting.site, sitting.site.tracker(writer.name)) as reader:
-        issue = reader.issue(work.issue.ref.key)
-    so = [change for change in work.changes if change.satisfied_by(issue)]
-    receipts = tuple(Receipt(issue=issue.ref, change=one, outcome=Outcome.ALREADY_SO, at=sitting.now) for one in so)
-    rest = tuple(change for change in work.changes if change not in so)
-    if not rest:
-        return Worked(receipts)
-    worked = next(iter(writer.perform([Work(issue, rest)], sitting.now)))
-    return Worked((*receipts, *worked.receipts), worked.failure)
-
-
-def _gone(sitting: Sitting, tracker: str, issue: Issue) -> bool:
-    """Whether the issue itself is not there. Something else may be missing: the person to assign, a link's target."""
-    try:
-        with collecting.reading(sitting.site, sitting.site.tracker(tracker)) as reader:
-            reader.issue(issue.ref.key)
-    except NotFound:
-        return True
-    except TrackerError:
+    def _gone(self, issue: Issue) -> bool:
+        """Whether the issue itself is not there. Something else may be missing: the person to assign, a link's target."""
+        try:
+            self._read(issue)
+        except NotFound:
+            return True
+        except TrackerError:
+            return False
         return False
-    return False
+
+    def _read(self, issue: Issue) -> Issue:
+        site = self._sitting.site
+        tracker = site.tracker(self._writer.name)
+        with collecting.reading(site, tracker, self._sitting.cache_of(tracker)) as reader:
+            try:
+                return reader.issue(issue.ref.key)
+            finally:
+                self.looked.update(reader.requests)
 
 
 def _receipt(planned: PlannedChange, outcome: Outcome, now: datetime, error: str) -> Receipt:

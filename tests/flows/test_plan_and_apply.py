@@ -182,10 +182,13 @@ def test_a_failed_change_stops_its_issue_and_no_other(workshop: Workshop, warran
 def test_an_issue_deleted_after_it_was_cached_is_forgotten_and_said(workshop: Workshop, warranty: Command) -> None:
     warranty("plan")
     workshop.north.projects["CAR"].remove(workshop.north.find("CAR-1"))
+    before = len(workshop.north.requests)
     said = warranty("apply", "--json")
     assert said.code == Exit.PARTLY
     gone = "north: CAR-1 is no longer there (deleted, or hidden from this account): forgotten"
-    assert gone in said.document["why"]
+    assert [line for line in said.document["why"] if "forgotten" in line] == [gone], "once, whatever was planned for it"
+    asked = sum(said.document["requests"]["north"].values())
+    assert asked == len(workshop.north.requests) - before, "what it took to see that it is gone, too"
     again = warranty("apply", "--json")
     assert again.code == Exit.FINE
     assert "CAR-1" not in {issue["key"] for issue in again.document["issues"]}
@@ -208,6 +211,17 @@ def test_what_was_read_from_another_server_is_not_believed_of_this_one(workshop:
     workshop.edit("http://127.0.0.1/north", "http://127.0.0.1/elsewhere")
     said = warranty("plan", "--json")
     assert {issue["key"] for issue in said.document["issues"]} == {"VAN-1"}
+
+
+def test_where_trackers_were_read_and_every_change_failed_the_exit_code_says_no_more_than_that(
+    workshop: Workshop, warranty: Command
+) -> None:
+    for server in workshop.servers():
+        server.troubles.append(Trouble(refused, name="PUT", times=1000))
+        server.troubles.append(Trouble(refused, name="POST", times=1000))
+    said = warranty("apply", "--json")
+    assert {one["outcome"] for one in said.document["receipts"]} == {"failed", "not_tried"}
+    assert (said.document["state"], said.code) == ("red", Exit.PARTLY)
 
 
 def test_the_next_run_finishes_what_failed(workshop: Workshop, warranty: Command) -> None:

@@ -71,6 +71,11 @@ def ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
         yield Ground(store, sandbox, tmp_path)
 
 
+def test_what_it_takes_to_list_a_group_is_counted(ground: Ground) -> None:
+    counted = sum(one.requests.total() for one in ground.run(0).values())
+    assert counted == len(ground.store.requests)
+
+
 def test_a_group_stands_for_its_projects_and_those_of_its_subgroups(ground: Ground) -> None:
     found = ground.run(1)
     assert list(found) == ["acme/car", "acme/parts/pump"]
