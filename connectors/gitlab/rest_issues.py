@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from connectors.gitlab import closing_requests, mapping
 from connectors.gitlab.client import project_path
-from connectors.gitlab.payload import Malformed, kind_of, text_of
+from connectors.gitlab.payload import Malformed, instant, kind_of, text_of
 from connectors.gitlab.work_items import NO_ISSUES
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected, Unreadable
 from policies.issue import Gap, GapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from connectors.gitlab.client import GitLabClient
@@ -37,11 +37,14 @@ class RestIssues:
         self._client = client
         self._closings = closings
 
-    def changed_since(self, project: str, since: datetime | None) -> Iterator[Issue | Unreadable]:
-        """Issues updated at or after ``since``, oldest first, each once."""
+    def changed_since(
+        self, project: str, since: datetime | None, known: Mapping[str, datetime]
+    ) -> Iterator[Issue | Unreadable]:
+        """Issues updated at or after ``since``, oldest first, each once; without those that ``known`` holds as they are."""
         self._closings.begin(project, all_of_it=since is None)
         for payload in self._listed(project, since):
-            yield self._mapped(payload, project)
+            if not _is_held(payload, known):
+                yield self._mapped(payload, project)
         self._closings.end(project, all_of_it=since is None)
 
     def ids(self, project: str) -> Iterator[str]:
@@ -99,3 +102,12 @@ class RestIssues:
             kind = _KINDS.get(what, GapKind.HISTORY)
             gaps.append(Gap(kind, f"{what.replace('_', ' ')} could not be read: {error.detail}"))
             return ()
+
+
+def _is_held(payload: Payload, known: Mapping[str, datetime]) -> bool:
+    """Whether it was not updated since it was read (``TrackerReader``): its history costs five requests."""
+    before = known.get(str(payload.get("id")))
+    try:
+        return before is not None and before == instant(payload.get("updated_at"))
+    except Malformed:
+        return False

@@ -61,7 +61,8 @@ class Server:
         self._number = ""
         self._counts = False
         self._widgets: tuple[str, ...] = ()
-        # What this session knows is not to be kept: it was found out to be of another version, or not to hold.
+        # What this session knows is not to be kept: it was found out to be of another version, or not to hold, or could
+        # not be found out.
         self._outdated = False
 
     def generation(self) -> Generation:
@@ -108,10 +109,11 @@ class Server:
         generation, version, counts, widgets = Generation.REST, self._version, False, tuple[str, ...]()
         try:
             seen = self._client.graphql("Probe", documents.PROBE, {}, doing=doing)
-        except ServerFailed:
-            # Its REST may answer. The next run looks again.
+        except (ServerFailed, PermissionRefused, BadAnswer):
+            # Its REST may answer. It may pass by itself, as a log-in page does: the next run looks again.
+            self._outdated = True
             return generation
-        except (NotFound, Rejected, PermissionRefused, BadAnswer):
+        except (NotFound, Rejected):
             # No GraphQL, or introspection is switched off by a proxy.
             pass
         else:

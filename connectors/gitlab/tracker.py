@@ -109,7 +109,7 @@ class GitLabReader:
                 self._server.fall_back()
             else:
                 return
-        yield from map(self._ours, self._rest.changed_since(project, since))
+        yield from map(self._ours, self._rest.changed_since(project, since, known))
 
     def _ours(self, found: Issue | Unreadable) -> Issue | Unreadable:
         # The page that brought it may have told of another account than was known before.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -264,6 +264,31 @@ def test_rest_asks_who_it_is_in_each_run_and_looks_at_the_schema_once(ground: Gr
     ground.run(None, "gitlab-rest")
     idle = ground.run(START + timedelta(days=5), "gitlab-rest")
     assert idle.requests == {"GET user": 1, "GET issues": 1, "GET releases": 1}
+
+
+@pytest.mark.parametrize("trouble", [Fault("status", status=403), Fault("login_page", times=2)])
+def test_a_schema_that_could_not_be_looked_at_for_once_is_looked_at_by_the_next_session(
+    ground: Ground, trouble: Fault
+) -> None:
+    issues(ground.store, 2)
+    ground.store.faults.add(replace(trouble, method="POST", path="graphql"))
+    assert ground.run(None).server.endswith("(REST)")
+    assert ground.run(None).server.endswith("(GraphQL)")
+
+
+def test_rest_reads_no_history_of_what_is_held_as_it_is(ground: Ground) -> None:
+    keys = issues(ground.store, 3)
+    reader = ground.reader("gitlab-rest")
+    held = [one for one in reader.changed_since(PROJECT, START) if isinstance(one, Issue)]
+    known = {one.ref.id: one.updated_at for one in held}
+    before = reader.requests.total()
+    assert list(reader.changed_since(PROJECT, START, known)) == []
+    assert reader.requests.total() - before == 1
+    ground.store.comment(keys[1], "One more.", actor="other", at=START + timedelta(hours=3))
+    (news,) = reader.changed_since(PROJECT, START, known)
+    assert isinstance(news, Issue)
+    assert news.ref.key == held[1].ref.key
+    reader.close()
 
 
 @pytest.mark.parametrize("dialect", ["gitlab", "gitlab-rest"])
