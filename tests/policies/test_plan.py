@@ -25,7 +25,7 @@ from policies.issue import (
     State,
     Word,
 )
-from policies.plan import HeldBackReason, Limits, Plan, Skipped, plan
+from policies.plan import Decided, HeldBackReason, Limits, Plan, Skipped, decide, plan
 from policies.verdict import Judged, judge
 from tests.policies.applied_changes import applied
 from tests.policies.build_issue import (
@@ -80,6 +80,16 @@ def held(found: Plan) -> list[tuple[HeldBackReason, str]]:
 
 
 # ------------------------------------------------------------------------------------------------------ what differs
+
+
+def test_what_was_decided_of_an_issue_before_is_not_decided_again() -> None:
+    issues = (build_issue(), build_issue(number=2))
+    whole = planned(*issues)
+    first, second = (Judged(issue, judge(issue, PACK, at(2))) for issue in issues)
+    known = decide(first, [PACK], HERE, at(2))
+    assert (*known.changes, *decide(second, [PACK], HERE, at(2)).changes) == whole.changes
+    assert planned(*issues, decided=lambda item: known if item.issue.ref.id == "1" else None) == whole
+    assert planned(*issues, decided=lambda _: Decided()).changes == ()
 
 
 def test_nothing_to_do() -> None:
