@@ -451,9 +451,9 @@ def main() -> None:
     """The console script."""
     _ready_streams()
     _end_like_ctrl_c()
-    # What is read lives until the run ends, and next to nothing of it is garbage that only looking for it would find:
-    # to look as often as is usual takes a tenth of the time.
-    gc.set_threshold(100_000, 20, 100)
+    # What is read lives until the run ends, and of a hundred things not two are garbage that only looking for it would
+    # find: to look as often as is usual takes a tenth of the time.
+    gc.set_threshold(1_000_000, 20, 100)
     code = run(sys.argv[1:])
     # What is left goes back to the system as it is: the interpreter would look through all of it once more.
     gc.freeze()

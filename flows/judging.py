@@ -63,6 +63,8 @@ class Judging:
         self._sitting = sitting
         self._policies = sitting.site.policies()
         self._interpreter = Interpreter(sitting.site, sitting.now)
+        # What an earlier run left: what is read in this one is judged anyway.
+        self._due = [(ref.tracker, ref.id) for ref in sitting.ledger.due(sitting.site.name, sitting.now)]
         self._judged: dict[Whose, Judged] = {}
         self._reports: dict[Whose, Issue] = {}
         self._skipped: dict[Whose, tuple[Issue, str]] = {}
@@ -161,7 +163,7 @@ class Judging:
         one is corrected by a new row.
         """
         sitting, name = self._sitting, self._sitting.site.name
-        new = fresh.union((ref.tracker, ref.id) for ref in sitting.ledger.due(name, sitting.now))
+        new = fresh.union(self._due)
         if sitting.ledger.judged_by(name) not in {None, self._policies.digest}:
             new = new.union(_whose(one.issue) for one in judged)
         rows = (

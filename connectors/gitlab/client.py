@@ -331,7 +331,7 @@ class GitLabClient:
         with self._connecting:
             if self._graphql_connections is None:
                 connect, read = self._timeout
-                self._graphql_connections = httpx.Client(
+                self._graphql_connections = _Connections(
                     headers={"Authorization": f"Bearer {self._secret}"} if self._secret else {},
                     timeout=httpx.Timeout(read, connect=connect),
                     verify=_trusted(urlsplit(self.url).scheme),
@@ -372,6 +372,15 @@ class _GraphQL(gitlab.GraphQL):
 def _as_it_is(request_string: Any) -> GraphQLRequest:
     assert isinstance(request_string, GraphQLRequest)
     return request_string
+
+
+class _Connections(httpx.Client):
+    """Lets go of an answer as soon as nobody needs it: httpx ties it to its stream, and the stream to it again."""
+
+    def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        response = super().send(request, **how)
+        response.stream = httpx.ByteStream(b"")
+        return response
 
 
 class _HttpRefusal(Exception):

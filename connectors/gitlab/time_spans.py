@@ -2,14 +2,16 @@
 
 Rules:
 
-1. The spans leave no instant out: the first has no beginning, the last no end, and each begins a second before another
-   ends, so that none falls between them however a server takes a bound. What two of them hold is the reader's to see.
+1. Every instant is in one span and no other: the first has no beginning, the last no end, and each begins where another
+   ends. A second more on either side is asked for, so that nothing falls between them however a server takes a bound.
 2. Few issues are one span: each span costs a request of its own.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from connectors.gitlab.connection import nodes
@@ -23,11 +25,36 @@ if TYPE_CHECKING:
 _ISSUES_OF_A_SPAN = 250
 # More than are read at once: issues are not made evenly, and who is done with a quiet year takes another one.
 _MOST = 16
-_OVERLAP = timedelta(seconds=1)
+_MARGIN = timedelta(seconds=1)
 
 
-def spans(counted: Payload, oldest: Payload, youngest: Payload) -> list[dict[str, str]]:
-    """Spans as ``from`` and ``until``, both included; [] where one is enough, or the answers do not say.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some time. Attributes: begin: its first instant, None for no beginning. end: the first after it, None for no end."""
+
+    begin: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """As ``from`` and ``until`` where it has them, with the margin."""
+        begin = {"from": (self.begin - _MARGIN).isoformat()} if self.begin is not None else {}
+        return {**begin, "until": (self.end + _MARGIN).isoformat()} if self.end is not None else begin
+
+    def holds(self, issue: Payload) -> bool:
+        """Whether the issue was made in it; also where the issue does not say when."""
+        try:
+            made = instant(issue.get("createdAt"))
+        except Malformed:
+            return True
+        return (self.begin is None or self.begin <= made) and (self.end is None or made < self.end)
+
+
+EVER = Span()
+
+
+def spans(counted: Payload, oldest: Payload, youngest: Payload) -> list[Span]:
+    """All time in spans; in one where that is enough, or the answers do not say.
 
     Args:
         counted: a connection that says how many issues there are in all.
@@ -36,14 +63,10 @@ def spans(counted: Payload, oldest: Payload, youngest: Payload) -> list[dict[str
     """
     count, begin, end = counted.get("count"), _made(oldest), _made(youngest)
     if not isinstance(count, int) or begin is None or end is None or end <= begin:
-        return []
-    number = min(_MOST, count // _ISSUES_OF_A_SPAN)
-    if number < 2:  # noqa: PLR2004 - one span is no split
-        return []
+        return [EVER]
+    number = max(1, min(_MOST, count // _ISSUES_OF_A_SPAN))
     bounds = [(begin + (end - begin) * n / number).replace(microsecond=0) for n in range(1, number)]
-    starts = [{}, *({"from": bound.isoformat()} for bound in bounds)]
-    ends = [*({"until": (bound + _OVERLAP).isoformat()} for bound in bounds), {}]
-    return [{**start, **stop} for start, stop in zip(starts, ends, strict=True)]
+    return [Span(*both) for both in pairwise([None, *bounds, None])]
 
 
 def _made(connection: Payload) -> datetime | None:

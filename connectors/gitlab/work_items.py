@@ -15,8 +15,6 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from connectors.gitlab import closing_requests, documents, mapping
 from connectors.gitlab.client import SchemaDiffers, TooComplex
 from connectors.gitlab.closings import Closings
@@ -26,7 +24,7 @@ from connectors.gitlab.names import Vocabulary, project_of
 from connectors.gitlab.page_size import PageSize
 from connectors.gitlab.payload import Malformed, instant, kind_of, number, one, text_of
 from connectors.gitlab.threads import Threads
-from connectors.gitlab.time_spans import spans
+from connectors.gitlab.time_spans import EVER, spans
 from connectors.read_ahead import ahead
 from connectors.tracker import BadAnswer, NotFound, PermissionRefused, ServerFailed, Unreadable
 
@@ -39,14 +37,13 @@ if TYPE_CHECKING:
     from connectors.gitlab.payload import Payload
     from connectors.gitlab.server import Server
     from connectors.gitlab.threads import Thread
+    from connectors.gitlab.time_spans import Span
     from policies.issue import Issue, Word
 
 _FAILURES_BORNE = 2
 _AT_ONCE = 4
 # GitLab counts no further than that in one go.
 _COUNTED = 10_000
-# In a text of an issue each quotation mark has a backslash before it.
-_GOES_ON = b'"hasNextPage":true'
 NO_ISSUES = frozenset({"epic", "objective", "key_result", "requirement", "test_case"})
 
 
@@ -81,33 +78,37 @@ class WorkItems:
         names = self._known[project] = Vocabulary(self._client, project)
         names.take(first)
         widgets = self._server.widgets()
-        given: dict[str, int] = {}
-        for found in ahead(*self._sources(first, ask, project, doing)):
+        for found, span in ahead(*self._sources(first, ask, project, doing)):
             path = text_of(found.get("fullPath")) or project
-            issues = filter(_is_issue, nodes(self._listed(found, doing)))
-            threads = self._whole(project, path, (node for node in issues if _is_new(node, given)))
+            listed = filter(span.holds, nodes(self._listed(found, doing)))
+            threads = self._whole(project, path, filter(_is_issue, listed))
             yield from (self._mapped(thread, project, path) for thread in threads)
         # Where the schema lost a widget on the way, some of the pages did not tell what closes their issues.
         self._closings.end(project, all_of_it=since is None and self._server.widgets() == widgets)
 
-    def _sources(self, first: Payload, ask: dict[str, Any], project: str, doing: str) -> list[Iterator[Payload]]:
+    def _sources(
+        self, first: Payload, ask: dict[str, Any], project: str, doing: str
+    ) -> list[Iterator[tuple[Payload, Span]]]:
         """Pages of the project with its issues, from one source or from several that may be read at once."""
         made = spans(*(one(first.get(name)) for name in ("newest", "oldest", "youngest")))
-        if made:
-            # The first page is read once more with them: which of its issues were made when is nobody's order.
-            return [
-                chain.from_iterable(self._pages({**ask, **span}, project, doing) for span in made[start::_AT_ONCE])
-                for start in range(_AT_ONCE)
-            ]
-        return [self._pages(ask, project, doing, first)]
+        if len(made) == 1:
+            return [self._pages(ask, EVER, project, doing, first)]
+        # The first page is read once more with them: which of its issues were made when is nobody's order.
+        return [
+            chain.from_iterable(self._pages(ask, span, project, doing) for span in made[start::_AT_ONCE])
+            for start in range(_AT_ONCE)
+        ]
 
-    def _pages(self, ask: dict[str, Any], project: str, doing: str, found: Payload | None = None) -> Iterator[Payload]:
-        """Page by page, the project with its issues. Args: found: the first of them, where it was read already."""
+    def _pages(
+        self, ask: dict[str, Any], span: Span, project: str, doing: str, found: Payload | None = None
+    ) -> Iterator[tuple[Payload, Span]]:
+        """Page by page, the project with its issues of a span. Args: found: the first of them, where it was read already."""
         after: str | None = None
         while True:
             if found is None:
-                found = project_of(self._client, self._page({**ask, "after": after, "names": False}, doing), project)
-            yield found
+                page = {**ask, **span.asked, "after": after, "names": False}
+                found = project_of(self._client, self._page(page, doing), project)
+            yield found, span
             after = self._further(self._listed(found, doing), after, doing)
             if after is None:
                 return
@@ -238,29 +239,6 @@ def _instant(text: object) -> datetime | None:
         return instant(text)
     except Malformed:
         return None
-
-
-def _is_new(node: Payload, given: dict[str, int]) -> bool:
-    """Whether it was not given as it is: what two spans hold, or a page, may be read twice.
-
-    All of it is compared: GitLab tells the second of an update, and a second has room for two.
-
-    Args:
-        given: a digest of each, by its id.
-    """
-    try:
-        told = orjson.dumps(node)
-    except TypeError:
-        # Half a surrogate pair, a number beyond all bounds, a depth that no issue has.
-        return True
-    if _GOES_ON in told:
-        # What is read beyond the page may have changed where the page did not.
-        return True
-    id_, digest = text_of(node.get("id")), hash(told)
-    if given.get(id_) == digest:
-        return False
-    given[id_] = digest
-    return True
 
 
 def _is_issue(node: Payload) -> bool:

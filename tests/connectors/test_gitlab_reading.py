@@ -197,36 +197,6 @@ def test_a_page_that_leads_to_itself_ends_with_an_error() -> None:
         read(Answers(WorkItems=[page(more="c1"), page(more="c1")]))
 
 
-@pytest.mark.parametrize(
-    ("again", "comes"),
-    [
-        ({}, 1),
-        ({"updatedAt": "2026-03-02T09:00:01Z"}, 2),
-        ({"state": "CLOSED"}, 2),
-        ({"widgets": [thread(note(1, "a"), note(2, "b"))]}, 2),
-    ],
-    ids=["as it was", "a second later", "closed within the second", "a word within the second"],
-)
-def test_an_issue_that_is_read_twice_comes_again_where_anything_of_it_changed(
-    again: dict[str, Any], comes: int
-) -> None:
-    once = item(7, thread(note(1, "a")))
-    found = read(Answers(WorkItems=[page(once, more="c1"), page({**once, **again})]))
-    assert len(found) == comes
-
-
-def test_an_issue_that_can_not_be_compared_with_what_was_read_of_it_comes_again() -> None:
-    long = item(7, thread(note(1, "a"), more="c1"))
-    rest = answer({"workItems": {"nodes": [item(7, thread(note(2, "b")))]}})["project"]
-    client = Answers(WorkItems=[page(long, more="c1"), page(long)], MoreDiscussions=[{"t0": rest}, {"t0": rest}])
-    assert len(read(client)) == 2
-    for title in ("\ud800", 2**70):
-        odd = {**item(7, thread()), "title": title}
-        assert len(read(Answers(WorkItems=[page(odd, more="c1"), page(odd)]))) == 2
-    quoted = {**item(7, thread()), "title": '"hasNextPage":true'}
-    assert len(read(Answers(WorkItems=[page(quoted, more="c1"), page(quoted)]))) == 1
-
-
 @pytest.mark.parametrize("lost", [False, True])
 def test_what_closes_issues_is_not_taken_for_whole_where_the_schema_lost_it_on_the_way(*, lost: bool) -> None:
     cache, differs = SessionCache(), SchemaDiffers("Field 'closingMergeRequests' doesn't exist")
