@@ -30,7 +30,6 @@ from sqlalchemy import (
     TypeDecorator,
     event,
 )
-from sqlalchemy.dialects import sqlite
 
 from connectors.ledger_text import ISSUE, RECEIPT, VERDICT
 from policies.issue import utc
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.engine import Dialect
-    from sqlalchemy.types import TypeEngine
 
     from policies.issue import Issue, IssueRef
     from policies.receipt import Receipt
@@ -64,27 +62,15 @@ KEY = String(400)
 RUN = String(64)
 
 
-class _SqliteInstant(sqlite.DATETIME):
-    """Written as SQLAlchemy writes it, ``2026-03-06 12:00:00.000000``, by the datetime itself: a fifth of the time."""
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:  # noqa: ARG002 - theirs
-        return _without_offset
-
-
-def _without_offset(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat(" ", "microseconds")[:26]
-
-
 class Instant(TypeDecorator[datetime]):
     """An aware instant, in UTC whether the database keeps offsets (PostgreSQL) or not (SQLite)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return _SqliteInstant()  # type: ignore[no-untyped-call]  # SQLAlchemy left it without annotations
-        return super().load_dialect_impl(dialect)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        # SQLAlchemy's own way is in three steps, and takes five times as long.
+        return _without_offset if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - theirs
         return None if value is None else utc(value)
@@ -94,6 +80,11 @@ class Instant(TypeDecorator[datetime]):
             return None
         instant: datetime = value
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else utc(instant)
+
+
+def _without_offset(instant: datetime | None) -> str | None:
+    """In UTC, as SQLAlchemy writes it: ``2026-03-06 12:00:00.000000``."""
+    return None if instant is None else utc(instant).isoformat(" ", "microseconds")[:26]
 
 
 LEDGER = MetaData()

@@ -177,6 +177,8 @@ class JiraClient:
                 "the token or the user name holds characters that can not be sent", tracker=self.name, doing=doing
             )
         else:
+            # The request keeps its hook, which would keep the answer, which keeps the request.
+            answered.clear()
             content = self._content(response, doing)
             self.answered(template, _account_of(response))
             return content

@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -140,6 +141,25 @@ def by_graphql(one: GitLabClient, kind: Kind = Kind.READ) -> object:
 
 Way = Callable[[GitLabClient, Kind], object]
 WAYS = [by_rest, by_graphql]
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("way", WAYS)
+def test_an_answer_does_not_stay_in_memory_until_garbage_is_looked_for(
+    server: tuple[Scripted, GitLabClient], monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    script, one = server
+    seen: list[weakref.ref[Any]] = []
+    told = GitLabClient._seen
+
+    def watched(self: GitLabClient, response: Any, *more: Any, **named: Any) -> None:
+        seen.append(weakref.ref(response))
+        told(self, response, *more, **named)
+
+    monkeypatch.setattr(GitLabClient, "_seen", watched)
+    script.says(200, {"data": {"x": 1}})
+    way(one, Kind.READ)
+    assert [ref() for ref in seen] == [None]
 
 
 @pytest.mark.parametrize("way", WAYS)

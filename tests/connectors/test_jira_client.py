@@ -8,6 +8,7 @@ import json
 import logging
 import socket
 import traceback
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -21,6 +22,8 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 
 from connectors.jira.client import JiraClient
 from connectors.retry import Kind, Retry
+from connectors.sandbox.server import Sandbox
+from connectors.sandbox.store import Store
 from connectors.tracker import (
     BadAnswer,
     Connection,
@@ -79,6 +82,27 @@ def test_an_account_logs_in_with_a_token_and_an_access_token_alone(
     jira.get(f"{API}/myself", json={})
     client(user=user).call("GET", "myself", doing="log in")
     assert jira.calls[0].request.headers["Authorization"] == header
+
+
+@pytest.mark.usefixtures("without_collector")
+def test_an_answer_does_not_stay_in_memory_until_garbage_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store()
+    store.create_user("me", "Me", email="me@example.org")
+    store.create_token(TOKEN, "me")
+    seen: list[weakref.ref[requests.Response]] = []
+    built = requests.adapters.HTTPAdapter.build_response
+
+    def watched(*given: Any) -> requests.Response:
+        response = built(*given)
+        seen.append(weakref.ref(response))
+        return response
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "build_response", watched)
+    with Sandbox(store) as sandbox:
+        one = client(url=sandbox.url("jira-cloud"))
+        one.call("GET", "myself", doing="log in")
+        one.close()
+    assert [ref() for ref in seen] == [None]
 
 
 @pytest.mark.parametrize(
