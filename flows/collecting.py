@@ -3,7 +3,7 @@
 Rules:
 
 1. A project that could not be read to its end keeps its cursor, and only what was surely read of it is judged.
-2. A tracker that is down stops no other.
+2. A tracker that is down stops no other. Of one that is left alone (``flows.left_alone``) no further project is read.
 3. The cursor never goes past the instant at which reading began: what was changed behind a page already read is found
    by the next run, however long this one took.
 """
@@ -20,7 +20,7 @@ from connectors import registry
 from connectors.cache import Cache
 from connectors.ledger import Cursor
 from connectors.tracker import Capabilities, NotFound, RateLimited, TrackerError, TrackerReader, Unreadable
-from flows import instant, reconciling
+from flows import instant, left_alone, reconciling
 from flows.project_groups import Present, is_group, present
 from flows.run import Collected, Gone
 from flows.site import Site
@@ -74,9 +74,10 @@ def collect(
         try:
             releases = reader.releases(project)
         except TrackerError as failure:
-            reading_.cut_short = str(failure)
+            reading_.cut(failure)
     own = account.by_now()
-    reading_.cut_short = reading_.cut_short or account.lost
+    if account.lost is not None:
+        reading_.cut(account.lost)
     whole = not reading_.cut_short
     if whole:
         _set_cursor(sitting, tracker, project, reading_, cursor)
@@ -106,6 +107,8 @@ def collect(
         cut_short=reading_.cut_short,
         gone=gone,
         doubt=doubt,
+        rests=reading_.rests,
+        left_alone=reading_.left_alone,
         requests=Counter(reader.requests) - before,
     )
 
@@ -185,7 +188,10 @@ def _gone(
         return (), ""
     try:
         return reconciling.reconcile(sitting, tracker.name, project, reader, frozenset(reading_.fresh)), ""
-    except (reconciling.MostAreGone, TrackerError) as failure:
+    except TrackerError as failure:
+        reading_.heed(failure)
+        return (), str(failure)
+    except reconciling.MostAreGone as failure:
         return (), str(failure)
 
 
@@ -193,21 +199,21 @@ class _OwnAccount:
     """Our account as what was read tells it: another one, perhaps, than an earlier run knew.
 
     Attributes:
-        lost: why it is not known any longer, in one line; then it stays as it was.
+        lost: why it is not known any longer; then it stays as it was.
     """
 
     def __init__(self, reader: TrackerReader) -> None:
         """Raises TrackerError: nobody is logged in."""
         self._reader = reader
         self._known = reader.own_account()
-        self.lost = ""
+        self.lost: TrackerError | None = None
 
     def by_now(self) -> Actor:
-        if not self.lost:
+        if self.lost is None:
             try:
                 self._known = self._reader.own_account()
             except TrackerError as failure:
-                self.lost = str(failure)
+                self.lost = failure
         return self._known
 
 
@@ -219,6 +225,8 @@ class _Reading:
         self.unreadable: list[Unreadable] = []
         self.newest: datetime | None = None
         self.cut_short = ""
+        self.left_alone = ""
+        self.rests = False
         # The clock's, not the instant that is judged at, which may be any.
         self.begun = instant.now()
         self._doing = f"{verb} {tracker.name}/{project}"
@@ -241,7 +249,17 @@ class _Reading:
         except TrackerError as failure:
             if not self.fresh and not self.unreadable:
                 raise
-            self.cut_short = str(failure)
+            self.cut(failure)
+
+    def cut(self, failure: TrackerError) -> None:
+        """What is read ends here."""
+        self.cut_short = self.cut_short or str(failure)
+        self.heed(failure)
+
+    def heed(self, failure: TrackerError) -> None:
+        """What the tracker wishes holds for all that was still to be asked of it."""
+        self.left_alone = self.left_alone or left_alone.reason(failure)
+        self.rests = self.rests or isinstance(failure, RateLimited)
 
     def _named_alike(self, issue: Issue) -> None:
         """Issues are kept under their tracker's name of the project, and would not be found again under another.
@@ -271,12 +289,38 @@ def collect_all(sitting: Sitting, onward: Onward | None = None) -> tuple[Collect
 def collect_tracker(sitting: Sitting, tracker: TrackerSite, onward: Onward | None = None) -> Iterator[Collected]:
     """All projects of one tracker over one connection."""
     with reading(sitting.site, tracker, sitting.cache_of(tracker)) as reader:
-        for name in tracker.projects:
+
+        def collected(name: str) -> Iterator[Collected]:
             spent = Counter(reader.requests)
             try:
                 yield from collect_named(sitting, tracker, name, reader, onward)
             except TrackerError as failure:
                 yield not_read(tracker, name, failure, Counter(reader.requests) - spent)
+
+        yield from while_asked(tracker, tracker.projects, collected)
+
+
+def while_asked(
+    tracker: TrackerSite,
+    names: Iterable[str],
+    collected: Callable[[str], Iterable[Collected]],
+    before: Iterable[Collected] = (),
+) -> Iterator[Collected]:
+    """What is collected of each; of those that come after the tracker is to be left alone, that they were not read.
+
+    Args:
+        names: projects or groups.
+        before: what was collected earlier in this run, of any tracker.
+    """
+    ended = next((one for one in before if one.tracker == tracker.name and one.left_alone), None)
+    for name in names:
+        if ended is not None:
+            why = ended.left_alone
+            yield Collected(tracker=tracker.name, project=name, cut_short=why, rests=ended.rests, left_alone=why)
+            continue
+        for one in collected(name):
+            yield one
+            ended = one if one.left_alone else ended
 
 
 def collect_named(
@@ -302,12 +346,14 @@ def collect_named(
 def _collect_each(
     sitting: Sitting, tracker: TrackerSite, found: Present, reader: TrackerReader, onward: Onward | None
 ) -> Iterator[Collected]:
-    for project in found.projects:
+    def collected(project: str) -> Iterator[Collected]:
         spent = Counter(reader.requests)
         try:
             yield collect(sitting, tracker, project, reader, onward)
         except TrackerError as failure:
             yield not_read(tracker, project, failure, Counter(reader.requests) - spent)
+
+    yield from while_asked(tracker, found.projects, collected)
     for missing, why in found.missing.items():
         yield not_read(tracker, missing, why)
 
@@ -321,5 +367,6 @@ def not_read(
         project=project,
         cut_short=str(why),
         rests=isinstance(why, RateLimited),
+        left_alone=left_alone.reason(why) if isinstance(why, TrackerError) else "",
         requests=requests or Counter(),
     )

@@ -54,7 +54,7 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         except Refusal:
             end(sitting, run, RunState.RED)
             raise
-        receipts, requests = writing.apply(sitting, run.plan, assessed.touched)
+        receipts, requests = writing.apply(sitting, run, assessed.touched)
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)

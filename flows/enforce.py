@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -97,19 +98,21 @@ def collect(sitting: Sitting, tracker: str, projects: str) -> Any:
     After the last try a failure is a Failed state with its reason, not a traceback: the other trackers go on.
     """
     found = sitting.site.tracker(tracker)
-    read: list[Collected] = []
     with collecting.reading(sitting.site, found, sitting.cache_of(found)) as reader:
-        for project in projects.split(", "):
+
+        def collected(project: str) -> Iterator[Collected]:
             spent = Counter(reader.requests)
             try:
-                read.extend(collecting.collect_named(sitting, found, project, reader))
+                yield from collecting.collect_named(sitting, found, project, reader)
             except TrackerError as failure:
                 if passes_by_itself(failure) and (task_run.run_count or 1) <= RETRIES:
                     raise
-                read.append(collecting.not_read(found, project, failure, Counter(reader.requests) - spent))
+                yield collecting.not_read(found, project, failure, Counter(reader.requests) - spent)
+
+        read = tuple(collecting.while_asked(found, projects.split(", "), collected))
     if faults := [project.cut_short for project in read if project.cut_short]:
-        return Completed(name="Cut short", message="; ".join(faults), data=tuple(read))
-    return tuple(read)
+        return Completed(name="Cut short", message="; ".join(faults), data=read)
+    return read
 
 
 @task(name="judge", task_run_name="judge", cache_policy=NO_CACHE)
@@ -127,7 +130,7 @@ def plan(sitting: Sitting, collected: tuple[Collected, ...], judgement: Judgemen
 @task(name="apply", task_run_name="apply", cache_policy=NO_CACHE)
 def apply(sitting: Sitting, run: Run, judgement: Judgement) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
     """Write: labels, priorities, due dates, assignees, comments, patch links, reports, in the plan's order."""
-    return writing.apply(sitting, run.plan, judgement.touched_by(run.plan))
+    return writing.apply(sitting, run, judgement.touched_by(run.plan))
 
 
 @task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)
@@ -159,11 +162,9 @@ def enforce(run: EnforceRun) -> Any:
     ):
         sitting = Sitting(site, ledger, run_id, now, keep_alive=keep_alive)
         ledger.begin_run(run_id, site.name, now)
-        collected = tuple(
-            project
-            for tracker, projects in _batches(site)
-            for project in collect(whole(sitting), tracker, projects, return_state=True).result()
-        )
+        collected: tuple[Collected, ...] = ()
+        for tracker, projects in _batches(site):
+            collected += _by_a_task(sitting, tracker, projects, collected)
         judgement = judge(whole(sitting), whole(collected))
         done = plan(whole(sitting), whole(collected), whole(judgement))
         refused: Refusal | None = None
@@ -176,6 +177,16 @@ def enforce(run: EnforceRun) -> Any:
                 refused = refusal
         summarise(whole(sitting), whole(done), refused=refused is not None)
     return _final(done, refused)
+
+
+def _by_a_task(sitting: Sitting, tracker: str, projects: str, before: tuple[Collected, ...]) -> tuple[Collected, ...]:
+    """What a collect task reads. None is begun for a tracker that is left alone by now."""
+
+    def collected(names: str) -> tuple[Collected, ...]:
+        found: tuple[Collected, ...] = collect(whole(sitting), tracker, names, return_state=True).result()
+        return found
+
+    return tuple(collecting.while_asked(sitting.site.tracker(tracker), [projects], collected, before))
 
 
 def _batches(site: Site) -> list[tuple[str, str]]:

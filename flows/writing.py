@@ -5,8 +5,7 @@ Rules:
 1. A plan that goes over a limit is not begun.
 2. Of each change the issue as read is asked "is it already so?"; if so, nothing is sent for it.
 3. A refused change fails alone, with what it would have proven. Any other failure ends its own issue's remaining
-   changes and no other issue's. Only a tracker that lets nobody in, asks for a longer rest than a run may take, or does
-   not answer time after time, ends the whole tracker's: its other writers find that out by themselves.
+   changes and no other issue's, but for a tracker that is left alone (``flows.left_alone``), by whomever it was told.
 4. The receipts of an answer are in the ledger before its writer sends anything more, so that a killed run leaves proof
    of all it did but what was on its way: one request of each writer.
 5. An issue that is no longer at the tracker is forgotten, so that its changes are not planned for ever.
@@ -21,37 +20,25 @@ from datetime import datetime
 from itertools import chain, cycle
 
 from connectors import registry
-from connectors.tracker import (
-    CredentialsRefused,
-    NotFound,
-    RateLimited,
-    ServerFailed,
-    TrackerError,
-    TrackerWriter,
-    Unreachable,
-)
-from connectors.work import Work, Worked, one_line
+from connectors.tracker import NotFound, RateLimited, TrackerError, TrackerWriter
+from connectors.work import Work, Worked
 from flows import collecting
 from flows.exit_codes import Exit
 from flows.lanes import side_by_side
+from flows.left_alone import Patience
 from flows.refusal import Refusal
-from flows.run import Done
+from flows.run import Done, Run
 from flows.sitting import Sitting
 from policies.changes import Change
 from policies.issue import Issue
 from policies.plan import Plan, PlannedChange
 from policies.receipt import Outcome, Receipt
 
-GIVE_UP_AFTER = 3
-"""Issues in a row whose changes a tracker may fail to answer before it is left alone for this run."""
-
 READ_BACK_FROM = 200
 """So many issues of a project written to, and they are read back at once; fewer come with the next run's first pages."""
 
 LANE_FROM = 50
 """So many issues at least has each of the writers of a tracker that work side by side."""
-
-_NO_ANSWER = (Unreachable, ServerFailed, RateLimited)
 
 
 def guard(plan: Plan, expect: str | None) -> None:
@@ -76,9 +63,9 @@ def guard(plan: Plan, expect: str | None) -> None:
 
 
 def apply(
-    sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue]
+    sitting: Sitting, run: Run, issues: Mapping[tuple[str, str], Issue]
 ) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
-    """Carry out a plan on the issues as read, by (tracker, id).
+    """Carry out a run's plan on the issues as read, by (tracker, id).
 
     Returns:
         The receipts, issue by issue, and the requests sent for writing, by tracker and kind.
@@ -87,17 +74,21 @@ def apply(
         LeaseLost: another run writes for this site.
         Refusal: a guard is against it.
     """
+    plan = run.plan
     guard(plan, None)
     if not plan.changes:
         return (), {}
     done: list[Done] = []
     requests: dict[str, Counter[str]] = {}
-    for tracker, receipts in _carried_out(sitting, plan, issues, requests):
+    patience = {planned.tracker: Patience(run.left_alone.get(planned.tracker, "")) for planned in plan.changes}
+    for tracker, receipts in _carried_out(sitting, plan, issues, requests, patience):
         sitting.ledger.record_receipts(sitting.run, tracker, (one.receipt for one in receipts))
         done += receipts
         sitting.progress("apply", len(done), len(plan.changes))
         sitting.keep_alive()
     for tracker, projects in _much_written(done).items():
+        if patience[tracker].over:
+            continue
         read = collecting.read_back(sitting, sitting.site.tracker(tracker), projects)
         requests.setdefault(tracker, Counter()).update(read)
     return _in_order_of(plan, done), requests
@@ -129,7 +120,11 @@ def _much_written(done: Sequence[Done]) -> dict[str, list[str]]:
 
 
 def _carried_out(
-    sitting: Sitting, plan: Plan, issues: Mapping[tuple[str, str], Issue], requests: dict[str, Counter[str]]
+    sitting: Sitting,
+    plan: Plan,
+    issues: Mapping[tuple[str, str], Issue],
+    requests: dict[str, Counter[str]],
+    patience: Mapping[str, Patience],
 ) -> Iterator[tuple[str, list[Done]]]:
     """Tracker and receipts of one answer at a time. What was sent is added to ``requests``."""
     by_tracker: dict[str, dict[str, list[PlannedChange]]] = {}
@@ -149,7 +144,8 @@ def _carried_out(
             yield tracker, already
         if to_do:
             spent = requests.setdefault(tracker, Counter())
-            yield from ((tracker, receipts) for receipts in _by_writers(sitting, tracker, to_do, spent))
+            done = _by_writers(sitting, tracker, to_do, spent, patience[tracker])
+            yield from ((tracker, receipts) for receipts in done)
 
 
 def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
@@ -162,8 +158,13 @@ def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
-def _by_writers(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str]) -> Iterator[list[Done]]:
+def _by_writers(
+    sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str], patience: Patience
+) -> Iterator[list[Done]]:
     """A tracker's work, each part of it by a writer of its own, or by one that takes several at once."""
+    if patience.over:
+        yield _not_tried(tracker, to_do, sitting.now, patience.over)
+        return
     found = sitting.site.tracker(tracker)
     parts = _parts(to_do, registry.most_writers(found.kind))
     opened: list[TrackerWriter] = []
@@ -172,7 +173,7 @@ def _by_writers(sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Co
         for _ in parts[:1] if registry.one_writer(found.kind) else parts:
             cache = sitting.cache_of(found)
             opened.append(registry.open_writer(found.kind, sitting.site.connection(found), cache=cache))
-        lanes += [_Lane(sitting, writer, part) for writer, part in zip(cycle(opened), parts, strict=False)]
+        lanes += [_Lane(sitting, writer, part, patience) for writer, part in zip(cycle(opened), parts, strict=False)]
         yield from side_by_side([lane.written for lane in lanes])
     finally:
         for lane in lanes:
@@ -189,17 +190,16 @@ class _Lane:
         looked: requests sent to look at issues again, by kind.
     """
 
-    def __init__(self, sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work]) -> None:
+    def __init__(self, sitting: Sitting, writer: TrackerWriter, to_do: Sequence[Work], patience: Patience) -> None:
         self.looked: Counter[str] = Counter()
         self._sitting = sitting
         self._writer = writer
         self._to_do = to_do
+        self._patience = patience
 
     def written(self) -> Iterator[list[Done]]:
         """What became of the changes, answer by answer: what is given together went out together."""
         sitting, tracker = self._sitting, self._writer.name
-        silence = 0  # issues in a row without an answer
-        why = ""  # the tracker is left alone
         told: list[Done] = []  # of the answer that is being read
         works = iter(self._to_do)
         for work, worked in zip(works, self._answers(), strict=True):
@@ -215,19 +215,15 @@ class _Lane:
             for each in worked.receipts:
                 lost = each.outcome is Outcome.FAILED
                 told.append(Done(tracker, each, gone and lost, rests and lost))
-            silence = silence + 1 if isinstance(worked.failure, _NO_ANSWER) else 0
-            if worked.failure and (
-                isinstance(worked.failure, CredentialsRefused | RateLimited) or silence >= GIVE_UP_AFTER
-            ):
-                why = why or f"the tracker was left alone: {one_line(worked.failure)}"
+            self._patience.tell(worked.failure)
             # What went out together with it has its own answer, which costs nothing.
             if worked.next_known:
                 continue
             yield told
             told = []
-            if why:
+            if self._patience.over:
                 break
-        told += [Done(tracker, _not_tried(left, change, sitting.now, why)) for left in works for change in left.changes]
+        told += _not_tried(tracker, works, sitting.now, self._patience.over)
         if told:
             yield told
 
@@ -292,6 +288,9 @@ def _receipt(planned: PlannedChange, outcome: Outcome, now: datetime, error: str
     return Receipt(issue=planned.issue, change=planned.change, outcome=outcome, at=now, error=error)
 
 
-def _not_tried(work: Work, change: Change, now: datetime, why: str) -> Receipt:
-    ref = work.issue.ref if work.issue else None
-    return Receipt(issue=ref, change=change, outcome=Outcome.NOT_TRIED, at=now, error=why)
+def _not_tried(tracker: str, left: Iterable[Work], now: datetime, why: str) -> list[Done]:
+    refs = ((work.issue.ref if work.issue else None, change) for work in left for change in work.changes)
+    return [
+        Done(tracker, Receipt(issue=ref, change=change, outcome=Outcome.NOT_TRIED, at=now, error=why))
+        for ref, change in refs
+    ]
