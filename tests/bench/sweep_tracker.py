@@ -71,9 +71,10 @@ def built(issues: int) -> Store:
         store.create_user(name, name.title(), email=f"{name}@acme.test", bot=name == BOT)
     store.create_token(TOKEN, BOT)
     store.create_project(PROJECT, "car", kind="gitlab")
-    for number in range(issues):
+    # Numbers rise with time, as in any tracker.
+    ages = sorted((timedelta(days=GOAL_DAYS + 1, minutes=chosen.randrange(0, 40 * 24 * 60)) for _ in range(issues)), reverse=True)
+    for number, age in enumerate(ages):
         overdue = number % OVERDUE_EVERY == 0
-        age = timedelta(days=GOAL_DAYS + 1 if overdue else 1, minutes=chosen.randrange(0, 40 * 24 * 60))
         at = NOW - age
         key = store.create_issue(PROJECT, f"Report {number}", actor="ann", at=at).key
         for event in range(EVENTS - 1):
