@@ -24,7 +24,9 @@ def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        run = assess(sitting).run
+        assessed = assess(sitting)
+        assessed.evidence.record_rest()
+        run = assessed.run
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)
     return exit_of(run)
@@ -48,13 +50,15 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         sitting = Sitting(loaded, ledger, run_id, now, progress, keep_alive)
         ledger.begin_run(run_id, loaded.name, now)
         assessed = assess(sitting)
-        run = assessed.run
+        run, evidence = assessed.run, assessed.evidence
         try:
             writing.guard(run.plan, expect)
         except Refusal:
+            evidence.record_rest()
             end(sitting, run, RunState.RED)
             raise
-        receipts, requests = writing.apply(sitting, run, assessed.touched)
+        evidence.record(assessed.touched)
+        receipts, requests = writing.apply(sitting, run, assessed.touched, evidence.record_some)
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)

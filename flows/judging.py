@@ -11,10 +11,10 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from connectors.ledger import Judged as Recorded
+from flows.evidence import Evidence, Whose
 from flows.interpreter import Interpreter
 from flows.run import Collected
 from flows.sitting import Sitting
@@ -24,8 +24,6 @@ from policies.plan import Plan, Skipped
 from policies.verdict import Judged
 
 T = TypeVar("T")
-Whose = tuple[str, str]
-"""Names an issue within a run: its tracker, and its id there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +35,14 @@ class Judgement:
         reports: our own report issues, never judged.
         skipped: left out, and why.
         releases: all that were read.
+        evidence: what of it is to be recorded.
     """
 
     judged: tuple[Judged, ...] = ()
     reports: tuple[Issue, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     releases: tuple[Release, ...] = ()
+    evidence: Evidence = field(compare=False)
 
     def touched_by(self, plan: Plan) -> dict[Whose, Issue]:
         """The issues and reports that a plan changes."""
@@ -87,10 +87,7 @@ class Judging:
         return self._judged.get(whose)
 
     def end(self, collected: Sequence[Collected]) -> Judgement:
-        """What became of all issues of these projects: of those that were taken, and of those that are held.
-
-        The verdicts that are new are in the ledger then.
-        """
+        """What became of all issues of these projects: of those that were taken, and of those that are held."""
         releases = tuple(release for project in collected for release in project.releases)
         for project in collected:
             own = project.own.id if project.own else ""
@@ -101,13 +98,14 @@ class Judging:
         self._with_fixes(patch.Releases(releases))
         self._leave_out_the_doubtful(collected)
         judged = tuple(_in_order(collected, self._judged.values(), lambda one: one.issue))
-        self._record(judged, frozenset((project.tracker, id_) for project in collected for id_ in project.fresh))
+        fresh = frozenset((project.tracker, id_) for project in collected for id_ in project.fresh)
         skipped = _in_order(collected, self._skipped.values(), lambda one: one[0])
         return Judgement(
             judged=judged,
             reports=tuple(_in_order(collected, self._reports.values(), lambda issue: issue)),
             skipped=tuple(Skipped(issue.ref.tracker, issue.ref.key, why) for issue, why in skipped),
             releases=releases,
+            evidence=Evidence(self._sitting, judged, self._changed(judged, fresh)),
         )
 
     def _judge(self, issue: Issue) -> None:
@@ -156,25 +154,22 @@ class Judging:
         self._reports.pop(whose, None)
         self._skipped.pop(whose, None)
 
-    def _record(self, judged: Sequence[Judged], fresh: frozenset[Whose]) -> None:
-        """Write the verdicts that can have changed into the ledger: of issues just read, and of those whose instant came.
+    def _changed(self, judged: Sequence[Judged], fresh: frozenset[Whose]) -> frozenset[Whose]:
+        """Whose verdicts can have changed: issues just read, and those whose instant came.
 
         Where another policy or calendar judges than in the run before, that is every issue: what was final under the old
         one is corrected by a new row.
         """
-        sitting, name = self._sitting, self._sitting.site.name
-        new = fresh.union(self._due)
-        if sitting.ledger.judged_by(name) not in {None, self._policies.digest}:
-            new = new.union(_whose(one.issue) for one in judged)
-        rows = (
-            Recorded(one.issue.ref, verdict) for one in judged if _whose(one.issue) in new for verdict in one.verdicts
-        )
-        sitting.ledger.record_verdicts(sitting.run, rows)
+        if self._sitting.ledger.judged_by(self._sitting.site.name) not in {None, self._policies.digest}:
+            return frozenset(_whose(one.issue) for one in judged)
+        return fresh.union(self._due)
 
 
 def judge_collected(sitting: Sitting, collected: Sequence[Collected]) -> Judgement:
     """Judge what was collected, and write down what is new."""
-    return Judging(sitting).end(collected)
+    judgement = Judging(sitting).end(collected)
+    judgement.evidence.record_rest()
+    return judgement
 
 
 def _whose(issue: Issue) -> Whose:

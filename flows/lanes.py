@@ -6,6 +6,7 @@ Rules:
 2. What goes wrong in one lane ends all, each after what it is at: the results of that are given first, then it is raised
    where the results are taken in.
 3. Once nobody takes results in any more, no lane begins anything.
+4. What may be done meanwhile is done a little at a time, and only while no result waits.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class _Ended:
@@ -27,8 +29,18 @@ class _Ended:
         self.failure = failure
 
 
-def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]]) -> Iterator[T]:
-    """The results of all lanes, as they come; those of one lane in their order."""
+def nothing() -> bool:
+    """There is nothing to be done meanwhile."""
+    return False
+
+
+def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]], meanwhile: Callable[[], bool] = nothing) -> Iterator[T]:
+    """The results of all lanes, as they come; those of one lane in their order.
+
+    Args:
+        meanwhile: does a little of something else, and says whether there may be more of it. Nothing is, where there is
+            one lane only.
+    """
     if len(lanes) == 1:
         yield from lanes[0]()
         return
@@ -56,7 +68,7 @@ def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]]) -> Iterator[T]:
     failure: BaseException | None = None
     try:
         while going_on:
-            got = results.get()
+            got = _first_of(results, meanwhile)
             if isinstance(got, _Ended):
                 going_on -= 1
                 failure = failure or got.failure
@@ -82,3 +94,9 @@ def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]]) -> Iterator[T]:
                 left[1].set()
         for thread in threads:
             thread.join()
+
+
+def _first_of(results: queue.SimpleQueue[R], meanwhile: Callable[[], bool]) -> R:
+    while results.empty() and meanwhile():
+        pass
+    return results.get()

@@ -15,7 +15,7 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, cycle
 
@@ -23,8 +23,9 @@ from connectors import registry
 from connectors.tracker import NotFound, RateLimited, TrackerError, TrackerWriter
 from connectors.work import Work, Worked
 from flows import collecting
+from flows.evidence import Whose
 from flows.exit_codes import Exit
-from flows.lanes import side_by_side
+from flows.lanes import nothing, side_by_side
 from flows.left_alone import Patience
 from flows.refusal import Refusal
 from flows.run import Done, Run
@@ -63,9 +64,13 @@ def guard(plan: Plan, expect: str | None) -> None:
 
 
 def apply(
-    sitting: Sitting, run: Run, issues: Mapping[tuple[str, str], Issue]
+    sitting: Sitting, run: Run, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool] = nothing
 ) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
-    """Carry out a run's plan on the issues as read, by (tracker, id).
+    """Carry out a run's plan on the issues as read.
+
+    Args:
+        meanwhile: does a little of something else, and says whether there may be more of it. All of it is done before
+            anything is read back.
 
     Returns:
         The receipts, issue by issue, and the requests sent for writing, by tracker and kind.
@@ -76,21 +81,20 @@ def apply(
     """
     plan = run.plan
     guard(plan, None)
-    if not plan.changes:
-        return (), {}
     done: list[Done] = []
-    requests: dict[str, Counter[str]] = {}
-    patience = {planned.tracker: Patience(run.left_alone.get(planned.tracker, "")) for planned in plan.changes}
-    for tracker, receipts in _carried_out(sitting, plan, issues, requests, patience):
+    writing = _Writing(sitting, run, issues, meanwhile)
+    for tracker, receipts in writing.carried_out(plan):
         sitting.ledger.record_receipts(sitting.run, tracker, (one.receipt for one in receipts))
         done += receipts
         sitting.progress("apply", len(done), len(plan.changes))
         sitting.keep_alive()
+    while meanwhile():
+        pass
+    requests = writing.requests
     for tracker, projects in _much_written(done).items():
-        if patience[tracker].over:
-            continue
-        read = collecting.read_back(sitting, sitting.site.tracker(tracker), projects)
-        requests.setdefault(tracker, Counter()).update(read)
+        if not writing.is_left_alone(tracker):
+            read = collecting.read_back(sitting, sitting.site.tracker(tracker), projects)
+            requests.setdefault(tracker, Counter()).update(read)
     return _in_order_of(plan, done), requests
 
 
@@ -119,35 +123,6 @@ def _much_written(done: Sequence[Done]) -> dict[str, list[str]]:
     return found
 
 
-def _carried_out(
-    sitting: Sitting,
-    plan: Plan,
-    issues: Mapping[tuple[str, str], Issue],
-    requests: dict[str, Counter[str]],
-    patience: Mapping[str, Patience],
-) -> Iterator[tuple[str, list[Done]]]:
-    """Tracker and receipts of one answer at a time. What was sent is added to ``requests``."""
-    by_tracker: dict[str, dict[str, list[PlannedChange]]] = {}
-    for planned in plan.changes:
-        whose = planned.issue.id if planned.issue else f"new {planned.change.kind}"
-        by_tracker.setdefault(planned.tracker, {}).setdefault(whose, []).append(planned)
-    for tracker, by_issue in by_tracker.items():
-        to_do: list[Work] = []
-        already: list[Done] = []
-        for whose, changes in by_issue.items():
-            issue = issues.get((tracker, whose))
-            so = [planned for planned in changes if issue is not None and planned.change.satisfied_by(issue)]
-            already += [Done(tracker, _receipt(each, Outcome.ALREADY_SO, sitting.now, "")) for each in so]
-            if rest := tuple(planned.change for planned in changes if planned not in so):
-                to_do.append(Work(issue, rest))
-        if already:
-            yield tracker, already
-        if to_do:
-            spent = requests.setdefault(tracker, Counter())
-            done = _by_writers(sitting, tracker, to_do, spent, patience[tracker])
-            yield from ((tracker, receipts) for receipts in done)
-
-
 def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
     """The work of each writer, of so many at most. What is alike is side by side in it: some trackers take that in one request."""
     alike: dict[tuple[Change, ...], list[Work]] = {}
@@ -158,29 +133,70 @@ def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
-def _by_writers(
-    sitting: Sitting, tracker: str, to_do: Sequence[Work], spent: Counter[str], patience: Patience
-) -> Iterator[list[Done]]:
-    """A tracker's work, each part of it by a writer of its own, or by one that takes several at once."""
-    if patience.over:
-        yield _not_tried(tracker, to_do, sitting.now, patience.over)
-        return
-    found = sitting.site.tracker(tracker)
-    parts = _parts(to_do, registry.most_writers(found.kind))
-    opened: list[TrackerWriter] = []
-    lanes: list[_Lane] = []
-    try:
-        for _ in parts[:1] if registry.one_writer(found.kind) else parts:
-            cache = sitting.cache_of(found)
-            opened.append(registry.open_writer(found.kind, sitting.site.connection(found), cache=cache))
-        lanes += [_Lane(sitting, writer, part, patience) for writer, part in zip(cycle(opened), parts, strict=False)]
-        yield from side_by_side([lane.written for lane in lanes])
-    finally:
-        for lane in lanes:
-            spent.update(lane.looked)
-        for writer in opened:
-            spent.update(writer.requests)
-            writer.close()
+class _Writing:
+    """A run's plan on its way to the trackers.
+
+    Attributes:
+        requests: what was sent, by tracker and kind.
+    """
+
+    def __init__(
+        self, sitting: Sitting, run: Run, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool]
+    ) -> None:
+        self.requests: dict[str, Counter[str]] = {}
+        self._sitting = sitting
+        self._issues = issues
+        self._meanwhile = meanwhile
+        self._patience = {each.name: Patience(run.left_alone.get(each.name, "")) for each in sitting.site.trackers}
+
+    def is_left_alone(self, tracker: str) -> bool:
+        return bool(self._patience[tracker].over)
+
+    def carried_out(self, plan: Plan) -> Iterator[tuple[str, list[Done]]]:
+        """Tracker and receipts of one answer at a time."""
+        by_tracker: dict[str, dict[str, list[PlannedChange]]] = {}
+        for planned in plan.changes:
+            whose = planned.issue.id if planned.issue else f"new {planned.change.kind}"
+            by_tracker.setdefault(planned.tracker, {}).setdefault(whose, []).append(planned)
+        for tracker, by_issue in by_tracker.items():
+            to_do: list[Work] = []
+            already: list[Done] = []
+            for whose, changes in by_issue.items():
+                issue = self._issues.get((tracker, whose))
+                so = [planned for planned in changes if issue is not None and planned.change.satisfied_by(issue)]
+                already += [Done(tracker, _receipt(each, Outcome.ALREADY_SO, self._sitting.now, "")) for each in so]
+                if rest := tuple(planned.change for planned in changes if planned not in so):
+                    to_do.append(Work(issue, rest))
+            if already:
+                yield tracker, already
+            if to_do:
+                yield from ((tracker, receipts) for receipts in self._by_writers(tracker, to_do))
+
+    def _by_writers(self, tracker: str, to_do: Sequence[Work]) -> Iterator[list[Done]]:
+        """A tracker's work, each part of it by a writer of its own, or by one that takes several at once."""
+        sitting, patience = self._sitting, self._patience[tracker]
+        if patience.over:
+            yield _not_tried(tracker, to_do, sitting.now, patience.over)
+            return
+        found = sitting.site.tracker(tracker)
+        parts = _parts(to_do, registry.most_writers(found.kind))
+        opened: list[TrackerWriter] = []
+        lanes: list[_Lane] = []
+        try:
+            for _ in parts[:1] if registry.one_writer(found.kind) else parts:
+                cache = sitting.cache_of(found)
+                opened.append(registry.open_writer(found.kind, sitting.site.connection(found), cache=cache))
+            lanes += [
+                _Lane(sitting, writer, part, patience) for writer, part in zip(cycle(opened), parts, strict=False)
+            ]
+            yield from side_by_side([lane.written for lane in lanes], self._meanwhile)
+        finally:
+            spent = self.requests.setdefault(tracker, Counter())
+            for lane in lanes:
+                spent.update(lane.looked)
+            for writer in opened:
+                spent.update(writer.requests)
+                writer.close()
 
 
 class _Lane:

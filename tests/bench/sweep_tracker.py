@@ -72,7 +72,9 @@ def built(issues: int) -> Store:
     store.create_token(TOKEN, BOT)
     store.create_project(PROJECT, "car", kind="gitlab")
     # Numbers rise with time, as in any tracker.
-    ages = sorted((timedelta(days=GOAL_DAYS + 1, minutes=chosen.randrange(0, 40 * 24 * 60)) for _ in range(issues)), reverse=True)
+    ages = sorted(
+        (timedelta(days=GOAL_DAYS + 1, minutes=chosen.randrange(0, 40 * 24 * 60)) for _ in range(issues)), reverse=True
+    )
     for number, age in enumerate(ages):
         overdue = number % OVERDUE_EVERY == 0
         at = NOW - age
