@@ -74,10 +74,9 @@ def collect(
         try:
             releases = reader.releases(project)
         except TrackerError as failure:
-            reading_.cut(failure)
+            reading_.cut_short = str(failure)
     own = account.by_now()
-    if account.lost is not None:
-        reading_.cut(account.lost)
+    reading_.cut_short = reading_.cut_short or account.lost
     whole = not reading_.cut_short
     if whole:
         _set_cursor(sitting, tracker, project, reading_, cursor)
@@ -171,12 +170,17 @@ def read_back(sitting: Sitting, tracker: TrackerSite, projects: Iterable[str]) -
         for project in projects:
             cursor = sitting.ledger.cursor(sitting.site.name, tracker.name, project)
             reading_ = _Reading(tracker, project, sitting, "read back")
-            with contextlib.suppress(TrackerError):
+            try:
                 sitting.ledger.keep(
                     sitting.site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor))
                 )
+            except TrackerError as failure:
+                reading_.left_alone = left_alone.reason(failure)
+            else:
                 if not reading_.cut_short:
                     _set_cursor(sitting, tracker, project, reading_, cursor)
+            if reading_.left_alone:
+                break
         return Counter(reader.requests)
 
 
@@ -188,10 +192,7 @@ def _gone(
         return (), ""
     try:
         return reconciling.reconcile(sitting, tracker.name, project, reader, frozenset(reading_.fresh)), ""
-    except TrackerError as failure:
-        reading_.heed(failure)
-        return (), str(failure)
-    except reconciling.MostAreGone as failure:
+    except (reconciling.MostAreGone, TrackerError) as failure:
         return (), str(failure)
 
 
@@ -199,21 +200,21 @@ class _OwnAccount:
     """Our account as what was read tells it: another one, perhaps, than an earlier run knew.
 
     Attributes:
-        lost: why it is not known any longer; then it stays as it was.
+        lost: why it is not known any longer, in one line; then it stays as it was.
     """
 
     def __init__(self, reader: TrackerReader) -> None:
         """Raises TrackerError: nobody is logged in."""
         self._reader = reader
         self._known = reader.own_account()
-        self.lost: TrackerError | None = None
+        self.lost = ""
 
     def by_now(self) -> Actor:
-        if self.lost is None:
+        if not self.lost:
             try:
                 self._known = self._reader.own_account()
             except TrackerError as failure:
-                self.lost = failure
+                self.lost = str(failure)
         return self._known
 
 
@@ -249,17 +250,9 @@ class _Reading:
         except TrackerError as failure:
             if not self.fresh and not self.unreadable:
                 raise
-            self.cut(failure)
-
-    def cut(self, failure: TrackerError) -> None:
-        """What is read ends here."""
-        self.cut_short = self.cut_short or str(failure)
-        self.heed(failure)
-
-    def heed(self, failure: TrackerError) -> None:
-        """What the tracker wishes holds for all that was still to be asked of it."""
-        self.left_alone = self.left_alone or left_alone.reason(failure)
-        self.rests = self.rests or isinstance(failure, RateLimited)
+            self.cut_short = str(failure)
+            self.left_alone = left_alone.reason(failure)
+            self.rests = isinstance(failure, RateLimited)
 
     def _named_alike(self, issue: Issue) -> None:
         """Issues are kept under their tracker's name of the project, and would not be found again under another.

@@ -58,7 +58,7 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
             end(sitting, run, RunState.RED)
             raise
         evidence.record(assessed.touched)
-        receipts, requests = writing.apply(sitting, run, assessed.touched, evidence.record_some)
+        receipts, requests = writing.apply(sitting, run.plan, assessed.touched, evidence.record_some)
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)

@@ -130,7 +130,7 @@ def plan(sitting: Sitting, collected: tuple[Collected, ...], judgement: Judgemen
 @task(name="apply", task_run_name="apply", cache_policy=NO_CACHE)
 def apply(sitting: Sitting, run: Run, judgement: Judgement) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
     """Write: labels, priorities, due dates, assignees, comments, patch links, reports, in the plan's order."""
-    return writing.apply(sitting, run, judgement.touched_by(run.plan))
+    return writing.apply(sitting, run.plan, judgement.touched_by(run.plan))
 
 
 @task(name="summarise", task_run_name="summarise", cache_policy=NO_CACHE)

@@ -4,8 +4,9 @@ Rules:
 
 1. The verdicts of an issue are in the ledger before anything is written to the issue.
 2. All others may follow while writers wait for their trackers, but are there before anything is read once more: what is
-   read then may have to be judged again, and stays due. Until its verdicts are recorded an issue is due, too: where a
-   run is killed before that, the next one records them.
+   read then may have to be judged again, and stays due.
+3. Where a run is killed before all are there, the next one records them: an issue that was read is due until then, and a
+   run that did not come to its end does not count as judged by its policy.
 """
 
 from __future__ import annotations

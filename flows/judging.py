@@ -63,7 +63,8 @@ class Judging:
         self._sitting = sitting
         self._policies = sitting.site.policies()
         self._interpreter = Interpreter(sitting.site, sitting.now)
-        # What an earlier run left: what is read in this one is judged anyway.
+        # Of an earlier run, or where this is made after reading, of an earlier try at it, too: what that read is not fresh
+        # to the next one.
         self._due = [(ref.tracker, ref.id) for ref in sitting.ledger.due(sitting.site.name, sitting.now)]
         self._judged: dict[Whose, Judged] = {}
         self._reports: dict[Whose, Issue] = {}

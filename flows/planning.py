@@ -123,7 +123,6 @@ class Planning:
             requests=requests_of(collected),
             read_nothing=not any(project.capabilities for project in collected),
             rests=any(project.rests for project in collected),
-            left_alone={project.tracker: project.left_alone for project in collected if project.left_alone},
         )
 
     def _standing(self, where: Mapping[str, Destination]) -> Callable[[Judged], plan.Decided | None]:

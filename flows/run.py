@@ -44,7 +44,7 @@ class Collected:
         gone: issues that were forgotten.
         doubt: what could not be made sure of, in one line; all that was read counts all the same.
         rests: nothing is wrong, but the tracker asked for a longer rest than a run may take.
-        left_alone: why nothing more is asked of its tracker in this run, in one line; "" where it is.
+        left_alone: why no other project of its tracker is read in this run, in one line; "" while they are.
         requests: requests sent for it, by kind.
     """
 
@@ -91,7 +91,6 @@ class Run:
     receipts: None for a run that only planned.
     requests: tracker -> requests sent, by kind.
     rests: a tracker that was to be read asked for a longer rest than a run may take.
-    left_alone: tracker -> why nothing is written to it in this run.
     """
 
     id: str
@@ -112,7 +111,6 @@ class Run:
     requests: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     read_nothing: bool = False
     rests: bool = False
-    left_alone: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def confidential(self) -> frozenset[IssueRef]:

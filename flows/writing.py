@@ -26,9 +26,9 @@ from flows import collecting
 from flows.evidence import Whose
 from flows.exit_codes import Exit
 from flows.lanes import nothing, side_by_side
-from flows.left_alone import Patience
+from flows.left_alone import Patience, Wish
 from flows.refusal import Refusal
-from flows.run import Done, Run
+from flows.run import Done
 from flows.sitting import Sitting
 from policies.changes import Change
 from policies.issue import Issue
@@ -64,9 +64,9 @@ def guard(plan: Plan, expect: str | None) -> None:
 
 
 def apply(
-    sitting: Sitting, run: Run, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool] = nothing
+    sitting: Sitting, plan: Plan, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool] = nothing
 ) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
-    """Carry out a run's plan on the issues as read.
+    """Carry out a plan on the issues as read.
 
     Args:
         meanwhile: does a little of something else, and says whether there may be more of it. All of it is done before
@@ -79,10 +79,9 @@ def apply(
         LeaseLost: another run writes for this site.
         Refusal: a guard is against it.
     """
-    plan = run.plan
     guard(plan, None)
     done: list[Done] = []
-    writing = _Writing(sitting, run, issues, meanwhile)
+    writing = _Writing(sitting, issues, meanwhile)
     for tracker, receipts in writing.carried_out(plan):
         sitting.ledger.record_receipts(sitting.run, tracker, (one.receipt for one in receipts))
         done += receipts
@@ -92,7 +91,7 @@ def apply(
         pass
     requests = writing.requests
     for tracker, projects in _much_written(done).items():
-        if not writing.is_left_alone(tracker):
+        if tracker not in writing.left_alone:
             read = collecting.read_back(sitting, sitting.site.tracker(tracker), projects)
             requests.setdefault(tracker, Counter()).update(read)
     return _in_order_of(plan, done), requests
@@ -134,23 +133,19 @@ def _parts(to_do: Sequence[Work], most: int) -> list[Sequence[Work]]:
 
 
 class _Writing:
-    """A run's plan on its way to the trackers.
+    """A plan on its way to the trackers.
 
     Attributes:
         requests: what was sent, by tracker and kind.
+        left_alone: trackers that wished it.
     """
 
-    def __init__(
-        self, sitting: Sitting, run: Run, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool]
-    ) -> None:
+    def __init__(self, sitting: Sitting, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool]) -> None:
         self.requests: dict[str, Counter[str]] = {}
+        self.left_alone: set[str] = set()
         self._sitting = sitting
         self._issues = issues
         self._meanwhile = meanwhile
-        self._patience = {each.name: Patience(run.left_alone.get(each.name, "")) for each in sitting.site.trackers}
-
-    def is_left_alone(self, tracker: str) -> bool:
-        return bool(self._patience[tracker].over)
 
     def carried_out(self, plan: Plan) -> Iterator[tuple[str, list[Done]]]:
         """Tracker and receipts of one answer at a time."""
@@ -174,10 +169,7 @@ class _Writing:
 
     def _by_writers(self, tracker: str, to_do: Sequence[Work]) -> Iterator[list[Done]]:
         """A tracker's work, each part of it by a writer of its own, or by one that takes several at once."""
-        sitting, patience = self._sitting, self._patience[tracker]
-        if patience.over:
-            yield _not_tried(tracker, to_do, sitting.now, patience.over)
-            return
+        sitting, wish = self._sitting, Wish()
         found = sitting.site.tracker(tracker)
         parts = _parts(to_do, registry.most_writers(found.kind))
         opened: list[TrackerWriter] = []
@@ -186,11 +178,12 @@ class _Writing:
             for _ in parts[:1] if registry.one_writer(found.kind) else parts:
                 cache = sitting.cache_of(found)
                 opened.append(registry.open_writer(found.kind, sitting.site.connection(found), cache=cache))
-            lanes += [
-                _Lane(sitting, writer, part, patience) for writer, part in zip(cycle(opened), parts, strict=False)
-            ]
+            pairs = zip(cycle(opened), parts, strict=False)
+            lanes += [_Lane(sitting, writer, part, Patience(wish)) for writer, part in pairs]
             yield from side_by_side([lane.written for lane in lanes], self._meanwhile)
         finally:
+            if wish.why:
+                self.left_alone.add(tracker)
             spent = self.requests.setdefault(tracker, Counter())
             for lane in lanes:
                 spent.update(lane.looked)
@@ -217,8 +210,11 @@ class _Lane:
         """What became of the changes, answer by answer: what is given together went out together."""
         sitting, tracker = self._sitting, self._writer.name
         told: list[Done] = []  # of the answer that is being read
-        works = iter(self._to_do)
-        for work, worked in zip(works, self._answers(), strict=True):
+        known = False  # the next one went out together with it, and has its own answer, which costs nothing
+        left = deque(self._to_do)
+        answers = self._answers()
+        while left and (known or not self._patience.over):
+            work, worked = left.popleft(), next(answers)
             missing = work.issue if isinstance(worked.failure, NotFound) else None
             if missing is not None and told:
                 # Whether the issue is gone is asked of the tracker.
@@ -232,14 +228,11 @@ class _Lane:
                 lost = each.outcome is Outcome.FAILED
                 told.append(Done(tracker, each, gone and lost, rests and lost))
             self._patience.tell(worked.failure)
-            # What went out together with it has its own answer, which costs nothing.
-            if worked.next_known:
-                continue
-            yield told
-            told = []
-            if self._patience.over:
-                break
-        told += _not_tried(tracker, works, sitting.now, self._patience.over)
+            known = worked.next_known
+            if not known:
+                yield told
+                told = []
+        told += _not_tried(tracker, left, sitting.now, self._patience.over)
         if told:
             yield told
 
@@ -286,8 +279,8 @@ class _Lane:
             self._read(issue)
         except NotFound:
             return True
-        except TrackerError:
-            return False
+        except TrackerError as failure:
+            self._patience.tell(failure)
         return False
 
     def _read(self, issue: Issue) -> Issue:

@@ -379,7 +379,8 @@ class _Connections(httpx.Client):
 
     def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
         response = super().send(request, **how)
-        response.stream = httpx.ByteStream(b"")
+        if response.is_closed:
+            response.stream = httpx.ByteStream(b"")
         return response
 
 

@@ -66,7 +66,9 @@ def spans(counted: Payload, oldest: Payload, youngest: Payload) -> list[Span]:
         return [EVER]
     number = max(1, min(_MOST, count // _ISSUES_OF_A_SPAN))
     bounds = [(begin + (end - begin) * n / number).replace(microsecond=0) for n in range(1, number)]
-    return [Span(*both) for both in pairwise([None, *bounds, None])]
+    # Of issues that were made within seconds some bounds are one.
+    inner = [bound for bound in dict.fromkeys(bounds) if bound > begin]
+    return [Span(*both) for both in pairwise([None, *inner, None])]
 
 
 def _made(connection: Payload) -> datetime | None:

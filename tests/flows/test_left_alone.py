@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 import pytest
 
+from connectors.ledger import Ledger
 from connectors.tracker import CredentialsRefused, NotFound, RateLimited, ServerFailed, TrackerError, Unreachable
+from connectors.work import Work, Worked
 from flows import collecting
-from flows.exit_codes import Exit
-from flows.left_alone import Patience
+from flows.left_alone import Patience, Wish
 from flows.run import Collected
 from flows.site import Site
+from flows.sitting import Sitting
+from flows.tracker_site import TrackerSite
 from tests.flows.conftest import Command
-from tests.flows.workshop import Workshop, at
-from tests.memory_server import Record, Trouble
+from tests.flows.workshop import NOW, Workshop, at
+from tests.memory_server import Trouble
+from tests.memory_tracker import MemoryWriter
 
 
 def over_the_rate() -> TrackerError:
@@ -30,46 +35,39 @@ def server_error() -> TrackerError:
     return ServerFailed("500 from the server")
 
 
-def writes(requests: list[str]) -> Counter[str]:
-    return Counter(name for name in requests if name.startswith(("PUT", "POST")))
+def missing() -> TrackerError:
+    return NotFound("no such issue")
 
 
-@pytest.mark.parametrize("wish", [over_the_rate, turned_away])
-def test_what_was_told_while_it_was_read_holds_for_the_writing(
-    workshop: Workshop, warranty: Command, wish: Callable[[], TrackerError]
+@pytest.mark.parametrize("trouble", [over_the_rate, turned_away, server_error])
+@pytest.mark.parametrize("name", ["GET releases", "GET ids"])
+def test_what_goes_wrong_beside_the_issues_keeps_nobody_from_reading_and_writing(
+    workshop: Workshop, warranty: Command, trouble: Callable[[], TrackerError], name: str
 ) -> None:
-    workshop.north.troubles.append(Trouble(wish, name="GET releases", times=1))
-    said = warranty("apply", "--json")
-    mine = [one for one in said.document["receipts"] if one["tracker"] == "north"]
-    assert mine
-    assert {one["outcome"] for one in mine} == {"not_tried"}
-    assert all(f"left alone: {wish().detail}" in one["error"] for one in mine)
-    assert not writes(workshop.north.requests)
-    assert {one["outcome"] for one in said.document["receipts"] if one["tracker"] == "south"} == {"performed"}
-    assert said.code == Exit.PARTLY
-    assert warranty("apply").code == Exit.FINE
-    assert warranty("apply", "--json").document["receipts"] == []
+    workshop.edit("[CAR]", "[CAR, BUS]")
+    workshop.north.projects["BUS"] = []
+    workshop.north.troubles.append(Trouble(trouble, name=name, times=1000))
+    said = warranty("apply", "--json").document
+    assert {one["outcome"] for one in said["receipts"]} == {"performed"}
+    assert workshop.north.requests.count("GET issues") >= 2
 
 
-def test_what_goes_wrong_while_it_is_read_in_another_way_keeps_nobody_from_writing(
-    workshop: Workshop, warranty: Command
+@pytest.mark.parametrize(
+    ("trouble", "state"), [(over_the_rate, "amber"), (turned_away, "amber")], ids=["rest", "log-in"]
+)
+def test_where_issues_can_not_be_read_other_projects_are_not_asked_for(
+    workshop: Workshop, warranty: Command, trouble: Callable[[], TrackerError], state: str
 ) -> None:
-    workshop.north.troubles.append(Trouble(server_error, name="GET releases", times=1))
-    said = warranty("apply", "--json")
-    assert {one["outcome"] for one in said.document["receipts"] if one["tracker"] == "north"} == {"performed"}
-
-
-@pytest.mark.parametrize("first", ["", "GET releases"], ids=["at once", "in the middle"])
-def test_its_other_projects_are_not_read_then(workshop: Workshop, warranty: Command, first: str) -> None:
     workshop.edit("[CAR]", "[CAR, BUS, TRAM]")
     workshop.north.projects.update(BUS=[], TRAM=[])
-    workshop.north.troubles.append(Trouble(over_the_rate, name=first, times=1))
+    workshop.north.troubles.append(Trouble(trouble, name="GET issues", times=1))
     said = warranty("plan", "--json")
-    assert workshop.north.requests.count("GET issues") == (1 if first else 0)
+    assert workshop.north.requests.count("GET issues") == 1
+    assert said.document["state"] == state
     faults = said.document["faults"]
-    assert "429" in faults["north/CAR"]
+    assert trouble().detail in faults["north/CAR"]
     assert faults["north/BUS"] == faults["north/TRAM"]
-    assert faults["north/BUS"].startswith("the tracker was left alone: 429 from the server")
+    assert faults["north/BUS"].startswith(f"the tracker was left alone: {trouble().detail}")
     assert "south/VAN" not in faults
 
 
@@ -89,28 +87,102 @@ def test_nothing_is_read_of_a_tracker_that_was_to_be_left_alone_earlier_in_the_r
     assert found.cut_short == ""
 
 
-@pytest.mark.parametrize("trouble", [server_error, over_the_rate, turned_away])
-def test_what_one_writer_is_told_ends_all_of_them(
-    workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[], TrackerError]
-) -> None:
+@pytest.fixture
+def many(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """Sixty issues, written to by four writers."""
     monkeypatch.setattr("flows.writing.LANE_FROM", 5)
-    made: list[Record] = [
-        workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00")) for number in range(60)
-    ]
-    workshop.north.troubles.append(Trouble(trouble, name="PUT", times=1000))
+    for number in range(60):
+        workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00"))
+    return workshop
+
+
+@pytest.mark.parametrize("trouble", [over_the_rate, turned_away])
+def test_what_one_writer_is_told_ends_all_of_them(
+    many: Workshop, warranty: Command, trouble: Callable[[], TrackerError]
+) -> None:
+    many.north.troubles.append(Trouble(trouble, name="PUT", times=1000))
+    said = warranty("apply", "--json").document
+    mine = [one for one in said["receipts"] if one["tracker"] == "north"]
+    assert {one["outcome"] for one in mine} == {"failed", "not_tried"}
+    assert len({one["issue"] for one in mine if one["outcome"] == "failed"}) <= 4, "one that each of them was at"
+    assert {one["outcome"] for one in said["receipts"] if one["tracker"] == "south"} == {"performed"}
+
+
+@pytest.mark.usefixtures("many")
+def test_a_writer_that_gets_no_answer_ends_alone(warranty: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = MemoryWriter.perform
+
+    def perform(self: MemoryWriter, work: Sequence[Work], now: datetime) -> Iterator[Worked]:
+        if all(piece.issue is None or piece.issue.ref.key != "CAR-1" for piece in work):
+            yield from real(self, work, now)
+            return
+        for piece in work:
+            yield Worked.broken_off(piece, (), server_error(), now)
+
+    monkeypatch.setattr(MemoryWriter, "perform", perform)
+    said = warranty("apply", "--json").document
+    mine = [one for one in said["receipts"] if one["tracker"] == "north"]
+    assert len({one["issue"] for one in mine if one["outcome"] == "failed"}) == 3
+    assert sum(one["outcome"] == "performed" for one in mine) >= len(mine) / 2
+    assert "not_tried" in {one["outcome"] for one in mine}
+
+
+def test_where_a_look_whether_an_issue_is_gone_is_told_to_rest_no_writer_goes_on(
+    many: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*_: object) -> None:
+        raise over_the_rate()
+
+    monkeypatch.setattr("flows.writing._Lane._read", look)
+    many.north.troubles.append(Trouble(missing, name="PUT", times=1))
     said = warranty("apply", "--json").document
     outcomes = Counter(one["outcome"] for one in said["receipts"] if one["tracker"] == "north")
-    issues = {one["issue"] for one in said["receipts"] if one["outcome"] == "failed"}
-    assert outcomes["performed"] == 0
-    assert 1 <= len(issues) <= 3 + 4, f"of {len(made)} three, and one that each of the writers was at"
+    assert outcomes["not_tried"] > outcomes["performed"]
 
 
-def test_patience_counts_issues_in_a_row_whoever_was_at_them() -> None:
-    patience = Patience()
+def test_what_was_written_is_not_read_back_of_a_tracker_that_wishes_to_be_left_alone(
+    many: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.writing.READ_BACK_FROM", 1)
+    asked: list[str] = []
+
+    def read_back(_: object, tracker: TrackerSite, __: object) -> Counter[str]:
+        asked.append(tracker.name)
+        return Counter()
+
+    monkeypatch.setattr(collecting, "read_back", read_back)
+    many.north.troubles.append(Trouble(over_the_rate, name="POST", times=1))
+    said = warranty("apply", "--json").document
+    assert "performed" in {one["outcome"] for one in said["receipts"] if one["tracker"] == "north"}
+    assert asked == ["south"]
+
+
+def test_reading_back_ends_where_the_tracker_asks_for_a_rest(workshop: Workshop) -> None:
+    workshop.edit("[CAR]", "[CAR, BUS]")
+    workshop.north.projects["BUS"] = []
+    site = Site.load(str(workshop.file))
+    workshop.north.troubles.append(Trouble(over_the_rate, name="GET issues", times=1))
+    with Ledger.open("sqlite://") as ledger:
+        collecting.read_back(Sitting(site, ledger, "one", NOW), site.tracker("north"), ["CAR", "BUS"])
+    assert workshop.north.requests.count("GET issues") == 1
+
+
+def test_patience_counts_issues_in_a_row() -> None:
+    patience = Patience(Wish())
     for failure in (ServerFailed("500"), Unreachable("gone"), None, ServerFailed("500"), NotFound("404")):
         patience.tell(failure)
         assert patience.over == ""
     for failure in (ServerFailed("500"), ServerFailed("501"), ServerFailed("502"), ServerFailed("503")):
         patience.tell(failure)
     assert patience.over.startswith("the tracker was left alone: 502")
-    assert Patience("as it was told before").over == "as it was told before"
+
+
+def test_the_wish_of_a_tracker_is_for_all_its_writers_and_silence_for_one() -> None:
+    wish = Wish()
+    one, other = Patience(wish), Patience(wish)
+    for _ in range(3):
+        one.tell(Unreachable("gone"))
+    assert one.over
+    assert other.over == ""
+    other.tell(RateLimited("429"))
+    assert one.over == other.over == wish.why
