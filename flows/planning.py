@@ -13,9 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.tracker import Capabilities
+from flows.evidence import Whose
 from flows.judging import Judgement
 from flows.run import Collected, Run
 from flows.site import Site
@@ -63,6 +65,19 @@ def summarise(
     return tuple(each for tracker in trackers for each in summary.summaries(judged, packs, tracker))
 
 
+class _Taken(NamedTuple):
+    """An issue that was judged while others were read.
+
+    Attributes:
+        shown: what is shown of it.
+        decided: what is to be done about it; None where that met a defect, which shows at the end.
+    """
+
+    judged: Judged
+    shown: Judged
+    decided: plan.Decided | None
+
+
 class Planning:
     """Decides what is to be done about the issues of a run, one by one as they are judged, and about all at its end."""
 
@@ -71,7 +86,7 @@ class Planning:
         self._policies = sitting.site.policies()
         self._packs = self._policies.in_force(sitting.now)
         self._destinations: dict[str, Destination] = {}
-        self._decided: dict[tuple[str, str], tuple[Judged, plan.Decided]] = {}
+        self._taken: dict[Whose, _Taken] = {}
 
     def take(self, judged: Judged, capabilities: Capabilities) -> None:
         """An issue that was just judged. What is decided of it holds as long as that judgement does.
@@ -80,12 +95,13 @@ class Planning:
             capabilities: of its tracker.
         """
         ref, site, now = judged.issue.ref, self._sitting.site, self._sitting.now
+        decided: plan.Decided | None = None
         # It is decided again at the end, when all is read, and a defect raises again.
         with contextlib.suppress(Exception):
             if ref.tracker not in self._destinations:
                 self._destinations[ref.tracker] = destination(site, ref.tracker, capabilities, now)
             decided = plan.decide(judged, self._packs, self._destinations[ref.tracker], now)
-            self._decided[ref.tracker, ref.id] = judged, decided
+        self._taken[ref.tracker, ref.id] = _Taken(judged, _in_short(judged), decided)
 
     def end(self, collected: Sequence[Collected], judgement: Judgement) -> Run:
         """The run as far as it goes without writing: plan, summaries, and what was odd on the way."""
@@ -108,7 +124,7 @@ class Planning:
             now=now,
             policy=self._packs[0].name,
             policy_digest=self._policies.digest,
-            judged=tuple(map(_in_short, judgement.judged)),
+            judged=tuple(map(self._shown, judgement.judged)),
             plan=decided,
             releases=judgement.releases,
             summaries=summarise(judgement.judged, self._packs, where),
@@ -131,11 +147,19 @@ class Planning:
         same = {name for name, then in meant if name in where and _but_for_the_report(then, where[name])}
 
         def decided(judged: Judged) -> plan.Decided | None:
-            ref = judged.issue.ref
-            taken, found = self._decided.get((ref.tracker, ref.id), (None, None))
-            return found if taken is judged and ref.tracker in same else None
+            taken = self._taken_as(judged)
+            return taken.decided if taken is not None and judged.issue.ref.tracker in same else None
 
         return decided
+
+    def _shown(self, judged: Judged) -> Judged:
+        taken = self._taken_as(judged)
+        return _in_short(judged) if taken is None else taken.shown
+
+    def _taken_as(self, judged: Judged) -> _Taken | None:
+        """What came of this very judgement when it was taken."""
+        taken = self._taken.get((judged.issue.ref.tracker, judged.issue.ref.id))
+        return taken if taken is not None and taken.judged is judged else None
 
     def _where(self, collected: Sequence[Collected]) -> dict[str, Destination]:
         """Where changes go, per tracker that answered. One that was not read whole gets no report: it would be wrong."""
