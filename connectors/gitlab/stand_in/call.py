@@ -262,7 +262,10 @@ def parameters(query: list[tuple[str, str]], body: bytes, kind: str) -> dict[str
 def unfit(value: Any) -> bool:
     """Whether a text in it holds what no database of the vendor's takes: NUL, or half a character."""
     if isinstance(value, str):
-        return "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)
+        try:
+            return b"\0" in value.encode()
+        except UnicodeEncodeError:
+            return True
     if isinstance(value, dict):
         return any(unfit(one) for pair in value.items() for one in pair)
     return isinstance(value, list) and any(map(unfit, value))

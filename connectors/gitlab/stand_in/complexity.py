@@ -85,6 +85,8 @@ class _Account:
         self.schema = schema
         self.fragments = fragments
         self.values = values
+        # What a fragment selects costs the same in each of many aliases.
+        self._known: dict[tuple[object, ...], int] = {}
 
     def of(self, sets: Sequence[SelectionSetNode], parent: GraphQLCompositeType) -> int:
         """The dearest of the types that a result of ``parent`` can have."""
@@ -120,6 +122,12 @@ class _Account:
         return condition is None or condition is kind
 
     def _field(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> int:
+        key = (parent.name, *map(id, nodes))
+        if key not in self._known:
+            self._known[key] = self._cost(parent, nodes)
+        return self._known[key]
+
+    def _cost(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> int:
         name = nodes[0].name.value
         field = parent.fields.get(name)
         if field is None:  # __typename and introspection

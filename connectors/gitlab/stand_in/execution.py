@@ -86,6 +86,11 @@ class _Plan(NamedTuple):
 class Execution(ExecutionContext):
     """One query's execution."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        # What a fragment selects is the same in each of many aliases.
+        self._steps: dict[tuple[object, ...], _Step | None] = {}
+
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
     ) -> Any:
@@ -124,6 +129,12 @@ class Execution(ExecutionContext):
         return _Plan(parent, fields, [(name, self._step(parent, nodes)) for name, nodes in fields.items()])
 
     def _step(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> _Step | None:
+        key = (parent.name, *map(id, nodes))
+        if key not in self._steps:
+            self._steps[key] = self._new_step(parent, nodes)
+        return self._steps[key]
+
+    def _new_step(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> _Step | None:
         definition = get_field_def(self.schema, parent, nodes[0])
         if definition.resolve is not None:
             return None
