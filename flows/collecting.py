@@ -106,7 +106,6 @@ def collect(
         cut_short=reading_.cut_short,
         gone=gone,
         doubt=doubt,
-        rests=reading_.rests,
         left_alone=reading_.left_alone,
         requests=Counter(reader.requests) - before,
     )
@@ -227,7 +226,6 @@ class _Reading:
         self.newest: datetime | None = None
         self.cut_short = ""
         self.left_alone = ""
-        self.rests = False
         # The clock's, not the instant that is judged at, which may be any.
         self.begun = instant.now()
         self._doing = f"{verb} {tracker.name}/{project}"
@@ -252,7 +250,6 @@ class _Reading:
                 raise
             self.cut_short = str(failure)
             self.left_alone = left_alone.reason(failure)
-            self.rests = isinstance(failure, RateLimited)
 
     def _named_alike(self, issue: Issue) -> None:
         """Issues are kept under their tracker's name of the project, and would not be found again under another.

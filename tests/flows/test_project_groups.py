@@ -14,7 +14,7 @@ from connectors.ledger import Ledger
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store
-from connectors.tracker import Project, Unreachable
+from connectors.tracker import Project, RateLimited, Unreachable
 from flows import collecting, doctor
 from flows.project_groups import within
 from flows.run import Collected
@@ -166,3 +166,20 @@ def test_a_project_named_otherwise_than_the_server_does_is_told_and_not_half_rea
     found = ground.run(1, ground.site(projects="Acme/Car", report="Acme/Car"))["Acme/Car"]
     assert "its issues are of 'acme/car': name the project so in the site file" in found.cut_short
     assert list(found.issues) == []
+
+
+def test_of_a_group_no_further_project_is_read_of_a_tracker_that_asks_for_a_rest(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def changed_since(_: GitLabReader, project: str, *__: object) -> None:
+        asked.append(project)
+        raise RateLimited("429", retry_after=600)
+
+    monkeypatch.setattr(GitLabReader, "changed_since", changed_since)
+    found = ground.run(1)
+    assert asked == ["acme/car"]
+    assert list(found) == ["acme/car", "acme/parts/pump"]
+    assert found["acme/parts/pump"].cut_short == found["acme/car"].left_alone
+    assert found["acme/parts/pump"].rests
