@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from connectors.tracker import Capabilities
 from flows import collecting
-from flows.evidence import Evidence, Whose
-from flows.judging import Judging
+from flows.judging import Judging, Whose
 from flows.planning import Planning
 from flows.run import Run
 from flows.sitting import Sitting
@@ -17,15 +16,10 @@ from policies.issue import Issue
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Attributes.
-
-    touched: the issues that the run's plan changes, whole.
-    evidence: the run's verdicts, which are still to be recorded.
-    """
+    """Attributes: touched: the issues that the run's plan changes, whole."""
 
     run: Run
     touched: Mapping[Whose, Issue]
-    evidence: Evidence
 
 
 def assess(sitting: Sitting) -> Assessed:
@@ -44,4 +38,4 @@ def assess(sitting: Sitting) -> Assessed:
     collected = collecting.collect_all(sitting, onward)
     judgement = judging.end(collected)
     run = planning.end(collected, judgement)
-    return Assessed(run, judgement.touched_by(run.plan), judgement.evidence)
+    return Assessed(run, judgement.touched_by(run.plan))

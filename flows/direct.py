@@ -24,9 +24,7 @@ def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        assessed = assess(sitting)
-        assessed.evidence.record_rest()
-        run = assessed.run
+        run = assess(sitting).run
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)
     return exit_of(run)
@@ -50,15 +48,13 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         sitting = Sitting(loaded, ledger, run_id, now, progress, keep_alive)
         ledger.begin_run(run_id, loaded.name, now)
         assessed = assess(sitting)
-        run, evidence = assessed.run, assessed.evidence
+        run = assessed.run
         try:
             writing.guard(run.plan, expect)
         except Refusal:
-            evidence.record_rest()
             end(sitting, run, RunState.RED)
             raise
-        evidence.record(assessed.touched)
-        receipts, requests = writing.apply(sitting, run.plan, assessed.touched, evidence.record_some)
+        receipts, requests = writing.apply(sitting, run.plan, assessed.touched)
         run = with_receipts(run, receipts, requests)
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)

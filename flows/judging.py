@@ -11,10 +11,10 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
-from flows.evidence import Evidence, Whose
+from connectors.ledger import Judged as Recorded
 from flows.interpreter import Interpreter
 from flows.run import Collected
 from flows.sitting import Sitting
@@ -24,6 +24,8 @@ from policies.plan import Plan, Skipped
 from policies.verdict import Judged
 
 T = TypeVar("T")
+Whose = tuple[str, str]
+"""Names an issue within a run: its tracker, and its id there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +37,12 @@ class Judgement:
         reports: our own report issues, never judged.
         skipped: left out, and why.
         releases: all that were read.
-        evidence: what of it is to be recorded.
     """
 
     judged: tuple[Judged, ...] = ()
     reports: tuple[Issue, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     releases: tuple[Release, ...] = ()
-    evidence: Evidence = field(compare=False)
 
     def touched_by(self, plan: Plan) -> dict[Whose, Issue]:
         """The issues and reports that a plan changes."""
@@ -88,7 +88,10 @@ class Judging:
         return self._judged.get(whose)
 
     def end(self, collected: Sequence[Collected]) -> Judgement:
-        """What became of all issues of these projects: of those that were taken, and of those that are held."""
+        """What became of all issues of these projects: of those that were taken, and of those that are held.
+
+        The verdicts that are new are in the ledger then.
+        """
         releases = tuple(release for project in collected for release in project.releases)
         for project in collected:
             own = project.own.id if project.own else ""
@@ -99,14 +102,13 @@ class Judging:
         self._with_fixes(patch.Releases(releases))
         self._leave_out_the_doubtful(collected)
         judged = tuple(_in_order(collected, self._judged.values(), lambda one: one.issue))
-        fresh = frozenset((project.tracker, id_) for project in collected for id_ in project.fresh)
+        self._record(judged, frozenset((project.tracker, id_) for project in collected for id_ in project.fresh))
         skipped = _in_order(collected, self._skipped.values(), lambda one: one[0])
         return Judgement(
             judged=judged,
             reports=tuple(_in_order(collected, self._reports.values(), lambda issue: issue)),
             skipped=tuple(Skipped(issue.ref.tracker, issue.ref.key, why) for issue, why in skipped),
             releases=releases,
-            evidence=Evidence(self._sitting, judged, self._changed(judged, fresh)),
         )
 
     def _judge(self, issue: Issue) -> None:
@@ -155,22 +157,25 @@ class Judging:
         self._reports.pop(whose, None)
         self._skipped.pop(whose, None)
 
-    def _changed(self, judged: Sequence[Judged], fresh: frozenset[Whose]) -> frozenset[Whose]:
-        """Whose verdicts can have changed: issues just read, and those whose instant came.
+    def _record(self, judged: Sequence[Judged], fresh: frozenset[Whose]) -> None:
+        """Write the verdicts that can have changed into the ledger: of issues just read, and of those whose instant came.
 
         Where another policy or calendar judges than in the run before, that is every issue: what was final under the old
         one is corrected by a new row.
         """
-        if self._sitting.ledger.judged_by(self._sitting.site.name) not in {None, self._policies.digest}:
-            return frozenset(_whose(one.issue) for one in judged)
-        return fresh.union(self._due)
+        sitting, name = self._sitting, self._sitting.site.name
+        new = fresh.union(self._due)
+        if sitting.ledger.judged_by(name) not in {None, self._policies.digest}:
+            new = new.union(_whose(one.issue) for one in judged)
+        rows = (
+            Recorded(one.issue.ref, verdict) for one in judged if _whose(one.issue) in new for verdict in one.verdicts
+        )
+        sitting.ledger.record_verdicts(sitting.run, rows)
 
 
 def judge_collected(sitting: Sitting, collected: Sequence[Collected]) -> Judgement:
     """Judge what was collected, and write down what is new."""
-    judgement = Judging(sitting).end(collected)
-    judgement.evidence.record_rest()
-    return judgement
+    return Judging(sitting).end(collected)
 
 
 def _whose(issue: Issue) -> Whose:

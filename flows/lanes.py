@@ -6,7 +6,6 @@ Rules:
 2. What goes wrong in one lane ends all, each after what it is at: the results of that are given first, then it is raised
    where the results are taken in.
 3. Once nobody takes results in any more, no lane begins anything.
-4. What may be done meanwhile is done a little at a time, and only while no result waits.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 class _Ended:
@@ -29,18 +27,8 @@ class _Ended:
         self.failure = failure
 
 
-def nothing() -> bool:
-    """There is nothing to be done meanwhile."""
-    return False
-
-
-def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]], meanwhile: Callable[[], bool] = nothing) -> Iterator[T]:
-    """The results of all lanes, as they come; those of one lane in their order.
-
-    Args:
-        meanwhile: does a little of something else, and says whether there may be more of it. Nothing is, where there is
-            one lane only.
-    """
+def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]]) -> Iterator[T]:
+    """The results of all lanes, as they come; those of one lane in their order."""
     if len(lanes) == 1:
         yield from lanes[0]()
         return
@@ -68,7 +56,7 @@ def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]], meanwhile: Callable
     failure: BaseException | None = None
     try:
         while going_on:
-            got = _first_of(results, meanwhile)
+            got = results.get()
             if isinstance(got, _Ended):
                 going_on -= 1
                 failure = failure or got.failure
@@ -94,9 +82,3 @@ def side_by_side(lanes: Sequence[Callable[[], Iterator[T]]], meanwhile: Callable
                 left[1].set()
         for thread in threads:
             thread.join()
-
-
-def _first_of(results: queue.SimpleQueue[R], meanwhile: Callable[[], bool]) -> R:
-    while results.empty() and meanwhile():
-        pass
-    return results.get()

@@ -17,8 +17,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.tracker import Capabilities
-from flows.evidence import Whose
-from flows.judging import Judgement
+from flows.judging import Judgement, Whose
 from flows.run import Collected, Run
 from flows.site import Site
 from flows.sitting import Sitting

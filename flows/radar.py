@@ -33,9 +33,7 @@ def show(site: str, now: datetime, *, as_json: bool) -> Exit:
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
         ledger.begin_run(sitting.run, loaded.name, now)
-        assessed = assess(sitting)
-        assessed.evidence.record_rest()
-        run = assessed.run
+        run = assess(sitting).run
         direct.end(sitting, run, run.state)
     rows = radar(register, run.judged, now, prefix=loaded.label_prefix)
     if as_json:

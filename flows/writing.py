@@ -15,7 +15,7 @@ Rules:
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, cycle
 
@@ -23,9 +23,9 @@ from connectors import registry
 from connectors.tracker import NotFound, RateLimited, TrackerError, TrackerWriter
 from connectors.work import Work, Worked
 from flows import collecting
-from flows.evidence import Whose
 from flows.exit_codes import Exit
-from flows.lanes import nothing, side_by_side
+from flows.judging import Whose
+from flows.lanes import side_by_side
 from flows.left_alone import Patience, Wish
 from flows.refusal import Refusal
 from flows.run import Done
@@ -64,13 +64,9 @@ def guard(plan: Plan, expect: str | None) -> None:
 
 
 def apply(
-    sitting: Sitting, plan: Plan, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool] = nothing
+    sitting: Sitting, plan: Plan, issues: Mapping[Whose, Issue]
 ) -> tuple[tuple[Done, ...], dict[str, Counter[str]]]:
     """Carry out a plan on the issues as read.
-
-    Args:
-        meanwhile: does a little of something else, and says whether there may be more of it. All of it is done before
-            anything is read back.
 
     Returns:
         The receipts, issue by issue, and the requests sent for writing, by tracker and kind.
@@ -81,14 +77,12 @@ def apply(
     """
     guard(plan, None)
     done: list[Done] = []
-    writing = _Writing(sitting, issues, meanwhile)
+    writing = _Writing(sitting, issues)
     for tracker, receipts in writing.carried_out(plan):
         sitting.ledger.record_receipts(sitting.run, tracker, (one.receipt for one in receipts))
         done += receipts
         sitting.progress("apply", len(done), len(plan.changes))
         sitting.keep_alive()
-    while meanwhile():
-        pass
     requests = writing.requests
     for tracker, projects in _much_written(done).items():
         if tracker not in writing.left_alone:
@@ -140,12 +134,11 @@ class _Writing:
         left_alone: trackers that wished it.
     """
 
-    def __init__(self, sitting: Sitting, issues: Mapping[Whose, Issue], meanwhile: Callable[[], bool]) -> None:
+    def __init__(self, sitting: Sitting, issues: Mapping[Whose, Issue]) -> None:
         self.requests: dict[str, Counter[str]] = {}
         self.left_alone: set[str] = set()
         self._sitting = sitting
         self._issues = issues
-        self._meanwhile = meanwhile
 
     def carried_out(self, plan: Plan) -> Iterator[tuple[str, list[Done]]]:
         """Tracker and receipts of one answer at a time."""
@@ -180,7 +173,7 @@ class _Writing:
                 opened.append(registry.open_writer(found.kind, sitting.site.connection(found), cache=cache))
             pairs = zip(cycle(opened), parts, strict=False)
             lanes += [_Lane(sitting, writer, part, Patience(wish)) for writer, part in pairs]
-            yield from side_by_side([lane.written for lane in lanes], self._meanwhile)
+            yield from side_by_side([lane.written for lane in lanes])
         finally:
             if wish.why:
                 self.left_alone.add(tracker)

@@ -105,31 +105,3 @@ def test_no_lane_begins_anything_once_nobody_takes_results_in(monkeypatch: pytes
     results.close()
     assert len(begun) <= max(before, 3)
     assert idle()
-
-
-def test_what_may_be_done_meanwhile_is_done_a_little_at_a_time_while_no_result_waits() -> None:
-    log: list[str] = []
-    ready = threading.Event()
-
-    def slow(name: str) -> Iterator[str]:
-        assert ready.wait(timeout=10)
-        yield from lane(name, 3, log)
-
-    def meanwhile() -> bool:
-        log.append("-")
-        if log.count("-") == 4:
-            ready.set()
-        return log.count("-") < 5
-
-    found = list(side_by_side([partial(slow, name) for name in "ab"], meanwhile))
-    assert len(found) == 6
-    assert log[:4] == ["-"] * 4, "nothing else was there to be done"
-
-
-def test_what_goes_wrong_meanwhile_ends_all_lanes_and_is_raised() -> None:
-    def meanwhile() -> bool:
-        raise LookupError("meanwhile")
-
-    with pytest.raises(LookupError, match="meanwhile"):
-        list(side_by_side([partial(lane, name, 1_000_000, []) for name in "ab"], meanwhile))
-    assert idle()

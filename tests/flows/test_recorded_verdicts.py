@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import pytest
 
 from connectors.ledger import Ledger
 from connectors.work import Work, Worked
-from flows import collecting, evidence
 from flows.exit_codes import Exit
 from tests.flows.conftest import Command
 from tests.flows.workshop import Workshop, at
@@ -31,7 +30,6 @@ def judged(workshop: Workshop) -> dict[str, int]:
 def many(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """Forty issues that wait too long, and forty that were answered and are left alone, written to by four writers."""
     monkeypatch.setattr("flows.writing.LANE_FROM", 10)
-    monkeypatch.setattr(evidence, "_SOME", 5)
     for number in range(40):
         workshop.north.open("CAR", f"Lamp {number} is dim", by="carla", at=at("05 10:00"))
         answered = workshop.north.open("CAR", f"Door {number} sticks", by="carla", at=at("06 10:00"))
@@ -65,19 +63,16 @@ def test_nothing_is_written_to_an_issue_whose_verdicts_are_not_in_the_ledger(
     assert set(judged(many)) == {issue["key"] for issue in said["issues"]}
 
 
-def test_a_run_that_is_killed_before_all_is_recorded_leaves_the_rest_to_the_next_one(
+def test_a_run_that_is_killed_before_its_verdicts_are_recorded_leaves_them_to_the_next_one(
     workshop: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = evidence.Evidence.record
-
-    def killed_after_one(self: evidence.Evidence, issues: Iterable[evidence.Whose]) -> None:
-        real(self, list(issues)[:1])
+    def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(evidence.Evidence, "record", killed_after_one)
+        patch.setattr(Ledger, "record_verdicts", killed)
         assert warranty("apply").code == Exit.INTERRUPTED
-    assert len(judged(workshop)) == 1
+    assert judged(workshop) == {}
     assert warranty("plan").code == Exit.FINE
     assert set(judged(workshop)) == {"CAR-1", "CAR-2", "VAN-1"}
 
@@ -86,22 +81,6 @@ def test_a_run_that_is_killed_before_all_is_recorded_leaves_the_rest_to_the_next
 def test_all_is_recorded_where_nothing_is_written(workshop: Workshop, warranty: Command, line: tuple[str, ...]) -> None:
     warranty(*line)
     assert set(judged(workshop)) == {"CAR-1", "CAR-2", "VAN-1"}
-
-
-def test_all_is_recorded_before_anything_is_read_back(
-    many: Workshop, warranty: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-    real = collecting.read_back
-
-    def noting(*given: object) -> object:
-        seen.append(len(judged(many)))
-        return real(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("flows.writing.READ_BACK_FROM", 10)
-    monkeypatch.setattr(collecting, "read_back", noting)
-    said = warranty("apply", "--json").document
-    assert seen == [len(said["issues"])]
 
 
 def test_a_verdict_is_recorded_once(many: Workshop, warranty: Command) -> None:
