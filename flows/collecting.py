@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from connectors import registry
 from connectors.cache import Cache
 from connectors.ledger import Cursor
 from connectors.tracker import Capabilities, NotFound, RateLimited, TrackerError, TrackerReader, Unreadable
 from flows import instant, left_alone, reconciling
-from flows.project_groups import Present, is_group, present
+from flows.project_groups import is_group, present
 from flows.run import Collected, Gone
 from flows.site import Site
 from flows.sitting import Sitting
@@ -279,15 +280,20 @@ def collect_all(sitting: Sitting, onward: Onward | None = None) -> tuple[Collect
 def collect_tracker(sitting: Sitting, tracker: TrackerSite, onward: Onward | None = None) -> Iterator[Collected]:
     """All projects of one tracker over one connection."""
     with reading(sitting.site, tracker, sitting.cache_of(tracker)) as reader:
+        yield from _collect_each(sitting, tracker, tracker.projects, reader, onward)
 
-        def collected(name: str) -> Iterator[Collected]:
-            spent = Counter(reader.requests)
-            try:
-                yield from collect_named(sitting, tracker, name, reader, onward)
-            except TrackerError as failure:
-                yield not_read(tracker, name, failure, Counter(reader.requests) - spent)
 
-        yield from while_asked(tracker, tracker.projects, collected)
+def _collect_each(
+    sitting: Sitting, tracker: TrackerSite, names: Iterable[str], reader: TrackerReader, onward: Onward | None
+) -> Iterator[Collected]:
+    def collected(name: str) -> Iterator[Collected]:
+        spent = Counter(reader.requests)
+        try:
+            yield from collect_named(sitting, tracker, name, reader, onward)
+        except TrackerError as failure:
+            yield not_read(tracker, name, failure, Counter(reader.requests) - spent)
+
+    yield from while_asked(tracker, names, collected)
 
 
 def while_asked(
@@ -327,25 +333,11 @@ def collect_named(
     spent = Counter(reader.requests)
     found = present(name, tracker.projects, reader, sitting.cache_of(tracker), sitting.now)
     listing = Counter(reader.requests) - spent
-    for read in _collect_each(sitting, tracker, found, reader, onward):
+    missing = (not_read(tracker, project, why) for project, why in found.missing.items())
+    for read in chain(_collect_each(sitting, tracker, found.projects, reader, onward), missing):
         # What it took to list the group is told with the first of it.
         yield replace(read, requests=read.requests + listing)
         listing.clear()
-
-
-def _collect_each(
-    sitting: Sitting, tracker: TrackerSite, found: Present, reader: TrackerReader, onward: Onward | None
-) -> Iterator[Collected]:
-    def collected(project: str) -> Iterator[Collected]:
-        spent = Counter(reader.requests)
-        try:
-            yield collect(sitting, tracker, project, reader, onward)
-        except TrackerError as failure:
-            yield not_read(tracker, project, failure, Counter(reader.requests) - spent)
-
-    yield from while_asked(tracker, found.projects, collected)
-    for missing, why in found.missing.items():
-        yield not_read(tracker, missing, why)
 
 
 def not_read(

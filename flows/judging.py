@@ -63,9 +63,6 @@ class Judging:
         self._sitting = sitting
         self._policies = sitting.site.policies()
         self._interpreter = Interpreter(sitting.site, sitting.now)
-        # Of an earlier run, or where this is made after reading, of an earlier try at it, too: what that read is not fresh
-        # to the next one.
-        self._due = [(ref.tracker, ref.id) for ref in sitting.ledger.due(sitting.site.name, sitting.now)]
         self._judged: dict[Whose, Judged] = {}
         self._reports: dict[Whose, Issue] = {}
         self._skipped: dict[Whose, tuple[Issue, str]] = {}
@@ -164,7 +161,7 @@ class Judging:
         one is corrected by a new row.
         """
         sitting, name = self._sitting, self._sitting.site.name
-        new = fresh.union(self._due)
+        new = fresh.union((ref.tracker, ref.id) for ref in sitting.ledger.due(name, sitting.now))
         if sitting.ledger.judged_by(name) not in {None, self._policies.digest}:
             new = new.union(_whose(one.issue) for one in judged)
         rows = (

@@ -110,14 +110,9 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Sixteen hex digits over the changes; elapsed times and reasons are not part of it."""
-        written = json.JSONEncoder(default=_member, sort_keys=True).encode
+        written = json.JSONEncoder(default=members, sort_keys=True).encode
         lines = sorted(written([c.tracker, c.issue.id if c.issue else None, c.change]) for c in self.changes)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
-def _member(value: object) -> object:
-    # The digest of a document stands for what it says, and is known by the time that a plan was carried out.
-    return value.digest if isinstance(value, Document) else members(value)
 
 
 class Decided(NamedTuple):

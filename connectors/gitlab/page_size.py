@@ -95,8 +95,7 @@ class PageSize:
 
 def _size_kept(found: object) -> tuple[int, int]:
     """A size and the largest one, as they were kept; those to begin with where none were."""
-    if isinstance(found, list | tuple) and len(found) == 2:  # noqa: PLR2004 - a pair
-        issues, most = found
-        if isinstance(issues, int) and isinstance(most, int) and 1 <= issues <= most <= _MOST:
+    match found:
+        case [int(issues), int(most)] if 1 <= issues <= most <= _MOST:
             return issues, most
     return _ISSUES, _MOST

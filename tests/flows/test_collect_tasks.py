@@ -7,17 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.ledger import Ledger
-from connectors.tracker import RateLimited, TrackerError
 from flows import enforce
 from flows.run import Collected
 from flows.site import Site
 from flows.sitting import Sitting
+from tests.flows.troubles import over_the_rate
 from tests.flows.workshop import NOW, Workshop
 from tests.memory_server import Trouble
-
-
-def over_the_rate() -> TrackerError:
-    return RateLimited("429 from the server", retry_after=600)
 
 
 @pytest.fixture

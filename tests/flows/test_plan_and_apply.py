@@ -13,19 +13,16 @@ import pytest
 from connectors import registry
 from connectors.ledger import Holder, Ledger
 from connectors.tracker import (
-    CredentialsRefused,
-    NotFound,
-    PermissionRefused,
     RateLimited,
     ServerFailed,
     TrackerError,
-    Unreachable,
 )
 from connectors.work import Worked
 from flows.exit_codes import Exit
 from policies.issue import Word
 from policies.loader import load_pack
 from policies.receipt import Outcome
+from tests.flows.troubles import missing, over_the_rate, refused, server_error, turned_away, unreachable
 from tests.flows.workshop import NOW, TOKEN, at
 from tests.memory_server import Trouble
 from tests.memory_tracker import MemoryReader, MemoryWriter
@@ -46,30 +43,6 @@ if TYPE_CHECKING:
 
 def writes(workshop: Workshop) -> list[str]:
     return [name for server in workshop.servers() for name in server.requests if not name.startswith("GET")]
-
-
-def refused() -> TrackerError:
-    return PermissionRefused("403 from the server")
-
-
-def turned_away() -> TrackerError:
-    return CredentialsRefused("401 from the server")
-
-
-def server_error() -> TrackerError:
-    return ServerFailed("500 from the server")
-
-
-def missing() -> TrackerError:
-    return NotFound("no such person")
-
-
-def over_the_rate() -> TrackerError:
-    return RateLimited("429 from the server", retry_after=600)
-
-
-def unreachable() -> TrackerError:
-    return Unreachable("connection refused")
 
 
 def test_a_plan_says_what_would_be_written_and_writes_nothing(workshop: Workshop, warranty: Command) -> None:
