@@ -8,6 +8,9 @@ Rules:
    log-in), and for who is asking and which version answers, so that neither needs a request of its own.
 2. Only fields of the public schema; what is marked experiment there is asked for only where nothing else tells it.
 3. What an edition or an older server may lack altogether (``WIDGETS``) is asked for where the probe found it.
+4. Of the notes of a discussion nobody asks whether there are more: a reply is as internal as what it answers, so they are
+   seen together or not at all, and fewer than ``REPLIES`` of them are all. The question for each of a page's thousand
+   discussions would make its answer a tenth longer.
 
 Source: docs.gitlab.com/api/graphql/reference, GitLab's queryComplexity.
 """
@@ -142,6 +145,11 @@ query Releases($path: ID!, $after: String) {
 """
 )
 
+REPLIES = 20
+"""So many notes of a discussion are asked for with it."""
+
+_DISCUSSION = f"nodes {{ notes(first: {REPLIES}) {{ nodes {{ ...NoteParts }} }} }}"
+
 _NOTE = """
 fragment NoteParts on Note {
   id body createdAt updatedAt system internal
@@ -165,7 +173,7 @@ fragment WorkItemParts on WorkItem {
     ... on WorkItemWidgetNotes {
       discussions(first: $d, filter: ALL_NOTES, sort: CREATED_ASC) {
         pageInfo { hasNextPage endCursor }
-        nodes { notes(first: 20) { pageInfo { hasNextPage } nodes { ...NoteParts } } }
+        %(discussion)s
       }
     }
   }
@@ -248,6 +256,7 @@ def _asked(widgets: tuple[str, ...]) -> dict[str, str]:
     return {
         "widgets": "".join(f", {name}" for name in widgets),
         "asked": "".join(WIDGETS[name] for name in widgets),
+        "discussion": _DISCUSSION,
     }
 
 
@@ -260,7 +269,7 @@ _MORE = """
           ... on WorkItemWidgetNotes {
             discussions(first: $d, after: $a%(n)d, filter: ALL_NOTES, sort: CREATED_ASC) {
               pageInfo { hasNextPage endCursor }
-              nodes { notes(first: 20) { pageInfo { hasNextPage } nodes { ...NoteParts } } }
+              %(discussion)s
             }
           }
         }
@@ -274,7 +283,7 @@ _MORE = """
 def more_discussions(issues: int) -> str:
     """Further discussions of several issues of one project: ``$i0`` after ``$a0`` as ``t0``, and so on."""
     given = "".join(f", $i{n}: String!, $a{n}: String" for n in range(issues))
-    asked = "".join(_MORE % {"n": n} for n in range(issues))
+    asked = "".join(_MORE % {"n": n, "discussion": _DISCUSSION} for n in range(issues))
     return f"query MoreDiscussions($path: ID!, $d: Int!{given}) {{{asked}}}{_NOTE}"
 
 

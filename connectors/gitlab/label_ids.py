@@ -15,11 +15,11 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
-from connectors.gitlab.client import AlreadyThere, project_path
+from connectors.gitlab.mutations import MAKE_LABEL
 from connectors.gitlab.names import look_up_labels
-from connectors.gitlab.payload import number, one, text_of
+from connectors.gitlab.payload import one, text_of
 from connectors.retry import Kind
-from connectors.tracker import BadAnswer
+from connectors.tracker import BadAnswer, NotFound, PermissionRefused, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -94,16 +94,21 @@ class LabelIds:
 
     def _make(self, project: str, name: str) -> list[str]:
         doing = f"make the label {name} in {project}"
-        body = {"name": name, "color": _COLOUR}
-        path = f"{project_path(project)}/labels"
+        label = {"projectPath": project, "title": name, "color": _COLOUR}
         try:
             # A second one of the same name is refused, so asking again makes no second label.
-            made = one(self._client.rest("POST", path, doing=doing, body=body, kind=Kind.IDEMPOTENT))
-        except AlreadyThere:
+            data = self._client.graphql("LabelCreate", MAKE_LABEL, {"label": label}, doing=doing, kind=Kind.IDEMPOTENT)
+        except NotFound as error:
+            # Its labels were just read: it is there.
+            raise PermissionRefused(error.detail, tracker=self._client.name, doing=doing) from None
+        answer = one(data.get("labelCreate"))
+        said = "; ".join(text_of(error) for error in answer.get("errors") or [])[:300]
+        if said:
             again = look_up_labels(self._client, project).ids
             if name not in again:
-                raise
+                raise Rejected(said, tracker=self._client.name, doing=doing)
             return again[name]
-        if text_of(made.get("name")) != name or not made.get("id"):
+        made = one(answer.get("label"))
+        if text_of(made.get("title")) != name or not text_of(made.get("id")):
             raise BadAnswer("GitLab made another label than was asked for", tracker=self._client.name, doing=doing)
-        return [f"gid://gitlab/ProjectLabel/{number(made.get('id'))}"]
+        return [text_of(made.get("id"))]

@@ -44,6 +44,12 @@ _LEFT = {
 }
 """What an update left, by the type of the widget it changed."""
 
+MAKE_LABEL = """
+mutation LabelCreate($label: LabelCreateInput!) {
+  labelCreate(input: $label) { errors label { id title } }
+}
+"""
+
 OUR_NOTES = """
 query OurNotes($path: ID!, $ids: [WorkItemID!]!, $n: Int!) {
   project(fullPath: $path) {

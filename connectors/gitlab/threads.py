@@ -63,7 +63,7 @@ class Thread:
 
     @property
     def cut_short(self) -> bool:
-        """A discussion holds more replies than were given with it."""
+        """A discussion may hold more replies than were given with it."""
         return self._cut_short
 
     def take(self, discussions: Payload) -> None:
@@ -72,11 +72,10 @@ class Thread:
         for discussion in nodes(discussions):
             replies = discussion.get("notes")
             if isinstance(replies, dict):
-                page, listed = replies.get("pageInfo"), replies.get("nodes")
-                if isinstance(page, dict) and page.get("hasNextPage"):
-                    self._cut_short = True
+                listed = replies.get("nodes")
                 if isinstance(listed, list):
                     found += listed
+                    self._cut_short = self._cut_short or len(listed) >= documents.REPLIES
         self.add(found)
         self._after = further(discussions, self._after)
 
@@ -149,7 +148,7 @@ class Threads:
                 thread.give_up(error)
 
     def _read_replies(self, project: str, thread: Thread) -> None:
-        """A discussion of more than twenty notes: the plain list has them all."""
+        """Of a discussion of many notes: the plain list has them all."""
         try:
             thread.add(self._plain(project, thread.iid))
         except OUT_OF_REACH as error:

@@ -63,8 +63,8 @@ def note(id_: int, body: str, *, action: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def thread(*notes: dict[str, Any], more: str = "", replies: bool = False) -> dict[str, Any]:
-    found = {"nodes": list(notes), "pageInfo": {"hasNextPage": replies}}
+def thread(*notes: dict[str, Any], more: str = "") -> dict[str, Any]:
+    found = {"nodes": list(notes)}
     page = {"hasNextPage": bool(more), "endCursor": more or None}
     return {"type": "NOTES", "discussions": {"pageInfo": page, "nodes": [{"notes": found}]}}
 
@@ -104,13 +104,19 @@ def only(found: list[Issue | Unreadable]) -> Issue:
 
 
 def test_a_thread_of_many_replies_is_completed_from_the_plain_list() -> None:
-    plain = {"type": "NOTES", "notes": {"pageInfo": LAST, "nodes": [note(1, "a"), note(2, "b"), note(3, "c")]}}
-    client = Answers(
-        WorkItems=[page(item(7, thread(note(1, "a"), note(2, "b"), replies=True)))], Notes=[page(item(7, plain))]
-    )
+    said = [note(number, f"reply {number}") for number in range(1, 24)]
+    plain = {"type": "NOTES", "notes": {"pageInfo": LAST, "nodes": said}}
+    client = Answers(WorkItems=[page(item(7, thread(*said[:20])))], Notes=[page(item(7, plain))])
     issue = only(read(client))
-    assert [comment.text for comment in issue.comments()] == ["a", "b", "c"]
+    assert [comment.text for comment in issue.comments()] == [each["body"] for each in said]
     assert issue.gaps == ()
+
+
+def test_of_a_thread_with_fewer_replies_than_were_asked_for_nothing_more_is_read() -> None:
+    said = [note(number, f"reply {number}") for number in range(1, 20)]
+    client = Answers(WorkItems=[page(item(7, thread(*said)))])
+    assert [comment.text for comment in only(read(client)).comments()] == [each["body"] for each in said]
+    assert [name for name, _ in client.asked] == ["WorkItems"]
 
 
 def test_a_thread_that_can_not_be_read_on_is_a_gap_of_that_issue_alone() -> None:

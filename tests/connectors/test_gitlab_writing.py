@@ -143,7 +143,7 @@ def test_a_hundred_touched_issues_take_few_requests(workshop: Workshop) -> None:
     assert all(change.satisfied_by(issue) for issue in workshop.issues() for change in TOUCHED)
     assert requests.pop("POST graphql Act") == 10
     assert requests.pop("POST graphql OurNotes") == 2
-    assert requests.pop("POST labels") == 1
+    assert requests.pop("POST graphql LabelCreate") == 1
     assert sum(requests.values()) <= 3, requests
     for worked in told:
         before = json.loads(worked.receipts[1].prior)
@@ -167,7 +167,7 @@ def test_several_threads_write_by_one_writer_and_look_up_and_make_a_label_once(w
     requests = dict(writer.requests)
     writer.close()
     assert all(worked.failure is None for worked in told)
-    assert (requests["POST labels"], requests["POST graphql Labels"], requests["POST graphql Probe"]) == (1, 1, 1)
+    assert [requests[f"POST graphql {name}"] for name in ("LabelCreate", "Labels", "Probe")] == [1, 1, 1]
     assert all(workshop.labels(key) == {"vip", "sla-breached"} and len(workshop.notes(key)) == 1 for key in keys)
 
 
@@ -175,7 +175,7 @@ def test_labels_that_could_not_be_looked_up_are_looked_up_by_the_next_who_asks(w
     (key,) = workshop.opens(1)
     writer = workshop.writer()
     change = Relabel(add=("sla-breached",), remove=())
-    workshop.store.faults.add(Fault("status", method="POST", path="labels", status=403))
+    workshop.store.faults.add(Fault("status", body="mutation LabelCreate", status=403))
     (refused,) = writer.perform(work(workshop.issues(), change), NOW)
     (done,) = writer.perform(work(workshop.issues(), change), NOW)
     writer.close()
