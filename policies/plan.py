@@ -110,9 +110,14 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Sixteen hex digits over the changes; elapsed times and reasons are not part of it."""
-        written = json.JSONEncoder(default=members, sort_keys=True).encode
+        written = json.JSONEncoder(default=_told, sort_keys=True).encode
         lines = sorted(written([c.tracker, c.issue.id if c.issue else None, c.change]) for c in self.changes)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _told(value: object) -> object:
+    """As ``members``; a document by its digest, which its mark has worked out already."""
+    return value.digest if isinstance(value, Document) else members(value)
 
 
 class Decided(NamedTuple):
