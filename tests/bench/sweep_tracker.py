@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.faults import Fault
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store
+from tests.bench.sweep_wire import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,6 @@ class Tracker:
 
     url: str
     _commands: Connection
-
-    def late_by(self, seconds: float) -> None:
-        """From now on every answer is late."""
-        self._ask("late", seconds)
 
     def touch(self, issues: int) -> None:
         """Somebody closes so many of the overdue issues."""
@@ -92,15 +88,16 @@ def built(issues: int) -> Store:
 
 
 @contextmanager
-def served(store: Store) -> Iterator[Tracker]:
-    """The store behind HTTP on loopback, in a process forked for it."""
+def served(store: Store, latency: float = 0.0) -> Iterator[Tracker]:
+    """The store behind HTTP on loopback, in a process forked for it. Args: latency: seconds each request is on its way."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(store, theirs, ours), daemon=True)
     process.start()
     theirs.close()  # else this side would wait for ever for a process that has died
     try:
-        yield Tracker(ours.recv(), ours)
+        with wire(ours.recv(), latency) as url:
+            yield Tracker(url, ours)
         ours.send(("end", None))
     finally:
         ours.close()
@@ -124,11 +121,7 @@ def _serve(store: Store, commands: Connection, other_end: Connection) -> None:
 
 
 def _done(store: Store, command: str, value: object) -> object:
-    if command == "late":
-        store.faults.clear()
-        if isinstance(value, float) and value:
-            store.faults.add(Fault("latency", seconds=value, times=None))
-    elif command == "touch":
+    if command == "touch":
         assert isinstance(value, int)
         issues = [issue for issue in store.projects[PROJECT].issues.values() if _overdue(issue.labels)]
         closed = store.projects[PROJECT].statuses[-1].id

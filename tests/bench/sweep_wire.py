@@ -1,0 +1,88 @@
+"""The wire between a contestant and the tracker of a sweep: whatever is asked arrives that much later.
+
+It is in a process of its own: the tracker, which is one thread, would note a request only when it is done with the one
+before, and the wire would begin to be long only then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+
+_HOST = "127.0.0.1"
+_MOST = 1 << 18
+
+
+@contextmanager
+def wire(url: str, seconds: float) -> Iterator[str]:
+    """The address of the wire's near end. Args: url: of its far end. seconds: that a request takes to get there."""
+    if not seconds:
+        yield url
+        return
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    far = urlsplit(url)
+    assert far.port is not None
+    process = context.Process(target=_wire, args=(far.port, seconds, theirs), daemon=True)
+    process.start()
+    theirs.close()  # else this side would wait for ever for a process that has died
+    try:
+        yield far._replace(netloc=f"{_HOST}:{ours.recv()}").geturl()
+    finally:
+        ours.close()
+        process.terminate()
+        process.join()
+
+
+def _wire(port: int, seconds: float, ready: Connection) -> None:
+    # What was built before the fork lives to the end, and is not looked through.
+    gc.freeze()
+    asyncio.run(_carry(port, seconds, ready))
+
+
+async def _carry(port: int, seconds: float, ready: Connection) -> None:
+    async def connected(near: StreamReader, back: StreamWriter) -> None:
+        far, there = await asyncio.open_connection(_HOST, port, limit=_MOST)
+        await asyncio.gather(_carried(near, there, seconds), _carried(far, back, 0.0))
+
+    server = await asyncio.start_server(connected, _HOST, 0, limit=_MOST)
+    ready.send(server.sockets[0].getsockname()[1])
+    async with server:
+        await server.serve_forever()
+
+
+async def _carried(source: StreamReader, target: StreamWriter, seconds: float) -> None:
+    """All that comes from the source, in its order, each part so much later; then the target is closed."""
+    clock = asyncio.get_running_loop().time
+    on_its_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+    async def sent_off() -> None:
+        going_on = True
+        while going_on:
+            part = b""
+            with suppress(ConnectionError):
+                part = await source.read(_MOST)
+            on_its_way.put_nowait((clock() + seconds, part))
+            going_on = bool(part)
+
+    async def arrived() -> None:
+        while True:
+            due, part = await on_its_way.get()
+            await asyncio.sleep(due - clock())
+            if not part:
+                break
+            target.write(part)
+            await target.drain()
+        target.close()
+
+    with suppress(ConnectionError):
+        await asyncio.gather(sent_off(), arrived())
