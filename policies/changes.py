@@ -118,8 +118,8 @@ class UpsertComment:
         return standing_comment(issue, self.marker)
 
     def satisfied_by(self, issue: Issue) -> bool:
-        comment = self.standing(issue)
-        return comment is not None and Mark.found_in(comment.text) == self.mark
+        mark, comment = self.mark, self.standing(issue)
+        return comment is not None and Mark.found_in(comment.text) == mark
 
 
 def standing_comment(issue: Issue, marker: str) -> Commented | None:

@@ -28,7 +28,8 @@ def test_the_bench_prints_each_way_with_its_right_answers(capsys: pytest.Capture
 def test_the_sweep_shows_each_way_with_its_requests_and_the_second_run_of_ours_writes_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.bench.sweep.LATENCIES", (0.0,))
+    monkeypatch.setattr("tests.bench.sweep.LATENCIES", (0.002,))
+    monkeypatch.setattr("tests.bench.sweep.ROUNDS", 2)
     main(["--calls", "1", "--issues", "10", "--sweep", "30"])
     told = capsys.readouterr().out
     for way in ("ours", "floor", "plain script"):
