@@ -79,6 +79,32 @@ def test_a_page_goes_on_behind_its_place_either_way_and_begins_at_its_instant(st
     assert order(server, since=NOW + timedelta(days=1)) == []
 
 
+def test_the_order_of_creation_is_that_of_the_store_whatever_was_updated_since(store: Store, server: Server) -> None:
+    ages = (3, 1, 2, 1, 5)
+    issues = [store.create_issue(PATH, f"Issue {n}", actor="cus", at=NOW - timedelta(days=n)) for n in ages]
+    store.edit(issues[2].id, {"title": "New"}, actor="ann")
+    server.catalogue.catch_up()
+    project, catalogue = store.projects[PATH], server.catalogue
+    assert [one.number for one in catalogue.by_creation(project)] == [5, 1, 3, 2, 4]
+    assert [one.number for one in catalogue.by_creation(project, descending=True)] == [4, 2, 3, 1, 5]
+    place = (issues[2].created, int(issues[2].id))
+    assert [one.number for one in catalogue.by_creation(project, after=place)] == [2, 4]
+    assert [one.number for one in catalogue.by_creation(project, after=place, descending=True)] == [1, 5]
+
+
+def test_of_those_made_in_some_time_all_are_given_and_what_is_behind_them_is_not_looked_at(
+    store: Store, server: Server
+) -> None:
+    made = [NOW - timedelta(days=n) for n in range(9, 0, -1)]
+    issues = [store.create_issue(PATH, f"Issue {n}", actor="cus", at=at) for n, at in enumerate(made, 1)]
+    assert order(server, made=(made[2], made[4])) == [1, 2, 3, 4, 5]
+    store.comment(issues[3].id, "late", actor="ann")
+    assert order(server, made=(made[2], made[4])) == [1, 2, 3, 5, 6, 7, 8, 9, 4]
+    assert order(server, made=(made[6], made[7]), since=made[4]) == [5, 6, 7, 8]
+    assert order(server, made=(made[2], made[4]), since=NOW - timedelta(hours=1)) == [4]
+    assert order(server, made=(None, made[0] - timedelta(days=1))) == []
+
+
 def test_an_issue_of_another_tracker_that_moves_or_goes_is_let_go(store: Store, server: Server) -> None:
     for key in ("CAR", "BIKE"):
         statuses, types = [Word("1", "Open", "new")], [Word("1", "Bug")]
@@ -89,8 +115,8 @@ def test_an_issue_of_another_tracker_that_moves_or_goes_is_let_go(store: Store, 
     store.edit(gone.id, {"title": "Still here"}, actor="ann")
     store.remove_issue(gone.id, actor="ann")
     server.catalogue.catch_up()
-    ways = {key: [*server.catalogue.by_update(store.projects[key])] for key in ("CAR", "BIKE")}
-    assert ways == {"CAR": [], "BIKE": [moved]}
+    for way in (server.catalogue.by_update, server.catalogue.by_creation):
+        assert {key: [*way(store.projects[key])] for key in ("CAR", "BIKE")} == {"CAR": [], "BIKE": [moved]}
 
 
 def test_what_was_worked_out_about_an_issue_is_forgotten_when_it_may_have_changed(store: Store, server: Server) -> None:

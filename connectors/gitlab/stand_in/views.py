@@ -20,6 +20,7 @@ from connectors.gitlab.stand_in.thread_views import ThreadViews
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from connectors.gitlab.stand_in.catalogue import Place
     from connectors.gitlab.stand_in.groups import Group
     from connectors.sandbox.nouns import Issue, IssueLink, MergeRequest, Project
 
@@ -53,34 +54,37 @@ class Views(ThreadViews):
 
         numbers = asked.get("iids") or ([asked["iid"]] if asked.get("iid") else None)
         everything = (one for project in projects for one in _numbered(project, numbers))
-        if field == "UPDATED" and numbers is None:
-            return self._by_update(projects, asked, shape, wanted, descending=way == "DESC")
+        if field in {"UPDATED", "CREATED"} and numbers is None:
+            return self._by_instant(projects, asked, shape, wanted, field, descending=way == "DESC")
         return connection(wanted(everything), shape, asked, _KEYS[field], descending=way == "DESC")
 
-    def _by_update(
+    def _by_instant(
         self,
         projects: Sequence[Project],
         asked: dict[str, Any],
         shape: Callable[[Issue], View],
         wanted: Callable[[Iterable[Issue]], Iterator[Issue]],
+        field: str,
         *,
         descending: bool,
     ) -> View:
-        """The same in order of update, read from the catalogue only as far as the page goes."""
-        after, key = asked.get("after"), _KEYS["UPDATED"]
-        # No issue was updated before it was made.
-        since = max(filter(None, (asked.get("updatedAfter"), asked.get("createdAfter"))), default=None)
+        """The same in order of update or creation, read from the catalogue only as far as the page goes."""
+        after, key, catalogue = asked.get("after"), _KEYS[field], self.call.server.catalogue
         place = place_of(after) if after else None
         if place is not None and not isinstance(place[0], datetime):
             raise GraphQLError(BAD_CURSOR)
 
         def ordered(*, before: bool) -> Iterator[Issue]:
-            catalogue = self.call.server.catalogue
-            ways = [
-                catalogue.by_update(one, since=since, after=None if before else place, descending=descending)
-                for one in projects
-            ]
+            ways = [way(one, None if before else place) for one in projects]
             return wanted(ways[0] if len(ways) == 1 else heapq.merge(*ways, key=key, reverse=descending))
+
+        def way(project: Project, after: Place | None) -> Iterator[Issue]:
+            if field == "CREATED":
+                return catalogue.by_creation(project, after=after, descending=descending)
+            begin, end = asked.get("createdAfter"), asked.get("createdBefore")
+            # No issue was updated before it was made.
+            since = max(filter(None, (asked.get("updatedAfter"), begin)), default=None)
+            return catalogue.by_update(project, since=since, after=after, descending=descending, made=(begin, end))
 
         size = page_size(asked)
         shown = [*islice(ordered(before=False), size + 1)]
