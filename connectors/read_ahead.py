@@ -3,7 +3,7 @@
 Rules:
 
 1. At most one page of each source is ahead: a reader that is closed early has asked for one page too many of each, and
-   no more.
+   no more. However many sources there are, only so many of them ask at the same time.
 2. The pages of one source come in their order; those of several as they arrive.
 3. What goes wrong on the way shows where the page would have come, and ends all sources.
 """
@@ -33,8 +33,9 @@ class _End:
 class _Turn(Generic[T]):
     """One source's pages, handed from the thread that asks to the one that understands."""
 
-    def __init__(self, pages: queue.SimpleQueue[tuple[_Turn[T], T | _End]]) -> None:
+    def __init__(self, pages: queue.SimpleQueue[tuple[_Turn[T], T | _End]], asking: threading.Semaphore) -> None:
         self._pages = pages
+        self._asking = asking
         self._wanted = threading.Semaphore(1)
         self._over = False
 
@@ -42,7 +43,11 @@ class _Turn(Generic[T]):
         end = _End()
         try:
             while self._is_wanted():
-                self._pages.put((self, next(source)))
+                with self._asking:
+                    if self._over:
+                        break
+                    page = next(source)
+                self._pages.put((self, page))
         except StopIteration:
             pass
         except BaseException as failure:  # noqa: BLE001 - raised again where the page is waited for
@@ -63,14 +68,17 @@ class _Turn(Generic[T]):
         self._wanted.release()
 
 
-def ahead(*sources: Iterator[T]) -> Iterator[T]:
+def ahead(*sources: Iterator[T], at_once: int = 1) -> Iterator[T]:
     """The same pages, each asked for while those before are in use.
 
     Args:
         sources: each sends a request for each of its pages; it runs in a thread of its own.
+        at_once: so many of them ask at the same time. More sources than that, and none is waited for that has nothing to
+            ask: its page is not yet in use, or it is at its end.
     """
     pages: queue.SimpleQueue[tuple[_Turn[T], T | _End]] = queue.SimpleQueue()
-    turns = [_Turn(pages) for _ in sources]
+    asking = threading.Semaphore(at_once)
+    turns = [_Turn(pages, asking) for _ in sources]
     threads = [
         threading.Thread(target=turn.fill, args=(source,), name="read ahead", daemon=True)
         for turn, source in zip(turns, sources, strict=True)

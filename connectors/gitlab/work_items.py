@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _FAILURES_BORNE = 2
 _AT_ONCE = 4
+_SOURCES = 8
 # GitLab counts no further than that in one go.
 _COUNTED = 10_000
 NO_ISSUES = frozenset({"epic", "objective", "key_result", "requirement", "test_case"})
@@ -78,7 +79,7 @@ class WorkItems:
         names = self._known[project] = Vocabulary(self._client, project)
         names.take(first)
         widgets = self._server.widgets()
-        for found, span in ahead(*self._sources(first, ask, project, doing)):
+        for found, span in ahead(*self._sources(first, ask, project, doing), at_once=_AT_ONCE):
             path = text_of(found.get("fullPath")) or project
             listed = filter(span.holds, nodes(self._listed(found, doing)))
             threads = self._whole(project, path, filter(_is_issue, listed))
@@ -95,8 +96,8 @@ class WorkItems:
             return [self._pages(ask, EVER, project, doing, first)]
         # The first page is read once more with them: which of its issues were made when is nobody's order.
         return [
-            chain.from_iterable(self._pages(ask, span, project, doing) for span in made[start::_AT_ONCE])
-            for start in range(_AT_ONCE)
+            chain.from_iterable(self._pages(ask, span, project, doing) for span in made[start::_SOURCES])
+            for start in range(_SOURCES)
         ]
 
     def _pages(

@@ -67,7 +67,7 @@ def test_what_goes_wrong_shows_after_the_pages_before_it() -> None:
 
 
 def test_the_pages_of_several_sources_come_each_in_their_order() -> None:
-    found = list(ahead(*(iter([(source, page) for page in range(20)]) for source in range(4))))
+    found = list(ahead(*(iter([(source, page) for page in range(20)]) for source in range(4)), at_once=3))
     assert sorted(found) == [(source, page) for source in range(4) for page in range(20)]
     for source in range(4):
         assert [page for of, page in found if of == source] == list(range(20))
@@ -80,7 +80,57 @@ def test_several_sources_are_asked_at_once() -> None:
         both.wait(timeout=5)
         yield source
 
-    assert sorted(ahead(pages(0), pages(1))) == [0, 1]
+    assert sorted(ahead(pages(0), pages(1), at_once=2)) == [0, 1]
+
+
+def test_of_many_sources_no_more_are_asked_at_once_than_was_said() -> None:
+    now: set[int] = set()
+    most: list[int] = []
+
+    def pages(source: int) -> Iterator[int]:
+        for page in range(20):
+            now.add(source)
+            most.append(len(now))
+            # So that the others have their chance meanwhile.
+            threading.Event().wait(0.0005)
+            now.discard(source)
+            yield page
+
+    assert len(list(ahead(*(pages(source) for source in range(6)), at_once=2))) == 120
+    assert max(most) == 2
+
+
+def test_a_source_whose_page_is_not_in_use_yet_keeps_no_other_from_being_asked() -> None:
+    asked = [threading.Event() for _ in range(5)]
+
+    def pages(source: int) -> Iterator[int]:
+        asked[source].set()
+        yield source
+        yield source
+
+    found = ahead(*(pages(source) for source in range(5)), at_once=1)
+    next(found)
+    assert all(event.wait(timeout=5) for event in asked), "each has a page ahead, one after the other"
+    closed(found)
+
+
+def test_who_waits_for_his_turn_when_the_reader_stops_asks_no_more() -> None:
+    asked: list[int] = []
+    first_asks, stopped = threading.Event(), threading.Event()
+
+    def pages(source: int) -> Iterator[int]:
+        asked.append(source)
+        if len(asked) > 1:
+            first_asks.set()
+            stopped.wait(timeout=5)
+        yield source
+
+    found = ahead(*(pages(source) for source in range(4)), at_once=1)
+    next(found)
+    assert first_asks.wait(timeout=5)
+    threading.Timer(0.05, stopped.set).start()
+    closed(found)
+    assert len(asked) == 2, "the one that was given, and the one that was being asked when the reader stopped"
 
 
 def test_what_goes_wrong_with_one_source_ends_the_others() -> None:
@@ -92,6 +142,6 @@ def test_what_goes_wrong_with_one_source_ends_the_others() -> None:
         raise LookupError("the second page")
 
     with pytest.raises(LookupError, match="the second page"):
-        for _ in ahead(endless(), broken()):
+        for _ in ahead(endless(), broken(), at_once=2):
             pass
     assert not [thread for thread in threading.enumerate() if thread.name == "read ahead"]
