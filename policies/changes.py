@@ -118,6 +118,7 @@ class UpsertComment:
         return standing_comment(issue, self.marker)
 
     def satisfied_by(self, issue: Issue) -> bool:
+        # Also where it is not compared: the digest is kept, and whoever writes the comment later need not wait for it.
         mark, comment = self.mark, self.standing(issue)
         return comment is not None and Mark.found_in(comment.text) == mark
 
