@@ -73,8 +73,8 @@ def ahead(*sources: Iterator[T], at_once: int = 1) -> Iterator[T]:
 
     Args:
         sources: each sends a request for each of its pages; it runs in a thread of its own.
-        at_once: so many of them ask at the same time. More sources than that, and none is waited for that has nothing to
-            ask: its page is not yet in use, or it is at its end.
+        at_once: so many of them ask at the same time. With more sources than that others ask while one has nothing to ask
+            for, as its page is not in use yet; each may have a page in memory.
     """
     pages: queue.SimpleQueue[tuple[_Turn[T], T | _End]] = queue.SimpleQueue()
     asking = threading.Semaphore(at_once)

@@ -66,7 +66,8 @@ class Document:
     @cached_property
     def digest(self) -> str:
         """Twelve hex digits over the content."""
-        return hashlib.sha256(_canonical(self.blocks).encode()).hexdigest()[:12]
+        # Half a character, which no text can be stored with, is still a content.
+        return hashlib.sha256(_canonical(self.blocks).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def members(value: object) -> object:

@@ -110,5 +110,5 @@ class LabelIds:
             return again[name]
         made = one(answer.get("label"))
         if text_of(made.get("title")) != name or not text_of(made.get("id")):
-            raise BadAnswer("GitLab made another label than was asked for", tracker=self._client.name, doing=doing)
+            raise BadAnswer("GitLab did not make the label that was asked for", tracker=self._client.name, doing=doing)
         return [text_of(made.get("id"))]

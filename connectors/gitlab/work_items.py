@@ -3,8 +3,8 @@
 Rules:
 
 1. Each page is held against the account and the version that are known (``server``) before anything of it is given.
-2. Many issues are read over several connections at once, each span of time in which they were made by one of them. When
-   an issue was made never changes, so none is passed over, however many are updated meanwhile.
+2. Many issues are read in several spans of the time in which they were made, some of them at once. When an issue was made
+   never changes, so none is passed over, however many are updated meanwhile.
 3. Every type of work item is an issue, custom types included, except those that plan or test: epics, objectives, key
    results, requirements, test cases.
 """

@@ -160,7 +160,7 @@ def _timed(phase: str, command: Sequence[str], tracker: Tracker, folder: str = "
 
 def _table(issues: int, latency: float, runs: dict[str, list[Run]]) -> Table:
     floors = {run.phase: run.wall for run in runs["floor"]}
-    title = f"a sweep of {issues:,} issues, a fifth overdue, requests {latency * 1000:.0f} ms on their way, the quickest of {ROUNDS}"
+    title = f"a sweep of {issues:,} issues, a fifth overdue, requests {latency * 1000:.0f} ms on their way, the quickest of {ROUNDS} (plain script: of 1)"
     table = Table(title=title, title_justify="left")
     table.add_column("how")
     table.add_column("run")

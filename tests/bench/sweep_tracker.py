@@ -96,7 +96,7 @@ def served(store: Store, latency: float = 0.0) -> Iterator[Tracker]:
     process.start()
     theirs.close()  # else this side would wait for ever for a process that has died
     try:
-        with wire(ours.recv(), latency) as url:
+        with wire(ours.recv(), latency, ours) as url:
             yield Tracker(url, ours)
         ours.send(("end", None))
     finally:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
 
 _HOST = "127.0.0.1"
@@ -23,8 +23,14 @@ _MOST = 1 << 18
 
 
 @contextmanager
-def wire(url: str, seconds: float) -> Iterator[str]:
-    """The address of the wire's near end. Args: url: of its far end. seconds: that a request takes to get there."""
+def wire(url: str, seconds: float, *not_its: Connection) -> Iterator[str]:
+    """The address of the wire's near end.
+
+    Args:
+        url: of its far end.
+        seconds: that a request takes to get there.
+        not_its: connections of the bench, whose other ends are to notice when the bench is no more.
+    """
     if not seconds:
         yield url
         return
@@ -32,32 +38,35 @@ def wire(url: str, seconds: float) -> Iterator[str]:
     ours, theirs = context.Pipe()
     far = urlsplit(url)
     assert far.port is not None
-    process = context.Process(target=_wire, args=(far.port, seconds, theirs), daemon=True)
+    process = context.Process(target=_wire, args=(far.port, seconds, theirs, [ours, *not_its]), daemon=True)
     process.start()
     theirs.close()  # else this side would wait for ever for a process that has died
     try:
         yield far._replace(netloc=f"{_HOST}:{ours.recv()}").geturl()
     finally:
         ours.close()
-        process.terminate()
         process.join()
 
 
-def _wire(port: int, seconds: float, ready: Connection) -> None:
+def _wire(port: int, seconds: float, bench: Connection, not_ours: Sequence[Connection]) -> None:
+    for inherited in not_ours:
+        inherited.close()  # else nobody's end would ever be the last one
     # What was built before the fork lives to the end, and is not looked through.
     gc.freeze()
-    asyncio.run(_carry(port, seconds, ready))
+    asyncio.run(_carry(port, seconds, bench))
 
 
-async def _carry(port: int, seconds: float, ready: Connection) -> None:
+async def _carry(port: int, seconds: float, bench: Connection) -> None:
     async def connected(near: StreamReader, back: StreamWriter) -> None:
         far, there = await asyncio.open_connection(_HOST, port, limit=_MOST)
         await asyncio.gather(_carried(near, there, seconds), _carried(far, back, 0.0))
 
     server = await asyncio.start_server(connected, _HOST, 0, limit=_MOST)
-    ready.send(server.sockets[0].getsockname()[1])
-    async with server:
-        await server.serve_forever()
+    bench.send(server.sockets[0].getsockname()[1])
+    # The bench says no more, so what is heard is its end.
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_reader(bench.fileno(), over.set)
+    await over.wait()
 
 
 async def _carried(source: StreamReader, target: StreamWriter, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -14,6 +15,7 @@ import responses
 from pydantic import SecretStr
 
 from connectors.cache import Cache, SessionCache
+from connectors.gitlab import documents
 from connectors.gitlab.checks import Checks
 from connectors.gitlab.client import GitLabClient, SchemaDiffers, TooComplex
 from connectors.gitlab.releases import Releases
@@ -110,6 +112,45 @@ def test_a_thread_of_many_replies_is_completed_from_the_plain_list() -> None:
     issue = only(read(client))
     assert [comment.text for comment in issue.comments()] == [each["body"] for each in said]
     assert issue.gaps == ()
+
+
+def test_many_issues_are_asked_for_in_their_spans_four_at_a_time() -> None:
+    four, turn = threading.Barrier(4), threading.Lock()
+    now, most, spans = 0, 0, list[tuple[object, object]]()
+
+    class Spans(GitLabClient):
+        def graphql(self, name: str, document: str, variables: Any, **_: Any) -> dict[str, Any]:
+            nonlocal now, most
+            assert name in document
+            if "most" in variables:
+                first, last = ({"nodes": [{"createdAt": f"2026-0{month}-01T00:00:00Z"}]} for month in (1, 9))
+                found = page()
+                found["project"] |= {"newest": {"count": 5000, "nodes": []}, "oldest": first, "youngest": last}
+                return found
+            with turn:
+                spans.append((variables.get("from"), variables.get("until")))
+                number, now = len(spans), now + 1
+                most = max(most, now)
+            if number <= four.parties:
+                four.wait(timeout=5)
+            with turn:
+                now -= 1
+            return page(item(number))
+
+    client = Spans(CONNECTION, retry=Retry(attempts=1))
+    server = Server(client, SessionCache())
+    server.counts = lambda: True  # type: ignore[method-assign]  # as the probe would find
+    server._generation, server._widgets = Generation.WORK_ITEMS, ()
+    list(WorkItems(client, server, SessionCache()).changed_since("acme/car", None, {}))
+    assert len(set(spans)) == len(spans) == 16
+    assert most == 4
+
+
+@pytest.mark.parametrize("document", [documents.work_items(), documents.work_item(), documents.more_discussions(2)])
+def test_of_each_discussion_as_many_replies_are_asked_for_as_make_it_a_long_one(document: str) -> None:
+    asked = re.findall(r"discussions\(.*?notes\(first: (\d+)\)", document, re.DOTALL)
+    assert asked
+    assert {int(most) for most in asked} == {documents.REPLIES}
 
 
 def test_of_a_thread_with_fewer_replies_than_were_asked_for_nothing_more_is_read() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import pytest
 from graphql import ExecutionContext, execute_sync, parse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.gitlab.stand_in.call import Call
 from connectors.gitlab.stand_in.execution import Execution
@@ -130,6 +134,81 @@ def test_what_was_worked_out_about_an_issue_is_forgotten_when_it_may_have_change
     store.change_label(PATH, "bug", {"name": "defect"}, actor="ann")
     server.catalogue.catch_up()
     assert server.catalogue.prepared(two) == {}
+
+
+MANY = """query($p: ID!, $s: WorkItemSort, $n: Int, $after: String, $u: Time, $from: Time, $until: Time) {
+  project(fullPath: $p) {
+    workItems(sort: $s, first: $n, after: $after, updatedAfter: $u, createdAfter: $from, createdBefore: $until) {
+      count nodes { iid } pageInfo { hasNextPage hasPreviousPage endCursor } } } }"""
+_DAYS = st.none() | st.integers(0, 6)
+_BIT = st.tuples(st.integers(0, 5), st.none() | st.integers(0, 5))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    lives=st.lists(_BIT, max_size=12), after=_DAYS, begin=_DAYS, end=_DAYS, size=st.integers(1, 4),
+    sort=st.sampled_from(["UPDATED_ASC", "UPDATED_DESC", "CREATED_ASC", "CREATED_DESC"]),
+)  # fmt: skip
+def test_pages_by_update_and_by_creation_give_all_that_was_asked_for_once_and_in_order(
+    lives: list[tuple[int, int | None]], after: int | None, begin: int | None, end: int | None, size: int, sort: str
+) -> None:
+    store = Store(Clock.fixed(NOW))
+    store.create_user("ann", "Ann")
+    store.create_token("ann-token", "ann")
+    store.create_project(PATH, "Car", kind="gitlab")
+    server = Server(store, "19.2", Terms(tier="premium"))
+    for made, touched in lives:
+        issue = store.create_issue(PATH, "One", actor="ann", at=NOW + timedelta(days=made))
+        server.catalogue.catch_up()
+        if touched is not None:
+            store.comment(issue.id, "see", actor="ann", at=NOW + timedelta(days=made + touched))
+    day = {number: NOW + timedelta(days=number) for number in range(7)}
+    wanted = [
+        one
+        for one in store.projects[PATH].issues.values()
+        if (after is None or one.updated >= day[after])
+        and (begin is None or one.created >= day[begin])
+        and (end is None or one.created <= day[end])
+    ]
+    instant = attrgetter("updated" if sort.startswith("UPDATED") else "created")
+    wanted.sort(key=lambda one: (instant(one), int(one.id)), reverse=sort.endswith("DESC"))
+    asked: dict[str, Any] = {"p": PATH, "s": sort, "n": size, "after": None}
+    bounds = {"u": after, "from": begin, "until": end}
+    asked |= {name: None if number is None else day[number].isoformat() for name, number in bounds.items()}
+    found: list[str] = []
+    while True:
+        page = answered(store, server, MANY, asked)["project"]["workItems"]
+        assert page["count"] == len(wanted)
+        assert page["pageInfo"]["hasPreviousPage"] is bool(found)
+        found += [node["iid"] for node in page["nodes"]]
+        asked["after"] = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert found == [str(one.number) for one in wanted]
+
+
+def answered(store: Store, server: Server, query: str, variables: dict[str, Any]) -> Any:
+    server.catalogue.catch_up()
+    shapes = Shapes(server, "http://gitlab.test")
+    token = store.token("ann-token")
+    call = Call(server=server, shapes=shapes, token=token, path={}, params={}, query=[], url="")
+    views = queries(Views(call))
+    result = execute_sync(
+        schema_of("19.2"), parse(query), views, variable_values=variables, execution_context_class=Execution
+    )
+    assert not result.errors, result.errors
+    return result.data
+
+
+@pytest.mark.parametrize("sort", ["UPDATED_ASC", "CREATED_ASC", "TITLE_ASC"])
+@pytest.mark.parametrize("at", ["2026-05-01T00:00:00", "yesterday", 5, None])
+def test_a_cursor_that_was_never_given_is_refused_and_no_failure_of_the_server(
+    store: Store, server: Server, sort: str, at: object
+) -> None:
+    store.create_issue(PATH, "One", actor="cus")
+    cursor = base64.urlsafe_b64encode(json.dumps({"at": at, "id": "1"}).encode()).decode()
+    with pytest.raises(AssertionError, match="valid cursor"):
+        answered(store, server, MANY, {"p": PATH, "s": sort, "n": 1, "after": cursor})
 
 
 QUERIES = (

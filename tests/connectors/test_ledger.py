@@ -437,6 +437,17 @@ def test_all_of_many_issues_come_once_by_tracker_and_project(ledger: Ledger) -> 
     assert len(list(ledger.issues("acme", "jira"))) == 150
 
 
+@pytest.mark.parametrize("left_out", [0, 1, 200, 449, 450])
+def test_issues_that_are_left_out_do_not_come_and_all_others_do_in_their_order(ledger: Ledger, left_out: int) -> None:
+    ledger.keep("acme", (an_issue(n) for n in range(450)))
+    ledger.keep("acme", [an_issue(1, project="BUS"), an_issue(2, tracker="other")])
+    every = [issue.ref.id for issue in ledger.issues("acme", "jira", "CAR")]
+    but = frozenset(every[::2] + every[1::2]) if left_out == 450 else frozenset(every[7 : 7 + left_out])
+    found = [issue.ref.id for issue in ledger.issues("acme", "jira", "CAR", but=but)]
+    assert found == [id_ for id_ in every if id_ not in but]
+    assert len(every) == 449, "one of them moved to another project"
+
+
 def test_many_issues_are_judged_again_each_at_its_own_instant_or_never(ledger: Ledger) -> None:
     ledger.begin_run("r1", "acme", NOW)
     issues = [an_issue(number, tracker=tracker) for tracker in ("jira", "other") for number in range(1, 61)]

@@ -114,21 +114,28 @@ def test_a_source_whose_page_is_not_in_use_yet_keeps_no_other_from_being_asked()
     closed(found)
 
 
-def test_who_waits_for_his_turn_when_the_reader_stops_asks_no_more() -> None:
+def test_who_waits_for_his_turn_when_the_reader_stops_asks_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    first_asks, stopped = threading.Event(), threading.Event()
+    second_asks, stopping = threading.Event(), threading.Event()
 
     def pages(source: int) -> Iterator[int]:
         asked.append(source)
         if len(asked) > 1:
-            first_asks.set()
-            stopped.wait(timeout=5)
+            second_asks.set()
+            assert stopping.wait(timeout=5)
         yield source
+
+    real = threading.Thread.join
+
+    def joining(thread: threading.Thread, timeout: float | None = None) -> None:
+        """The reader waits for its sources only once they were told to end."""
+        stopping.set()
+        real(thread, timeout)
 
     found = ahead(*(pages(source) for source in range(4)), at_once=1)
     next(found)
-    assert first_asks.wait(timeout=5)
-    threading.Timer(0.05, stopped.set).start()
+    assert second_asks.wait(timeout=5)
+    monkeypatch.setattr(threading.Thread, "join", joining)
     closed(found)
     assert len(asked) == 2, "the one that was given, and the one that was being asked when the reader stopped"
 

@@ -20,6 +20,7 @@ from policies.changes import (
 )
 from policies.document import Document, Heading, Text
 from policies.issue_link import LinkKind
+from policies.plan import Plan, PlannedChange
 from policies.receipt import Outcome, Receipt
 from tests.policies.build_issue import CUSTOMER, OWN, build_issue
 
@@ -38,6 +39,12 @@ def test_a_label_is_not_put_on_and_taken_off_at_once() -> None:
 
 def test_labels_are_told_once_and_in_order() -> None:
     assert Relabel(add=("b", "a", "b"), remove=("d", "c")) == Relabel(add=("a", "b"), remove=("c", "d"))
+
+
+def test_half_a_character_in_a_comment_is_a_content_like_any_other() -> None:
+    halves = [UpsertComment("sla", Document((Heading(half),))) for half in ("\ud800", "\ud801")]
+    assert halves[0].mark != halves[1].mark
+    assert Plan((PlannedChange("jira", None, halves[0], ""),)).digest
 
 
 def test_only_an_address_of_the_web_becomes_a_link() -> None:

@@ -94,7 +94,14 @@ def place_of(cursor: str) -> Place:
     """The place a cursor names. Raises GraphQLError."""
     try:
         told = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        value = datetime.fromisoformat(told["at"]) if "at" in told else str(told["value"])
+        value = _instant(told["at"]) if "at" in told else str(told["value"])
         return value, int(told["id"])
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise GraphQLError(BAD_CURSOR) from None
+
+
+def _instant(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError(text)
+    return value
