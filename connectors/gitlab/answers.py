@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from connectors.gitlab.payload import several, text_of
 from connectors.retry import retry_after_seconds
 from connectors.tracker import (
     BadAnswer,
@@ -87,6 +88,10 @@ class LastAnswer(threading.local):
         if "does not exist or you don't have permission" in low:
             return NotFound(said)
         return Rejected(said)
+
+    def objections(self, payload: Mapping[str, Any]) -> str:
+        """What GitLab has against a mutation, in one line, by the ``errors`` of its payload; "" for nothing."""
+        return self._one_line("; ".join(filter(None, map(text_of, several(payload.get("errors"))))))
 
     def refusal(self, status: int, body: bytes | str | None) -> TrackerError:
         """The error that an HTTP status stands for."""

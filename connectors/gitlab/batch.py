@@ -21,7 +21,7 @@ from connectors.gitlab import mutations
 from connectors.gitlab.client import SchemaDiffers, TooComplex
 from connectors.gitlab.mutations import Verb
 from connectors.gitlab.our_notes import PERHAPS_DONE
-from connectors.gitlab.payload import one, text_of
+from connectors.gitlab.payload import one
 from connectors.retry import Kind
 from connectors.tracker import (
     AnswerLate,
@@ -159,7 +159,7 @@ class Batch:
         return again
 
     def _answered(self, ask: Ask, answer: Payload, held: list[tuple[Ask, TrackerError]]) -> list[Ask]:
-        said = "; ".join(text_of(error) for error in answer.get("errors") or [])[:300]
+        said = self._client.objections(answer)
         if not said:
             more = self._asks.settled(ask, answer)
             return [more] if more else []

@@ -295,6 +295,10 @@ class GitLabClient:
         """The same error with the tracker's name and what was being done."""
         return self._last.named(problem, doing)
 
+    def objections(self, payload: Mapping[str, Any]) -> str:
+        """What GitLab has against a mutation, by its payload; "" for nothing."""
+        return self._last.objections(payload)
+
     def server_day(self) -> date | None:
         """The day it is where the last answer came from; None where it did not say."""
         now = self._last.clock()

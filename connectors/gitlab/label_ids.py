@@ -102,7 +102,7 @@ class LabelIds:
             # Its labels were just read: it is there.
             raise PermissionRefused(error.detail, tracker=self._client.name, doing=doing) from None
         answer = one(data.get("labelCreate"))
-        said = "; ".join(text_of(error) for error in answer.get("errors") or [])[:300]
+        said = self._client.objections(answer)
         if said:
             again = look_up_labels(self._client, project).ids
             if name not in again:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _FAILURES_BORNE = 2
 _AT_ONCE = 4
+# In hand: a span whose page is not in use yet, or that is at its end, keeps no other from being asked for.
 _SOURCES = 8
 # GitLab counts no further than that in one go.
 _COUNTED = 10_000
@@ -97,7 +98,7 @@ class WorkItems:
         # The first page is read once more with them: which of its issues were made when is nobody's order.
         return [
             chain.from_iterable(self._pages(ask, span, project, doing) for span in made[start::_SOURCES])
-            for start in range(_SOURCES)
+            for start in range(min(_SOURCES, len(made)))
         ]
 
     def _pages(

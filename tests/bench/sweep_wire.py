@@ -23,13 +23,13 @@ _MOST = 1 << 18
 
 
 @contextmanager
-def wire(url: str, seconds: float, *not_its: Connection) -> Iterator[str]:
+def wire(url: str, seconds: float, *inherited: Connection) -> Iterator[str]:
     """The address of the wire's near end.
 
     Args:
         url: of its far end.
         seconds: that a request takes to get there.
-        not_its: connections of the bench, whose other ends are to notice when the bench is no more.
+        inherited: connections of the bench, whose other ends are to notice when the bench is no more.
     """
     if not seconds:
         yield url
@@ -38,7 +38,7 @@ def wire(url: str, seconds: float, *not_its: Connection) -> Iterator[str]:
     ours, theirs = context.Pipe()
     far = urlsplit(url)
     assert far.port is not None
-    process = context.Process(target=_wire, args=(far.port, seconds, theirs, [ours, *not_its]), daemon=True)
+    process = context.Process(target=_wire, args=(far.port, seconds, theirs, [ours, *inherited]), daemon=True)
     process.start()
     theirs.close()  # else this side would wait for ever for a process that has died
     try:
@@ -48,9 +48,9 @@ def wire(url: str, seconds: float, *not_its: Connection) -> Iterator[str]:
         process.join()
 
 
-def _wire(port: int, seconds: float, bench: Connection, not_ours: Sequence[Connection]) -> None:
-    for inherited in not_ours:
-        inherited.close()  # else nobody's end would ever be the last one
+def _wire(port: int, seconds: float, bench: Connection, inherited: Sequence[Connection]) -> None:
+    for connection in inherited:
+        connection.close()  # else nobody's end would ever be the last one
     # What was built before the fork lives to the end, and is not looked through.
     gc.freeze()
     asyncio.run(_carry(port, seconds, bench))

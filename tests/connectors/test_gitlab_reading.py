@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import responses
-from pydantic import SecretStr
 
 from connectors.cache import Cache, SessionCache
 from connectors.gitlab import documents
@@ -23,31 +22,12 @@ from connectors.gitlab.server import Generation, Server
 from connectors.gitlab.tracker import GitLabReader
 from connectors.gitlab.work_items import WorkItems
 from connectors.retry import Retry
-from connectors.tracker import BadAnswer, Connection, Finding, NotFound, PermissionRefused, ServerFailed, Unreadable
+from connectors.tracker import BadAnswer, Finding, NotFound, PermissionRefused, ServerFailed, Unreadable
 from policies.issue import GapKind, Issue, LabelsChanged, Release
+from tests.connectors.gitlab_answers import CONNECTION, Answers
 
-URL = "https://gl.example"
-API = f"{URL}/api/v4"
-CONNECTION = Connection(name="gl", url=URL, token=SecretStr("x"))
+API = f"{CONNECTION.url}/api/v4"
 LAST = {"hasNextPage": False, "endCursor": None}
-
-
-class Answers(GitLabClient):
-    """A client whose GraphQL answers are given by hand, by query name. Attributes: asked: name and variables."""
-
-    def __init__(self, **answers: list[Any]) -> None:
-        super().__init__(CONNECTION, retry=Retry(attempts=1))
-        self.answers = answers
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def graphql(self, name: str, document: str, variables: Any, **_: Any) -> dict[str, Any]:
-        assert name in document
-        self.asked.append((name, dict(variables)))
-        answer = self.answers[name].pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        assert isinstance(answer, dict)
-        return answer
 
 
 def releases_of(project: str) -> tuple[Release, ...]:
@@ -137,11 +117,9 @@ def test_many_issues_are_asked_for_in_their_spans_four_at_a_time() -> None:
                 now -= 1
             return page(item(number))
 
-    client = Spans(CONNECTION, retry=Retry(attempts=1))
-    server = Server(client, SessionCache())
-    server.counts = lambda: True  # type: ignore[method-assign]  # as the probe would find
-    server._generation, server._widgets = Generation.WORK_ITEMS, ()
-    list(WorkItems(client, server, SessionCache()).changed_since("acme/car", None, {}))
+    reader = work_items(Spans(CONNECTION, retry=Retry(attempts=1)))
+    reader._server._counts = True  # as the probe would find, too
+    list(reader.changed_since("acme/car", None, {}))
     assert len(set(spans)) == len(spans) == 16
     assert most == 4
 

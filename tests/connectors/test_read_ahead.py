@@ -97,7 +97,7 @@ def test_of_many_sources_no_more_are_asked_at_once_than_was_said() -> None:
             yield page
 
     assert len(list(ahead(*(pages(source) for source in range(6)), at_once=2))) == 120
-    assert max(most) == 2
+    assert max(most) <= 2
 
 
 def test_a_source_whose_page_is_not_in_use_yet_keeps_no_other_from_being_asked() -> None:
