@@ -22,7 +22,7 @@ from connectors.ledger_cache import LedgerCache
 from connectors.ledger_correction import correction_columns, cycle_of, last_given
 from connectors.ledger_cursors import Cursor, Cursors
 from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger, in_batches
-from connectors.ledger_issues import Issues, judge_again
+from connectors.ledger_issues import Issues, Kept, judge_again
 from connectors.ledger_lease import Holder, LeaseLost, Leases, RunInProgress
 from connectors.ledger_records import Judged, Recorded, Run, RunState
 from connectors.ledger_schema import (
@@ -44,6 +44,7 @@ __all__ = [
     "Cursor",
     "Holder",
     "Judged",
+    "Kept",
     "LeaseLost",
     "Ledger",
     "LedgerBusy",
@@ -78,7 +79,9 @@ class Ledger(Cursors, Issues, Leases):
         self._database = database
         self._reading = database.reading
         self._writing = database.writing
-        self._sites: dict[str, str] = {}  # of the runs that wrote evidence; a run's never changes
+        # Of the runs that wrote evidence: their site, and whether there were verdicts of it before theirs.
+        self._sites: dict[str, str] = {}
+        self._corrects: dict[str, bool] = {}
 
     @classmethod
     def open(cls, url: str, *, patience_seconds: float = 5.0) -> Ledger:
@@ -211,8 +214,10 @@ class Ledger(Cursors, Issues, Leases):
             again[whose] = at if before is None else before if at is None else min(before, at)
         with self._writing() as connection:
             site = self._site_of(connection, run)
+            if run not in self._corrects:
+                self._corrects[run] = connection.scalar(_SOME_VERDICT, {"site": site}) is not None
             # In a first run there is nothing to correct.
-            some = connection.scalar(_SOME_VERDICT, {"site": site}) is not None
+            some = self._corrects[run]
             for batch in in_batches(everything, _BATCH):
                 whom = {(one.issue.tracker, one.issue.id) for one in batch} if some else ()
                 given = last_given(connection, site, whom)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from connectors.ledger import Kept
 from connectors.tracker import Capabilities
 from flows import collecting
-from flows.judging import Judging, Whose
+from flows.judging import Judging
 from flows.planning import Planning
-from flows.run import Run
+from flows.run import Run, Whose
 from flows.sitting import Sitting
 from policies.issue import Issue
 
@@ -30,8 +31,8 @@ def assess(sitting: Sitting) -> Assessed:
     """
     judging, planning = Judging(sitting), Planning(sitting)
 
-    def onward(tracker: str, own: str, capabilities: Capabilities, raw: Issue) -> None:
-        judged = judging.take(tracker, own, raw)
+    def onward(tracker: str, own: str, capabilities: Capabilities, kept: Kept) -> None:
+        judged = judging.take(tracker, own, kept.issue, awake=kept.awake)
         if judged is not None:
             planning.take(judged, capabilities)
 

@@ -19,7 +19,7 @@ from itertools import chain
 
 from connectors import registry
 from connectors.cache import Cache
-from connectors.ledger import Cursor
+from connectors.ledger import Cursor, Kept
 from connectors.tracker import Capabilities, NotFound, RateLimited, TrackerError, TrackerReader, Unreadable
 from flows import instant, left_alone, reconciling
 from flows.project_groups import is_group, present
@@ -29,7 +29,7 @@ from flows.sitting import Sitting
 from flows.tracker_site import TrackerSite
 from policies.issue import Actor, Issue, Release
 
-Onward = Callable[[str, str, Capabilities, Issue], None]
+Onward = Callable[[str, str, Capabilities, Kept], None]
 """Takes an issue as soon as it is read and kept: its tracker, our own account there, what that tracker can do, the issue."""
 
 SETTLED = timedelta(minutes=1)
@@ -70,7 +70,7 @@ def collect(
         if kept.awake:
             awake.add(kept.issue.ref.id)
         if onward is not None:
-            onward(tracker.name, account.by_now().id, capabilities, kept.issue)
+            onward(tracker.name, account.by_now().id, capabilities, kept)
     if not reading_.cut_short:
         try:
             releases = reader.releases(project)

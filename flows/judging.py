@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from connectors.ledger import Judged as Recorded
 from flows.interpreter import Interpreter
-from flows.run import Collected
+from flows.recording import Recording
+from flows.run import Collected, Whose, whose
 from flows.sitting import Sitting
 from policies import patch
 from policies.issue import Issue, Release
@@ -24,8 +24,6 @@ from policies.plan import Plan, Skipped
 from policies.verdict import Judged
 
 T = TypeVar("T")
-Whose = tuple[str, str]
-"""Names an issue within a run: its tracker, and its id there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ class Judgement:
         """The issues and reports that a plan changes."""
         touched = {(change.tracker, change.issue.id) for change in plan.changes if change.issue is not None}
         issues = (*(one.issue for one in self.judged), *self.reports)
-        return {whose: issue for issue in issues if (whose := _whose(issue)) in touched}
+        return {named: issue for issue in issues if (named := whose(issue)) in touched}
 
     def report_of(self) -> dict[str, Issue]:
         """The report issue of each tracker that has one; the oldest where somebody made a second."""
@@ -63,26 +61,31 @@ class Judging:
         self._sitting = sitting
         self._policies = sitting.site.policies()
         self._interpreter = Interpreter(sitting.site, sitting.now)
+        self._recording = Recording(sitting)
         self._judged: dict[Whose, Judged] = {}
         self._reports: dict[Whose, Issue] = {}
         self._skipped: dict[Whose, tuple[Issue, str]] = {}
 
-    def take(self, tracker: str, own: str, raw: Issue) -> Judged | None:
+    def take(self, tracker: str, own: str, raw: Issue, *, awake: bool = False) -> Judged | None:
         """An issue as read. Gives what it is judged to be by now; None if it is not judged.
 
         Args:
             own: id of our own account at its tracker.
+            awake: its verdicts are new (``ledger_issues.Kept``).
         """
         found = self._interpreter.interpreted(tracker, own, raw)
-        whose = _whose(raw)
-        self._drop(whose)
+        named = whose(raw)
+        self._drop(named)
         if found.report:
-            self._reports[whose] = found.issue
+            self._reports[named] = found.issue
         elif found.unknown:
             self._skip(found.issue, found.unknown)
         else:
             self._judge(found.issue)
-        return self._judged.get(whose)
+        judged = self._judged.get(named)
+        if judged is not None and awake:
+            self._recording.take(judged)
+        return judged
 
     def end(self, collected: Sequence[Collected]) -> Judgement:
         """What became of all issues of these projects: of those that were taken, and of those that are held.
@@ -99,7 +102,7 @@ class Judging:
         self._with_fixes(patch.Releases(releases))
         self._leave_out_the_doubtful(collected)
         judged = tuple(_in_order(collected, self._judged.values(), lambda one: one.issue))
-        self._record(judged, frozenset((project.tracker, id_) for project in collected for id_ in project.fresh))
+        self._recording.end(judged, frozenset((one.tracker, id_) for one in collected for id_ in one.fresh))
         skipped = _in_order(collected, self._skipped.values(), lambda one: one[0])
         return Judgement(
             judged=judged,
@@ -110,7 +113,7 @@ class Judging:
 
     def _judge(self, issue: Issue) -> None:
         try:
-            self._judged[_whose(issue)] = self._policies.judge(issue, self._sitting.now)
+            self._judged[whose(issue)] = self._policies.judge(issue, self._sitting.now)
         except Exception as defect:  # noqa: BLE001 - one issue that trips a defect of ours must not stop the others
             kind = type(defect).__name__
             self._skip(issue, f"a defect of this program ({kind}); please report it with this issue's history")
@@ -143,40 +146,22 @@ class Judging:
         known = [*(one.issue for one in self._judged.values()), *self._reports.values(), *left_out]
         for issue in known:
             if (issue.ref.tracker, issue.ref.key) in lost:
-                self._drop(_whose(issue))
+                self._drop(whose(issue))
 
     def _skip(self, issue: Issue, why: str) -> None:
-        self._drop(_whose(issue))
-        self._skipped[_whose(issue)] = issue, why
+        self._drop(whose(issue))
+        self._skipped[whose(issue)] = issue, why
 
-    def _drop(self, whose: Whose) -> None:
-        self._judged.pop(whose, None)
-        self._reports.pop(whose, None)
-        self._skipped.pop(whose, None)
-
-    def _record(self, judged: Sequence[Judged], fresh: frozenset[Whose]) -> None:
-        """Write the verdicts that can have changed into the ledger: of issues just read, and of those whose instant came.
-
-        Where another policy or calendar judges than in the run before, that is every issue: what was final under the old
-        one is corrected by a new row.
-        """
-        sitting, name = self._sitting, self._sitting.site.name
-        new = fresh.union((ref.tracker, ref.id) for ref in sitting.ledger.due(name, sitting.now))
-        if sitting.ledger.judged_by(name) not in {None, self._policies.digest}:
-            new = new.union(_whose(one.issue) for one in judged)
-        rows = (
-            Recorded(one.issue.ref, verdict) for one in judged if _whose(one.issue) in new for verdict in one.verdicts
-        )
-        sitting.ledger.record_verdicts(sitting.run, rows)
+    def _drop(self, named: Whose) -> None:
+        self._judged.pop(named, None)
+        self._reports.pop(named, None)
+        self._skipped.pop(named, None)
+        self._recording.drop(named)
 
 
 def judge_collected(sitting: Sitting, collected: Sequence[Collected]) -> Judgement:
     """Judge what was collected, and write down what is new."""
     return Judging(sitting).end(collected)
-
-
-def _whose(issue: Issue) -> Whose:
-    return issue.ref.tracker, issue.ref.id
 
 
 def _in_order(collected: Sequence[Collected], found: Iterable[T], issue_of: Callable[[T], Issue]) -> list[T]:

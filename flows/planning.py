@@ -17,8 +17,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.tracker import Capabilities
-from flows.judging import Judgement, Whose
-from flows.run import Collected, Run
+from flows.judging import Judgement
+from flows.run import Collected, Run, Whose
 from flows.site import Site
 from flows.sitting import Sitting
 from policies import plan, summary

@@ -15,6 +15,9 @@ from policies.receipt import Outcome, Receipt
 from policies.summary import ComplianceSummary
 from policies.verdict import Judged
 
+Whose = tuple[str, str]
+"""Names an issue within a run: its tracker, and its id there."""
+
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how many of it are done, and of how many (None while that is not known)."""
 
@@ -22,6 +25,10 @@ Progress = Callable[[str, int, int | None], None]
 def silent(doing: str, done: int, total: int | None) -> None:
     """Progress nobody watches."""
     del doing, done, total
+
+
+def whose(issue: Issue) -> Whose:
+    return issue.ref.tracker, issue.ref.id
 
 
 @dataclass(frozen=True, slots=True)

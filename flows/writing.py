@@ -24,11 +24,10 @@ from connectors.tracker import NotFound, RateLimited, TrackerError, TrackerWrite
 from connectors.work import Work, Worked
 from flows import collecting
 from flows.exit_codes import Exit
-from flows.judging import Whose
 from flows.lanes import side_by_side
 from flows.left_alone import Patience, Wish
 from flows.refusal import Refusal
-from flows.run import Done
+from flows.run import Done, Whose
 from flows.sitting import Sitting
 from policies.changes import Change
 from policies.issue import Issue

@@ -16,13 +16,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from policies.issue import FixReleased, Release
-from policies.verdict import Status
+from policies.verdict import ReasonCode, Status
 from policies.vocabulary import OVER
 
 if TYPE_CHECKING:
     from policies.issue import Issue
     from policies.pack import PolicyPack
-    from policies.verdict import Judged
+    from policies.verdict import Judged, Verdict
 
 _WHATEVER_IS_RELEASED = frozenset({Status.MET, Status.CANCELLED, Status.NOT_APPLICABLE})
 _IN_TIME_SO_FAR = frozenset({Status.RUNNING, Status.PAUSED})
@@ -74,6 +74,18 @@ class Releases:
         return issue.with_events(event)
 
 
+def may_change(judged: Judged, pack: PolicyPack) -> bool:
+    """Whether any release would make another verdict, be it told to people or not.
+
+    Args:
+        pack: what judged the issue.
+    """
+    return any(
+        verdict.reason.code is not ReasonCode.NOT_STARTED and _stops_at_release(pack, verdict)
+        for verdict in judged.verdicts
+    )
+
+
 def may_be_released(judged: Judged, pack: PolicyPack) -> bool:
     """Whether a release that is not known would make another verdict, of which people are told.
 
@@ -83,9 +95,13 @@ def may_be_released(judged: Judged, pack: PolicyPack) -> bool:
         pack: what judged the issue.
     """
     for verdict in judged.standing():
-        clock = pack.clocks.get(verdict.clock)
-        if clock is None or clock.stop != "patch_released" or verdict.status in _WHATEVER_IS_RELEASED:
+        if verdict.status in _WHATEVER_IS_RELEASED or not _stops_at_release(pack, verdict):
             continue
         if verdict.status not in _IN_TIME_SO_FAR or judged.issue.state in OVER:
             return True
     return False
+
+
+def _stops_at_release(pack: PolicyPack, verdict: Verdict) -> bool:
+    clock = pack.clocks.get(verdict.clock)
+    return clock is not None and clock.stop == "patch_released"

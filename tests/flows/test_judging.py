@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors import registry
-from connectors.ledger import Ledger
+from connectors.ledger import Kept, Ledger
 from connectors.tracker import Capabilities, CredentialsRefused, ServerFailed, TrackerReader, Unreadable
 from flows import collecting
 from flows.judging import Judgement, Judging, judge_collected
@@ -33,8 +33,8 @@ def sitting(workshop: Workshop) -> Iterator[Sitting]:
 
 
 def taking(judging: Judging) -> collecting.Onward:
-    def take(tracker: str, own: str, _: Capabilities, raw: Issue) -> None:
-        judging.take(tracker, own, raw)
+    def take(tracker: str, own: str, _: Capabilities, kept: Kept) -> None:
+        judging.take(tracker, own, kept.issue, awake=kept.awake)
 
     return take
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from connectors.ledger import Ledger
+from connectors.ledger import Kept, Ledger, RunState
+from connectors.tracker import Capabilities
 from connectors.work import Work, Worked
+from flows import collecting, recording
 from flows.exit_codes import Exit
+from flows.judging import Judging
+from flows.run import Collected
+from flows.site import Site
+from flows.sitting import Sitting
+from policies.issue import Issue, Release, Word
+from policies.verdict import Status
 from tests.flows.conftest import Command
-from tests.flows.workshop import Workshop, at
-from tests.memory_tracker import MemoryWriter
+from tests.flows.workshop import NOW, Workshop, at
+from tests.memory_tracker import MemoryReader, MemoryWriter
 
 Perform = Callable[[MemoryWriter, Sequence[Work], datetime], Iterator[Worked]]
 
@@ -88,3 +97,168 @@ def test_a_verdict_is_recorded_once(many: Workshop, warranty: Command) -> None:
     first = judged(many)
     warranty("apply")
     assert judged(many) == first
+
+
+# ------------------------------------------------------------------------------------------------ while others are read
+
+ANSWERS = """\
+id: answers
+version: {version}
+clocks:
+  answer: {{stop: first_response, goals: [{{within: {hours}h}}]}}
+  patch: {{start: {{state: closed}}, stop: patch_released, goals: [{{within: 48h}}]}}
+"""
+
+
+@pytest.fixture
+def answers(workshop: Workshop) -> Workshop:
+    """Judged by a policy in which no release counts for what is not mended."""
+    (workshop.folder / "answers.yaml").write_text(ANSWERS.format(version=1, hours=48), encoding="utf-8")
+    workshop.edit("pack: standard-warranty", "pack: answers.yaml")
+    return workshop
+
+
+@pytest.fixture
+def sitting(answers: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sitting]:
+    """Every issue is recorded by itself."""
+    monkeypatch.setattr(recording, "_BATCH", 1)
+    with Ledger.open("sqlite://") as ledger:
+        yield begun(answers, ledger, "one")
+
+
+def begun(workshop: Workshop, ledger: Ledger, run: str) -> Sitting:
+    ledger.begin_run(run, "workshop", NOW)
+    return Sitting(Site.load(workshop.file), ledger, run, NOW)
+
+
+def recorded(sitting: Sitting) -> list[tuple[str, str, Status]]:
+    """Key, clock and status of all that this run recorded."""
+    given = sitting.ledger.verdicts("workshop", run=sitting.run)
+    return [(one.issue.key, one.verdict.clock, one.verdict.status) for one in given]
+
+
+def collected(sitting: Sitting, judging: Judging, seen: Callable[[str], object] = str) -> tuple[Collected, ...]:
+    def onward(tracker: str, own: str, _: Capabilities, kept: Kept) -> None:
+        judging.take(tracker, own, kept.issue, awake=kept.awake)
+        seen(kept.issue.ref.key)
+
+    return collecting.collect_all(sitting, onward)
+
+
+def test_verdicts_that_no_release_can_change_are_in_the_ledger_while_others_are_read(
+    answers: Workshop, sitting: Sitting
+) -> None:
+    answers.north.set_status(answers.north.find("CAR-2"), Word("5", "Closed"), by="lena", at=at("06 12:00"))
+    known: dict[str, set[str]] = {}
+
+    def look(key: str) -> None:
+        known[key] = {each for each, _, _ in recorded(sitting)}
+
+    judging = Judging(sitting)
+    projects = collected(sitting, judging, look)
+    assert known == {"CAR-1": {"CAR-1"}, "CAR-2": {"CAR-1"}, "VAN-1": {"CAR-1", "VAN-1"}}, "CAR-2 waits for releases"
+    judging.end(projects)
+    assert sorted(recorded(sitting)) == [
+        ("CAR-1", "answer", Status.OVERDUE),
+        ("CAR-1", "patch", Status.NOT_APPLICABLE),
+        ("CAR-2", "answer", Status.MET),
+        ("CAR-2", "patch", Status.OVERDUE),
+        ("VAN-1", "answer", Status.RUNNING),
+        ("VAN-1", "patch", Status.NOT_APPLICABLE),
+    ]
+
+
+def test_what_a_release_changes_is_recorded_once_and_with_it(
+    answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.north.set_status(answers.north.find("CAR-1"), Word("5", "Closed"), by="lena", at=at("06 12:00"))
+    release = Release("north", "CAR", "1.1", "", at("07 08:00"), (("CAR-1", "a merge"), ("CAR-2", "a merge")))
+    monkeypatch.setattr(MemoryReader, "releases", lambda _, project: (release,) if project == "CAR" else ())
+    judging = Judging(sitting)
+    found = judging.end(collected(sitting, judging))
+    assert [one.issue.ref.key for one in found.judged] == ["CAR-1", "CAR-2", "VAN-1"]
+    told = [row for row in recorded(sitting) if row[1] == "patch"]
+    assert sorted(told) == [
+        ("CAR-1", "patch", Status.MET),
+        ("CAR-2", "patch", Status.NOT_APPLICABLE),
+        ("VAN-1", "patch", Status.NOT_APPLICABLE),
+    ]
+
+
+@pytest.mark.parametrize("together", [1, 2], ids=["at once", "at the end"])
+def test_an_issue_that_comes_again_otherwise_is_recorded_again_and_the_same_verdicts_are_not(
+    answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    judging = Judging(sitting)
+    before = raw(sitting, "CAR-1")
+    answers.north.comment(answers.north.find("CAR-1"), "We look into it", by="lena", at=at("07 09:00"))
+    after = raw(sitting, "CAR-1")
+    judging.take("north", "warranty", before, awake=True)
+    monkeypatch.setattr(recording, "_BATCH", together)
+    judging.take("north", "warranty", after, awake=True)
+    judging.end([Collected(tracker="north", project="CAR", fresh=frozenset({before.ref.id}))])
+    assert [row[2] for row in recorded(sitting) if row[1] == "answer"] == [Status.OVERDUE, Status.MISSED]
+
+
+def test_an_issue_that_comes_again_and_cannot_be_judged_is_not_recorded_as_it_was(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_BATCH", 2)
+    judging = Judging(sitting)
+    known, other = raw(sitting, "CAR-1"), raw(sitting, "CAR-2")
+    judging.take("north", "warranty", known, awake=True)
+    judging.take("north", "warranty", replace(known, status=Word("9", "Nowhere")), awake=True)
+    judging.take("north", "warranty", other, awake=True)
+    judging.end([Collected(tracker="north", project="CAR", fresh=frozenset({known.ref.id, other.ref.id}))])
+    assert {key for key, _, _ in recorded(sitting)} == {"CAR-2"}
+
+
+def test_a_run_that_is_killed_while_it_reads_leaves_the_next_one_what_it_did_not_record(
+    answers: Workshop, sitting: Sitting
+) -> None:
+    def killed(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collected(sitting, Judging(sitting), killed)
+    again = begun(answers, sitting.ledger, "two")
+    judging = Judging(again)
+    judging.end(collected(again, judging))
+    assert [key for key, clock, _ in recorded(sitting) if clock == "answer"] == ["CAR-1"]
+    assert sorted(key for key, clock, _ in recorded(again) if clock == "answer") == ["CAR-2", "VAN-1"]
+
+
+def test_what_nobody_touched_is_not_recorded_again_and_under_another_policy_each_is_corrected(
+    answers: Workshop, sitting: Sitting
+) -> None:
+    north = answers.north
+    for key in ("CAR-1", "CAR-2"):
+        north.comment(north.find(key), "We look into it", by="lena", at=at("07 09:00"))
+    judging = Judging(sitting)
+    judging.end(collected(sitting, judging))
+    end(sitting)
+    again = begun(answers, sitting.ledger, "two")
+    judging = Judging(again)
+    judging.end(collected(again, judging))
+    assert recorded(again) == []
+    end(again)
+    (answers.folder / "answers.yaml").write_text(ANSWERS.format(version=2, hours=1), encoding="utf-8")
+    for key in ("CAR-1", "CAR-2"):
+        north.comment(north.find(key), "Still looking", by="lena", at=at("07 09:30"))
+    third = begun(answers, sitting.ledger, "three")
+    judging = Judging(third)
+    seen: list[int] = []
+    judging.end(collected(third, judging, lambda _: seen.append(len(recorded(third)))))
+    assert seen[0] > 0, "while others are read"
+    corrected = {one.issue.key: one.correction for one in third.ledger.verdicts("workshop", run="three")}
+    assert {key for key, why in corrected.items() if why.startswith("policy answers@1")} == {"CAR-1", "CAR-2", "VAN-1"}
+
+
+def raw(sitting: Sitting, key: str) -> Issue:
+    with collecting.reading(sitting.site, sitting.site.tracker("north")) as reader:
+        return reader.issue(key)
+
+
+def end(sitting: Sitting) -> None:
+    digest = sitting.site.policies().digest
+    sitting.ledger.end_run(sitting.run, NOW, RunState.GREEN, requests={}, policy_digest=digest)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policies.issue import FixReleased, Issue, Release, State
-from policies.patch import Releases, may_be_released
+from policies.patch import Releases, may_be_released, may_change
 from policies.verdict import Judged, Status, judge
 from tests.policies.build_issue import at, becomes, build_issue, build_pack, released
+from tests.policies.random_issues import HOURS, issues
 
 
 def release(
@@ -100,3 +103,37 @@ def test_a_clock_that_stops_elsewhere_waits_for_no_release() -> None:
     judged = Judged(build_issue(), judge(build_issue(), pack, at(60)))
     assert not may_be_released(judged, pack)
     assert not may_be_released(judged, PATCH), "of a clock that the pack no longer has"
+
+
+MENDED = build_pack(
+    answer={"stop": "first_response", "goals": [{"within": "48h"}]},
+    patch={"start": {"state": "resolved"}, "stop": "patch_released", "goals": [{"within": "48h"}]},
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(issues(), HOURS, st.lists(HOURS, max_size=2), st.booleans())
+def test_no_release_changes_what_is_said_not_to_be_changed_by_one(
+    issue: Issue, hour: float, published: list[float], on_time: bool
+) -> None:
+    now = at(max(hour, *published) if on_time and published else hour)
+    judged = Judged(issue, judge(issue, MENDED, now))
+    releases = Releases([release(f"v{one}", one, carries=issue.ref.key) for one in published])
+    with_fix = judge(releases.applied_to(issue, now), MENDED, now)
+    assert may_change(judged, MENDED) or with_fix == judged.verdicts
+
+
+@pytest.mark.parametrize(
+    ("issue", "changed"),
+    [
+        (build_issue(), False),
+        (build_issue(becomes(5, State.RESOLVED)), True),
+        (build_issue(becomes(5, State.RESOLVED), released(20)), True),
+        (build_issue(becomes(5, State.CANCELLED)), False),
+    ],
+    ids=["not mended", "mended", "released", "cancelled"],
+)
+def test_a_release_can_change_the_verdict_of_a_clock_that_it_stops_once_that_has_begun(
+    issue: Issue, *, changed: bool
+) -> None:
+    assert may_change(Judged(issue, judge(issue, MENDED, at(30))), MENDED) is changed
