@@ -6,7 +6,7 @@ Rules:
    instant came. Where another policy or calendar judges than in the run before, that is every issue: what was final under
    the old one is corrected by a new row.
 2. What a release may still change waits for the releases, which come after the issues.
-3. An issue that comes again otherwise is recorded again; the same verdicts are not.
+3. An issue that comes again is recorded again, as it came last; until then the ledger has it as due.
 4. All are in the ledger before anything is written to a tracker.
 """
 
@@ -44,8 +44,9 @@ class Recording:
             self._waiting.clear()
 
     def drop(self, named: Whose) -> None:
-        """An issue came again, and is not as it was taken."""
+        """An issue came again, and does not count as it was taken."""
         self._waiting.pop(named, None)
+        self._recorded.pop(named, None)
 
     def end(self, judged: Sequence[Judged], fresh: frozenset[Whose]) -> None:
         """All is judged. Record what is not recorded yet.

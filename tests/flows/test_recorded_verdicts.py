@@ -168,12 +168,17 @@ def test_verdicts_that_no_release_can_change_are_in_the_ledger_while_others_are_
     ]
 
 
+def released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release of CAR carries the fixes of both its issues."""
+    release = Release("north", "CAR", "1.1", "", at("07 08:00"), (("CAR-1", "a merge"), ("CAR-2", "a merge")))
+    monkeypatch.setattr(MemoryReader, "releases", lambda _, project: (release,) if project == "CAR" else ())
+
+
 def test_what_a_release_changes_is_recorded_once_and_with_it(
     answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers.north.set_status(answers.north.find("CAR-1"), Word("5", "Closed"), by="lena", at=at("06 12:00"))
-    release = Release("north", "CAR", "1.1", "", at("07 08:00"), (("CAR-1", "a merge"), ("CAR-2", "a merge")))
-    monkeypatch.setattr(MemoryReader, "releases", lambda _, project: (release,) if project == "CAR" else ())
+    released(monkeypatch)
     judging = Judging(sitting)
     found = judging.end(collected(sitting, judging))
     assert [one.issue.ref.key for one in found.judged] == ["CAR-1", "CAR-2", "VAN-1"]
@@ -185,19 +190,38 @@ def test_what_a_release_changes_is_recorded_once_and_with_it(
     ]
 
 
+def test_a_verdict_that_a_release_changed_against_expectation_is_recorded_with_it(
+    answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policies.patch.may_change", lambda _, __: False)
+    answers.north.set_status(answers.north.find("CAR-1"), Word("5", "Closed"), by="lena", at=at("06 12:00"))
+    released(monkeypatch)
+    judging = Judging(sitting)
+    judging.end(collected(sitting, judging))
+    told = [row for row in recorded(sitting) if row[1] == "patch"]
+    assert [row[2] for row in told if row[0] == "CAR-1"] == [Status.OVERDUE, Status.MET]
+    assert [row[2] for row in told if row[0] == "CAR-2"] == [Status.NOT_APPLICABLE]
+
+
 @pytest.mark.parametrize("together", [1, 2], ids=["at once", "at the end"])
-def test_an_issue_that_comes_again_otherwise_is_recorded_again_and_the_same_verdicts_are_not(
+def test_an_issue_that_comes_again_is_recorded_again_and_none_of_it_stays_due(
     answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
+    ledger, north = sitting.ledger, answers.north
     judging = Judging(sitting)
     before = raw(sitting, "CAR-1")
-    answers.north.comment(answers.north.find("CAR-1"), "We look into it", by="lena", at=at("07 09:00"))
+    north.comment(north.find("CAR-1"), "We look into it", by="lena", at=at("07 09:00"))
     after = raw(sitting, "CAR-1")
-    judging.take("north", "warranty", before, awake=True)
-    monkeypatch.setattr(recording, "_BATCH", together)
-    judging.take("north", "warranty", after, awake=True)
+    north.comment(north.find("CAR-1"), "Still looking", by="lena", at=at("07 09:30"))
+    alike = raw(sitting, "CAR-1")
+    for batch, issue in ((1, before), (1, after), (together, alike)):
+        monkeypatch.setattr(recording, "_BATCH", batch)
+        for kept in ledger.keeping("workshop", [issue]):
+            judging.take("north", "warranty", kept.issue, awake=kept.awake)
     judging.end([Collected(tracker="north", project="CAR", fresh=frozenset({before.ref.id}))])
-    assert [row[2] for row in recorded(sitting) if row[1] == "answer"] == [Status.OVERDUE, Status.MISSED]
+    told = [row[2] for row in recorded(sitting) if row[1] == "answer"]
+    assert told == [Status.OVERDUE, Status.MISSED, Status.MISSED]
+    assert ledger.due("workshop", NOW) == ()
 
 
 def test_an_issue_that_comes_again_and_cannot_be_judged_is_not_recorded_as_it_was(
