@@ -22,13 +22,16 @@ from connectors.ledger_cache import LedgerCache
 from connectors.ledger_correction import correction_columns, cycle_of, last_given
 from connectors.ledger_cursors import Cursor, Cursors
 from connectors.ledger_database import Database, LedgerBusy, LedgerError, LedgerNewer, NotALedger, in_batches
+from connectors.ledger_fixes import Fixes, note_fixes
 from connectors.ledger_issues import Issues, Kept, judge_again
 from connectors.ledger_lease import Holder, LeaseLost, Leases, RunInProgress
 from connectors.ledger_records import Judged, Recorded, Run, RunState
 from connectors.ledger_schema import (
     ADDRESSES,
+    AT_ONCE,
     CURSORS,
     ISSUES,
+    POLICIES,
     RECEIPTS,
     RUNS,
     SERVER_FACTS,
@@ -62,26 +65,28 @@ _BATCH = 1000
 _PAGE = 200
 """Verdicts in memory at a time where they are read."""
 
+NO_FIXES: Mapping[tuple[str, str], str] = {}
+
 # Built once: to build a statement takes longer than to carry it out.
 _ADD_VERDICT = insert(VERDICTS)
 _ADD_RECEIPT = insert(RECEIPTS)
-_SOME_VERDICT = select(VERDICTS.c.n).where(VERDICTS.c.site == bindparam("site")).limit(1)
-_SITE_OF = select(RUNS.c.site).where(RUNS.c.id == bindparam("run"))
+_ANOTHER_RUN = select(RUNS.c.id).where(RUNS.c.site == bindparam("site"), RUNS.c.id != bindparam("run")).limit(1)
+_RUN = select(RUNS.c.site, RUNS.c.policy_digest).where(RUNS.c.id == bindparam("run"))
+_POLICY = select(POLICIES.c.digest).where(POLICIES.c.site == bindparam("site"))
 
 
 # ------------------------------------------------------------------------------------------------------------- ledger
 
 
-class Ledger(Cursors, Issues, Leases):
+class Ledger(Cursors, Fixes, Issues, Leases):
     """An open ledger. Threads may share it. Use ``Ledger.open``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._reading = database.reading
         self._writing = database.writing
-        # Of the runs that wrote evidence: their site, and whether there were verdicts of it before theirs.
-        self._sites: dict[str, str] = {}
-        self._corrects: dict[str, bool] = {}
+        # Site and policy of the runs that wrote evidence; a run's never change.
+        self._known_runs: dict[str, tuple[str, str | None]] = {}
 
     @classmethod
     def open(cls, url: str, *, patience_seconds: float = 5.0) -> Ledger:
@@ -107,8 +112,11 @@ class Ledger(Cursors, Issues, Leases):
 
     # --------------------------------------------------------------------------------------------------------- runs
 
-    def begin_run(self, run: str, site: str, now: datetime) -> None:
-        """Write down that a run began. Verdicts and receipts need it.
+    def begin_run(self, run: str, site: str, now: datetime, policy_digest: str = "") -> None:
+        """Write down that a run began, and by which policy it judges. Verdicts and receipts need it.
+
+        Where that is another policy than the run before judged by, every cached issue of the site is due, so that what
+        was final is corrected, however that run or this one ends.
 
         Raises:
             LedgerError: there is a run of that id.
@@ -118,9 +126,22 @@ class Ledger(Cursors, Issues, Leases):
                 raise LedgerError(f"{self._database.where}: there is a run {run!r} already; give each run its own id")
             connection.execute(
                 insert(RUNS).values(
-                    id=run, site=site, started_at=now, ended_at=None, state=None, requests="{}", plan_digest=""
+                    id=run,
+                    site=site,
+                    started_at=now,
+                    ended_at=None,
+                    state=None,
+                    requests="{}",
+                    plan_digest="",
+                    policy_digest=policy_digest or None,
                 )
             )
+            before = connection.scalar(_POLICY, {"site": site})
+            if not policy_digest or policy_digest == before:
+                return
+            connection.execute(delete(POLICIES).where(POLICIES.c.site == site))
+            connection.execute(insert(POLICIES).values(site=site, digest=policy_digest))
+            connection.execute(update(ISSUES).where(ISSUES.c.site == site).values(judge_at=AT_ONCE))
 
     def end_run(
         self,
@@ -130,9 +151,8 @@ class Ledger(Cursors, Issues, Leases):
         *,
         requests: Mapping[str, int],
         plan_digest: str = "",
-        policy_digest: str = "",
     ) -> None:
-        """Write down how a run ended, how many requests of each kind it sent, and by which policy it judged."""
+        """Write down how a run ended, and how many requests of each kind it sent."""
         with self._writing() as connection:
             done = connection.execute(
                 update(RUNS)
@@ -142,17 +162,10 @@ class Ledger(Cursors, Issues, Leases):
                     state=state.value,
                     requests=json.dumps(dict(requests), sort_keys=True),
                     plan_digest=plan_digest,
-                    policy_digest=policy_digest or None,
                 )
             )
             if done.rowcount != 1:
                 raise LedgerError(f"{self._database.where}: no run {run!r} is going on")
-
-    def judged_by(self, site: str) -> str | None:
-        """The digest of the policy that the last run which came to its end judged by; None where none says."""
-        query = select(RUNS.c.policy_digest).where(RUNS.c.site == site, RUNS.c.ended_at.is_not(None))
-        with self._reading() as connection:
-            return connection.scalar(query.order_by(RUNS.c.started_at.desc(), RUNS.c.id.desc()).limit(1))
 
     def runs(self, site: str, *, latest: int = 50) -> tuple[Run, ...]:
         """The site's latest runs, newest first."""
@@ -200,11 +213,17 @@ class Ledger(Cursors, Issues, Leases):
 
     # ----------------------------------------------------------------------------------------------------- evidence
 
-    def record_verdicts(self, run: str, judged: Iterable[Judged]) -> int:
+    def record_verdicts(
+        self, run: str, judged: Iterable[Judged], fixes: Mapping[tuple[str, str], str] = NO_FIXES
+    ) -> int:
         """Add verdicts of a run, and note on each cached issue when it is to be judged again. Returns how many.
 
         Hand in all verdicts of an issue together: the soonest of their ``next_change_at`` counts. A verdict of a cycle
-        that was final already, under another policy or calendar, is recorded as a correction of the one before.
+        that was final already, under another policy or calendar, is recorded as a correction of the one before. Where
+        another run has begun meanwhile that judges by another policy, the issues are due at once.
+
+        Args:
+            fixes: (tracker, id) -> with which released fix an issue was judged; only of issues that have one.
         """
         everything = list(judged)
         again: dict[tuple[str, str], datetime | None] = {}
@@ -213,11 +232,9 @@ class Ledger(Cursors, Issues, Leases):
             before = again.get(whose)
             again[whose] = at if before is None else before if at is None else min(before, at)
         with self._writing() as connection:
-            site = self._site_of(connection, run)
-            if run not in self._corrects:
-                self._corrects[run] = connection.scalar(_SOME_VERDICT, {"site": site}) is not None
+            site, policy = self._known(connection, run)
             # In a first run there is nothing to correct.
-            some = self._corrects[run]
+            some = connection.scalar(_ANOTHER_RUN, {"site": site, "run": run}) is not None
             for batch in in_batches(everything, _BATCH):
                 whom = {(one.issue.tracker, one.issue.id) for one in batch} if some else ()
                 given = last_given(connection, site, whom)
@@ -227,7 +244,10 @@ class Ledger(Cursors, Issues, Leases):
                     for one in batch
                 ]
                 connection.execute(_ADD_VERDICT, rows)
+            if policy is not None and policy != connection.scalar(_POLICY, {"site": site}):
+                again = dict.fromkeys(again, AT_ONCE)
             judge_again(connection, site, again)
+            note_fixes(connection, site, again, fixes)
         return len(everything)
 
     def verdicts(
@@ -284,7 +304,7 @@ class Ledger(Cursors, Issues, Leases):
     def record_receipts(self, run: str, tracker: str, receipts: Iterable[Receipt]) -> None:
         """Add the receipts of an answer, as soon as it is there: a killed run then leaves the proof of what it did."""
         with self._writing() as connection:
-            site = self._site_of(connection, run)
+            site, _ = self._known(connection, run)
             for batch in in_batches(receipts, _BATCH):
                 connection.execute(_ADD_RECEIPT, [receipt_row(run, site, tracker, each) for each in batch])
 
@@ -301,9 +321,11 @@ class Ledger(Cursors, Issues, Leases):
             rows = connection.execute(query.order_by(RECEIPTS.c.n)).all()
         return tuple(Recorded(of, at, self._database.whole(RECEIPT, body, f"receipt {n}")) for n, of, at, body in rows)
 
-    def _site_of(self, connection: Connection, run: str) -> str:
-        site = self._sites.get(run) or connection.scalar(_SITE_OF, {"run": run})
-        if site is None:
-            raise LedgerError(f"{self._database.where}: no run {run!r} was begun; call begin_run first")
-        self._sites[run] = site
-        return site
+    def _known(self, connection: Connection, run: str) -> tuple[str, str | None]:
+        """Site and policy of a run."""
+        if run not in self._known_runs:
+            found = connection.execute(_RUN, {"run": run}).one_or_none()
+            if found is None:
+                raise LedgerError(f"{self._database.where}: no run {run!r} was begun; call begin_run first")
+            self._known_runs[run] = found.site, found.policy_digest
+        return self._known_runs[run]

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from policies.receipt import Receipt
     from policies.verdict import Verdict
 
-VERSION = 4
+VERSION = 5
 
 ADDED: tuple[tuple[int, str, str], ...] = (
     (3, "warranty_verdicts", "calendar_digest"),
@@ -111,8 +111,26 @@ RUNS = Table(
 """One run. ``state`` and ``ended_at`` are empty while it goes on, and for ever when it was killed.
 
 Attributes:
-    policy_digest: of all versions and calendars it judged by; empty in runs of version 2 and before.
+    policy_digest: of all versions and calendars it judges by; empty in runs of version 2 and before.
 """
+
+POLICIES = Table(
+    "warranty_policies",
+    LEDGER,
+    Column("site", SITE, primary_key=True),
+    Column("digest", String(64), nullable=False),
+)
+"""By which policy a site's cached issues are judged at present, as a run's ``policy_digest`` says it."""
+
+FIXES = Table(
+    "warranty_fixes",
+    LEDGER,
+    Column("site", SITE, primary_key=True),
+    Column("tracker", TRACKER, primary_key=True),
+    Column("id", KEY, primary_key=True),
+    Column("fix", Text, nullable=False),
+)
+"""With which released fix the verdicts of an issue were last recorded; an issue without one has no row."""
 
 ADDRESSES = Table(
     "warranty_addresses",
@@ -165,6 +183,9 @@ ISSUES = Table(
     Index("warranty_issues_judge_at", "site", "judge_at"),
 )
 """A cached issue. ``judge_at``: when it is to be judged again though nothing happens; ``NEVER``, or empty, if never."""
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any clock runs."""
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Longer than any clock runs. An instant takes another's place in a row; to empty it, SQLite writes the row anew, body

@@ -122,7 +122,6 @@ class Planning:
             zone=site.zone,
             now=now,
             policy=self._packs[0].name,
-            policy_digest=self._policies.digest,
             judged=tuple(map(self._shown, judgement.judged)),
             plan=decided,
             releases=judgement.releases,

@@ -28,6 +28,7 @@ def silent(doing: str, done: int, total: int | None) -> None:
 
 
 def whose(issue: Issue) -> Whose:
+    """An issue's name within a run."""
     return issue.ref.tracker, issue.ref.id
 
 
@@ -91,7 +92,7 @@ class Run:
     """Attributes.
 
     id: names the run in the ledger.
-    policy: ``id@version`` of the pack in force; ``policy_digest`` covers all its versions and their calendars.
+    policy: ``id@version`` of the pack in force.
     judged: issues with their verdicts, without their histories; the report issues are not among them.
     faults: tracker or project -> why it was cut short, or what is in doubt there.
     gone: issues that are no longer there.
@@ -107,7 +108,6 @@ class Run:
     policy: str
     judged: tuple[Judged, ...]
     plan: Plan
-    policy_digest: str = ""
     releases: tuple[Release, ...] = ()
     summaries: tuple[ComplianceSummary, ...] = ()
     servers: Mapping[str, str] = field(default_factory=dict)

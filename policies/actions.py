@@ -37,8 +37,9 @@ from policies.coverage_override import SCOPE
 from policies.destination import SEPARATOR
 from policies.history import moments
 from policies.ladder import EscalationKey, ForgottenPause, Level, highest
-from policies.note import escalation_lines, fix_released, note
+from policies.note import escalation_lines, note
 from policies.overrides import assigned_by_us, override, put_by_us, told
+from policies.patch import fix_released
 from policies.severity import floor, graver, lowered_by_hand
 from policies.threshold import WHOLE, AfterDue, Share
 from policies.verdict import Judged, Status

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policies.document import Block, Document, Heading, Paragraph, Table, Text
-from policies.issue import FixReleased
 from policies.ladder import highest
+from policies.patch import fix_released
 from policies.verdict import Status
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from policies.coverage import Coverage
     from policies.destination import Destination
-    from policies.issue import Issue
     from policies.pack import PolicyPack
     from policies.phrases import Phrases
     from policies.verdict import Judged, Verdict
@@ -86,14 +85,6 @@ def _cover(coverage: Coverage, phrases: Phrases) -> Iterator[str]:
     if coverage.overridden_by:
         decision, ground = phrases.decision(coverage.computed), phrases.ground(coverage.computed_ground)
         yield say("coverage_override", who=coverage.overridden_by, decision=decision, ground=ground)
-
-
-def fix_released(issue: Issue) -> FixReleased | None:
-    """The first published release that carries the issue's fix."""
-    for event in issue.events:
-        if isinstance(event, FixReleased):
-            return event
-    return None
 
 
 def clock_title(pack: PolicyPack, clock: str, language: str) -> str:

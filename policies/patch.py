@@ -74,6 +74,14 @@ class Releases:
         return issue.with_events(event)
 
 
+def fix_released(issue: Issue) -> FixReleased | None:
+    """The first published release that carries the issue's fix, as it was applied to the issue."""
+    for event in issue.events:
+        if isinstance(event, FixReleased):
+            return event
+    return None
+
+
 def may_change(judged: Judged, pack: PolicyPack) -> bool:
     """Whether any release would make another verdict, be it told to people or not.
 

@@ -179,7 +179,7 @@ def test_threads_write_to_one_file_without_getting_in_each_others_way(ledger: Le
 def test_a_ledger_of_a_later_version_is_refused_with_what_to_do(path: Path) -> None:
     Ledger.open(f"sqlite:///{path}").close()
     _sql(path, "UPDATE warranty_schema SET version = 99")
-    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 4: update the program"):
+    with pytest.raises(LedgerNewer, match=r"version 99, and this program knows up to 5: update the program"):
         Ledger.open(f"sqlite:///{path}")
 
 
@@ -200,14 +200,16 @@ def test_a_ledger_of_version_two_gets_its_new_columns_and_its_verdicts_stay_as_t
         ledger.record_verdicts("r1", [Judged(issue.ref, old)])
     for _version, table, column in ADDED:
         _sql(path, f"ALTER TABLE {table} DROP COLUMN {column}")
+    for table in ("warranty_policies", "warranty_fixes"):
+        _sql(path, f"DROP TABLE {table}")
     _sql(path, "UPDATE warranty_schema SET version = 2")
     with Ledger.open(f"sqlite:///{path}") as ledger:
-        ledger.begin_run("r2", "acme", NOW + HOUR)
+        ledger.begin_run("r2", "acme", NOW + HOUR, "cd34")
         # Its digest covered the calendar, too: what differs now is no sign of another policy.
         ledger.record_verdicts("r2", [Judged(issue.ref, replace(old, digest="cd34", calendar_digest="ef56"))])
         first, second = ledger.history("acme", "CAR-1")
     assert (first.verdict, first.correction_of, second.correction_of) == (old, None, None)
-    assert _sql(path, "SELECT version FROM warranty_schema") == [(4,)]
+    assert _sql(path, "SELECT version FROM warranty_schema") == [(5,)]
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -281,14 +283,68 @@ def test_a_run_has_an_id_of_its_own_and_ends_once(ledger: Ledger) -> None:
 # ---------------------------------------------------------------------------------------------------- cursors, issues
 
 
-def test_by_which_policy_a_site_was_last_judged_is_what_its_last_whole_run_says(ledger: Ledger) -> None:
-    assert ledger.judged_by("acme") is None
-    for number, digest in enumerate(("aa", "bb")):
-        ledger.begin_run(f"r{number}", "acme", NOW + number * HOUR)
-        ledger.end_run(f"r{number}", NOW + number * HOUR, RunState.GREEN, requests={}, policy_digest=digest)
-    ledger.begin_run("killed", "acme", NOW + 3 * HOUR)
-    assert ledger.judged_by("acme") == "bb"
-    assert ledger.judged_by("other") is None
+def due(ledger: Ledger, site: str = "acme") -> list[str]:
+    return [ref.key for ref in ledger.due(site, NOW)]
+
+
+def settled(ledger: Ledger, site: str, run: str, policy: str, *issues: Issue) -> None:
+    """A run keeps these issues and records a verdict of each that changes no more."""
+    ledger.begin_run(run, site, NOW, policy)
+    ledger.keep(site, issues)
+    ledger.record_verdicts(run, [Judged(each.ref, a_verdict()) for each in issues])
+
+
+def test_under_another_policy_every_cached_issue_of_the_site_is_due_until_it_is_recorded(ledger: Ledger) -> None:
+    one, other = an_issue(1), an_issue(2)
+    settled(ledger, "acme", "r1", "aa", one, other)
+    settled(ledger, "elsewhere", "e1", "aa", one)
+    ledger.begin_run("r2", "acme", NOW, "aa")
+    ledger.begin_run("r3", "acme", NOW)
+    assert due(ledger) == [], "by the same one, or none that is known"
+    ledger.begin_run("killed", "acme", NOW, "bb")
+    ledger.begin_run("r4", "acme", NOW, "bb")
+    assert due(ledger) == ["CAR-1", "CAR-2"]
+    assert due(ledger, "elsewhere") == []
+    ledger.record_verdicts("r4", [Judged(one.ref, a_verdict())])
+    assert due(ledger) == ["CAR-2"]
+    ledger.begin_run("r5", "acme", NOW, "aa")
+    assert due(ledger) == ["CAR-1", "CAR-2"], "taken back"
+
+
+def test_what_is_recorded_by_a_policy_that_is_no_longer_the_sites_is_due_at_once(ledger: Ledger) -> None:
+    one, other = an_issue(1), an_issue(2)
+    settled(ledger, "acme", "r1", "aa", one)
+    settled(ledger, "acme", "r2", "bb", one, other)
+    assert due(ledger) == []
+    ledger.record_verdicts("r1", [Judged(one.ref, a_verdict())])
+    assert due(ledger) == ["CAR-1"]
+
+
+def test_the_fix_of_an_issue_is_the_one_that_it_was_last_recorded_with(ledger: Ledger) -> None:
+    one, other = an_issue(1), an_issue(2)
+    settled(ledger, "acme", "r1", "aa", one, other)
+    settled(ledger, "elsewhere", "e1", "aa", one)
+    both = [Judged(each.ref, a_verdict()) for each in (one, other)]
+    assert ledger.fixes("acme") == {}
+    first, second = ("jira", one.ref.id), ("jira", other.ref.id)
+    ledger.record_verdicts("r1", both, {first: "1.1", second: "1.1"})
+    assert ledger.fixes("acme") == {first: "1.1", second: "1.1"}
+    ledger.record_verdicts("r1", both[:1], {first: "1.2"})
+    ledger.record_verdicts("r1", both[1:])
+    ledger.record_verdicts("e1", both[:1])
+    assert ledger.fixes("acme") == {first: "1.2"}
+    assert ledger.fixes("elsewhere") == {}
+
+
+def test_two_first_runs_at_once_correct_each_other(ledger: Ledger) -> None:
+    issue, final = an_issue(), replace(a_verdict(), status=Status.MET)
+    ledger.begin_run("r1", "acme", NOW, "aa")
+    ledger.record_verdicts("r1", [Judged(an_issue(2).ref, final)])
+    ledger.begin_run("r2", "acme", NOW, "bb")
+    ledger.record_verdicts("r2", [Judged(issue.ref, replace(final, digest="bb"))])
+    ledger.record_verdicts("r1", [Judged(issue.ref, replace(final, digest="aa"))])
+    first, second = ledger.history("acme", issue.ref.key)
+    assert second.correction_of == first.number
 
 
 def test_a_cursor_is_kept_per_site_tracker_and_project(ledger: Ledger) -> None:

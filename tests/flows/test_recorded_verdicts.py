@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from connectors.ledger import Kept, Ledger, RunState
+from connectors.ledger import Kept, Ledger
 from connectors.tracker import Capabilities
 from connectors.work import Work, Worked
 from flows import collecting, recording
@@ -105,15 +105,21 @@ ANSWERS = """\
 id: answers
 version: {version}
 clocks:
-  answer: {{stop: first_response, goals: [{{within: {hours}h}}]}}
+  answer: {{stop: first_response, goals: [{{within: {within}}}]}}
   patch: {{start: {{state: closed}}, stop: patch_released, goals: [{{within: 48h}}]}}
 """
+
+
+def policy(workshop: Workshop, version: int) -> None:
+    """The first version allows two days for an answer, the second half an hour."""
+    text = ANSWERS.format(version=version, within={1: "48h", 2: "30m"}[version])
+    (workshop.folder / "answers.yaml").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture
 def answers(workshop: Workshop) -> Workshop:
     """Judged by a policy in which no release counts for what is not mended."""
-    (workshop.folder / "answers.yaml").write_text(ANSWERS.format(version=1, hours=48), encoding="utf-8")
+    policy(workshop, 1)
     workshop.edit("pack: standard-warranty", "pack: answers.yaml")
     return workshop
 
@@ -127,8 +133,9 @@ def sitting(answers: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sitt
 
 
 def begun(workshop: Workshop, ledger: Ledger, run: str) -> Sitting:
-    ledger.begin_run(run, "workshop", NOW)
-    return Sitting(Site.load(workshop.file), ledger, run, NOW)
+    site = Site.load(workshop.file)
+    ledger.begin_run(run, "workshop", NOW, site.policies().digest)
+    return Sitting(site, ledger, run, NOW)
 
 
 def recorded(sitting: Sitting) -> list[tuple[str, str, Status]]:
@@ -168,9 +175,9 @@ def test_verdicts_that_no_release_can_change_are_in_the_ledger_while_others_are_
     ]
 
 
-def released(monkeypatch: pytest.MonkeyPatch) -> None:
+def released(monkeypatch: pytest.MonkeyPatch, when: str = "07 08:00") -> None:
     """A release of CAR carries the fixes of both its issues."""
-    release = Release("north", "CAR", "1.1", "", at("07 08:00"), (("CAR-1", "a merge"), ("CAR-2", "a merge")))
+    release = Release("north", "CAR", "1.1", "", at(when), (("CAR-1", "a merge"), ("CAR-2", "a merge")))
     monkeypatch.setattr(MemoryReader, "releases", lambda _, project: (release,) if project == "CAR" else ())
 
 
@@ -260,13 +267,11 @@ def test_what_nobody_touched_is_not_recorded_again_and_under_another_policy_each
         north.comment(north.find(key), "We look into it", by="lena", at=at("07 09:00"))
     judging = Judging(sitting)
     judging.end(collected(sitting, judging))
-    end(sitting)
     again = begun(answers, sitting.ledger, "two")
     judging = Judging(again)
     judging.end(collected(again, judging))
     assert recorded(again) == []
-    end(again)
-    (answers.folder / "answers.yaml").write_text(ANSWERS.format(version=2, hours=1), encoding="utf-8")
+    policy(answers, 2)
     for key in ("CAR-1", "CAR-2"):
         north.comment(north.find(key), "Still looking", by="lena", at=at("07 09:30"))
     third = begun(answers, sitting.ledger, "three")
@@ -278,11 +283,81 @@ def test_what_nobody_touched_is_not_recorded_again_and_under_another_policy_each
     assert {key for key, why in corrected.items() if why.startswith("policy answers@1")} == {"CAR-1", "CAR-2", "VAN-1"}
 
 
+def test_what_a_release_does_to_issues_that_nobody_touched_is_recorded_once(
+    answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers.north.set_status(answers.north.find("CAR-1"), Word("5", "Closed"), by="lena", at=at("06 12:00"))
+    late, missed, met = ("patch", Status.OVERDUE), ("patch", Status.MISSED), ("patch", Status.MET)
+
+    def told(run: str) -> list[tuple[str, Status]]:
+        return [row[1:] for row in recorded(whole(answers, sitting.ledger, run)) if row[1] == "patch"]
+
+    assert late in told("not released")
+    with monkeypatch.context() as patch:
+        released(patch, "09 08:00")
+        assert (told("released late"), told("again")) == ([missed], [])
+    with monkeypatch.context() as patch:
+        released(patch, "07 08:00")
+        assert (told("dated otherwise"), told("once more")) == ([met], [])
+    assert (told("withdrawn"), told("still withdrawn")) == ([late], [])
+
+
+def answered_in_a_day(workshop: Workshop) -> None:
+    """CAR-1 and VAN-1: in time by the first version of the policy, late by the second."""
+    workshop.north.comment(workshop.north.find("CAR-1"), "We look into it", by="lena", at=at("04 09:30"))
+    workshop.south.comment(workshop.south.find("VAN-1"), "We look into it", by="lena", at=at("09 11:59"))
+
+
+def standing(sitting: Sitting) -> dict[str, tuple[str, Status]]:
+    """What the ledger says last of when CAR-1 and VAN-1 were answered: policy and status."""
+    given = sitting.ledger.verdicts("workshop")
+    return {
+        one.issue.key: (one.verdict.policy, one.verdict.status)
+        for one in given
+        if one.verdict.clock == "answer" and one.issue.key != "CAR-2"
+    }
+
+
+def whole(workshop: Workshop, ledger: Ledger, run: str) -> Sitting:
+    """A run that comes to its end."""
+    sitting = begun(workshop, ledger, run)
+    judging = Judging(sitting)
+    judging.end(collected(sitting, judging))
+    return sitting
+
+
+@pytest.mark.parametrize("first", [None, 2], ids=["in the first run", "after another policy"])
+def test_what_a_killed_run_recorded_by_another_policy_is_corrected_by_the_next_one(
+    answers: Workshop, sitting: Sitting, first: int | None
+) -> None:
+    answered_in_a_day(answers)
+    if first:
+        policy(answers, first)
+        whole(answers, sitting.ledger, "before")
+        answers.north.comment(answers.north.find("CAR-1"), "Still looking", by="lena", at=at("08 10:00"))
+    policy(answers, 1)
+    killed = begun(answers, sitting.ledger, "killed")
+    collected(killed, Judging(killed))
+    assert standing(killed)["CAR-1"] == ("answers@1", Status.MET)
+    policy(answers, 2)
+    assert standing(whole(answers, sitting.ledger, "next"))["CAR-1"] == ("answers@2", Status.MISSED)
+    assert recorded(whole(answers, sitting.ledger, "quiet")) == []
+
+
+def test_what_could_not_be_read_in_the_first_run_under_another_policy_is_corrected_in_the_next_one(
+    answers: Workshop, sitting: Sitting
+) -> None:
+    answered_in_a_day(answers)
+    whole(answers, sitting.ledger, "before")
+    policy(answers, 2)
+    tokens = dict(answers.south.tokens)
+    answers.south.tokens.clear()
+    late, kept = ("answers@2", Status.MISSED), ("answers@1", Status.MET)
+    assert standing(whole(answers, sitting.ledger, "down")) == {"CAR-1": late, "VAN-1": kept}
+    answers.south.tokens.update(tokens)
+    assert standing(whole(answers, sitting.ledger, "up")) == {"CAR-1": late, "VAN-1": late}
+
+
 def raw(sitting: Sitting, key: str) -> Issue:
     with collecting.reading(sitting.site, sitting.site.tracker("north")) as reader:
         return reader.issue(key)
-
-
-def end(sitting: Sitting) -> None:
-    digest = sitting.site.policies().digest
-    sitting.ledger.end_run(sitting.run, NOW, RunState.GREEN, requests={}, policy_digest=digest)
