@@ -85,7 +85,7 @@ class Ledger(Cursors, Fixes, Issues, Leases):
         self._database = database
         self._reading = database.reading
         self._writing = database.writing
-        # Site and policy of the runs that wrote evidence; a run's never change.
+        # The site of the runs that wrote evidence, and by what they judge; neither ever changes.
         self._known_runs: dict[str, tuple[str, str | None]] = {}
 
     @classmethod
@@ -112,11 +112,14 @@ class Ledger(Cursors, Fixes, Issues, Leases):
 
     # --------------------------------------------------------------------------------------------------------- runs
 
-    def begin_run(self, run: str, site: str, now: datetime, policy_digest: str = "") -> None:
-        """Write down that a run began, and by which policy it judges. Verdicts and receipts need it.
+    def begin_run(self, run: str, site: str, now: datetime, judged_by: str = "") -> None:
+        """Write down that a run began, and by what it judges. Verdicts and receipts need it.
 
-        Where that is another policy than the run before judged by, every cached issue of the site is due, so that what
-        was final is corrected, however that run or this one ends.
+        Where the run before judged by something else, every cached issue of the site is due, so that what was final is
+        corrected, however that run or this one ends.
+
+        Args:
+            judged_by: a digest of the policies, and of what words mean and who is who; "" where that is not known.
 
         Raises:
             LedgerError: there is a run of that id.
@@ -133,14 +136,14 @@ class Ledger(Cursors, Fixes, Issues, Leases):
                     state=None,
                     requests="{}",
                     plan_digest="",
-                    policy_digest=policy_digest or None,
+                    policy_digest=judged_by or None,
                 )
             )
             before = connection.scalar(_POLICY, {"site": site})
-            if not policy_digest or policy_digest == before:
+            if not judged_by or judged_by == before:
                 return
             connection.execute(delete(POLICIES).where(POLICIES.c.site == site))
-            connection.execute(insert(POLICIES).values(site=site, digest=policy_digest))
+            connection.execute(insert(POLICIES).values(site=site, digest=judged_by))
             connection.execute(update(ISSUES).where(ISSUES.c.site == site).values(judge_at=AT_ONCE))
 
     def end_run(
@@ -220,7 +223,7 @@ class Ledger(Cursors, Fixes, Issues, Leases):
 
         Hand in all verdicts of an issue together: the soonest of their ``next_change_at`` counts. A verdict of a cycle
         that was final already, under another policy or calendar, is recorded as a correction of the one before. Where
-        another run has begun meanwhile that judges by another policy, the issues are due at once.
+        another run has begun meanwhile that judges by something else, the issues are due at once.
 
         Args:
             fixes: (tracker, id) -> with which released fix an issue was judged; only of issues that have one.
@@ -232,7 +235,7 @@ class Ledger(Cursors, Fixes, Issues, Leases):
             before = again.get(whose)
             again[whose] = at if before is None else before if at is None else min(before, at)
         with self._writing() as connection:
-            site, policy = self._known(connection, run)
+            site, judged_by = self._known(connection, run)
             # In a first run there is nothing to correct.
             some = connection.scalar(_ANOTHER_RUN, {"site": site, "run": run}) is not None
             for batch in in_batches(everything, _BATCH):
@@ -244,7 +247,7 @@ class Ledger(Cursors, Fixes, Issues, Leases):
                     for one in batch
                 ]
                 connection.execute(_ADD_VERDICT, rows)
-            if policy is not None and policy != connection.scalar(_POLICY, {"site": site}):
+            if judged_by is not None and judged_by != connection.scalar(_POLICY, {"site": site}):
                 again = dict.fromkeys(again, AT_ONCE)
             judge_again(connection, site, again)
             note_fixes(connection, site, again, fixes)
@@ -322,7 +325,7 @@ class Ledger(Cursors, Fixes, Issues, Leases):
         return tuple(Recorded(of, at, self._database.whole(RECEIPT, body, f"receipt {n}")) for n, of, at, body in rows)
 
     def _known(self, connection: Connection, run: str) -> tuple[str, str | None]:
-        """Site and policy of a run."""
+        """The site of a run, and by what it judges."""
         if run not in self._known_runs:
             found = connection.execute(_RUN, {"run": run}).one_or_none()
             if found is None:

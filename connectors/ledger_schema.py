@@ -111,7 +111,8 @@ RUNS = Table(
 """One run. ``state`` and ``ended_at`` are empty while it goes on, and for ever when it was killed.
 
 Attributes:
-    policy_digest: of all versions and calendars it judges by; empty in runs of version 2 and before.
+    policy_digest: of all it judges by: the site's policies with their calendars (in runs of version 4 and before of
+        nothing else), what its words mean, who is who. Empty in runs of version 2 and before.
 """
 
 POLICIES = Table(
@@ -120,7 +121,7 @@ POLICIES = Table(
     Column("site", SITE, primary_key=True),
     Column("digest", String(64), nullable=False),
 )
-"""By which policy a site's cached issues are judged at present, as a run's ``policy_digest`` says it."""
+"""By what a site's cached issues are judged at present, as a run's ``policy_digest`` says it."""
 
 FIXES = Table(
     "warranty_fixes",

@@ -20,10 +20,10 @@ from flows.sitting import Sitting, new_run_id, open_ledger
 def plan(site: str, now: datetime, *, as_json: bool) -> Exit:
     """Collect, judge, plan, show. No writer is ever built."""
     loaded = Site.load(site)
-    policies = loaded.policies()
+    judged_by = loaded.judged_by
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
-        ledger.begin_run(sitting.run, loaded.name, now, policies.digest)
+        ledger.begin_run(sitting.run, loaded.name, now, judged_by)
         run = assess(sitting).run
         end(sitting, run, run.state)
     render.show(run, as_json=as_json)
@@ -38,7 +38,7 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         RunInProgress: another run writes for the site.
     """
     loaded = Site.load(site)
-    policies = loaded.policies()
+    judged_by = loaded.judged_by
     run_id = new_run_id(now)
     with (
         open_ledger(loaded) as ledger,
@@ -46,7 +46,7 @@ def apply(site: str, now: datetime, *, expect: str | None, as_json: bool) -> Exi
         watched(quiet=as_json) as progress,
     ):
         sitting = Sitting(loaded, ledger, run_id, now, progress, keep_alive)
-        ledger.begin_run(run_id, loaded.name, now, policies.digest)
+        ledger.begin_run(run_id, loaded.name, now, judged_by)
         assessed = assess(sitting)
         run = assessed.run
         try:

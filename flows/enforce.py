@@ -154,7 +154,7 @@ def summarise(sitting: Sitting, run: Run, *, refused: bool) -> None:
 def enforce(run: EnforceRun) -> Any:
     """Read the trackers of a site, judge every issue, write what follows, and prove it."""
     site = Site.load(run.site)
-    policies = site.policies()
+    judged_by = site.judged_by
     now = run.now or instant.now()
     run_id = new_run_id(now)
     with (
@@ -162,7 +162,7 @@ def enforce(run: EnforceRun) -> Any:
         nullcontext(lease.unneeded) if run.dry else lease.held(site.name, ledger, run_id) as keep_alive,
     ):
         sitting = Sitting(site, ledger, run_id, now, keep_alive=keep_alive)
-        ledger.begin_run(run_id, site.name, now, policies.digest)
+        ledger.begin_run(run_id, site.name, now, judged_by)
         collected: tuple[Collected, ...] = ()
         for tracker, projects in _batches(site):
             collected += _by_a_task(sitting, tracker, projects, collected)

@@ -29,10 +29,10 @@ def show(site: str, now: datetime, *, as_json: bool) -> Exit:
     if register is None:
         advice = "add `contracts: contracts.yaml` to it (`warranty contracts import` makes one from a table)"
         raise Refusal(f"the site {loaded.name} has no register of contracts", Exit.BAD_INPUT, advice)
-    policies = loaded.policies()
+    judged_by = loaded.judged_by
     with open_ledger(loaded) as ledger, watched(quiet=as_json) as progress:
         sitting = Sitting(loaded, ledger, new_run_id(now), now, progress)
-        ledger.begin_run(sitting.run, loaded.name, now, policies.digest)
+        ledger.begin_run(sitting.run, loaded.name, now, judged_by)
         run = assess(sitting).run
         direct.end(sitting, run, run.state)
     rows = radar(register, run.judged, now, prefix=loaded.label_prefix)

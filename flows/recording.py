@@ -4,8 +4,8 @@ Rules:
 
 1. Recorded are the verdicts that can have changed: of issues that are awake (``ledger_issues.Kept``), of those that are
    due, and of those with another released fix than they were recorded with.
-2. Under another policy or calendar than the run before judged by, all are due (``Ledger.begin_run``): what was final
-   under that one is corrected by a new row.
+2. Where the run before judged by another policy or calendar, or read other meanings into words and people, all are due
+   (``Ledger.begin_run``): what was final under another policy is corrected by a new row.
 3. While issues are still read those are recorded that no release can change; the others at the end.
 4. An issue that comes again awake is recorded again, as it came last; until then the ledger has it as due.
 5. All are in the ledger before anything is written to a tracker.

@@ -10,6 +10,8 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -30,7 +32,7 @@ from connectors import registry
 from connectors.tracker import Connection
 from flows.field_names import asked_for
 from flows.named_value import Address, SecretName, Shape, wanted_of
-from flows.tracker_site import TrackerSite
+from flows.tracker_site import JUDGED_BY, TrackerSite
 from policies.loader import load_policy_set, load_register, read_shape
 from policies.plan import Limits
 from policies.policy_set import PolicySet
@@ -196,6 +198,17 @@ class Site(Shape):
                 self.pack, base, self._register, base / self.contracts, self.contract_packs
             )
         return self._policies
+
+    @property
+    def judged_by(self) -> str:
+        """Sixteen hex digits over all in the site that makes a verdict: policies, what words mean, who is who.
+
+        Raises:
+            InputError: as ``policies``.
+        """
+        words = [tracker.model_dump(mode="json", include=JUDGED_BY) for tracker in self.trackers]
+        parts = [self.policies().digest, self.zone, self.label_prefix, words]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def plan_limits(self) -> Limits:
         return Limits(**self.limits.model_dump())

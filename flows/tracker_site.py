@@ -34,6 +34,21 @@ def _in_groups(members: tuple[Member, ...], info: ValidationInfo) -> None:
             )
 
 
+JUDGED_BY = {
+    "name",
+    "states",
+    "severities",
+    "categories",
+    "fields",
+    "groups",
+    "responders",
+    "bots",
+    "customers",
+    "tiers",
+}
+"""What of a tracker's part in the site makes verdicts."""
+
+
 class TrackerSite(Shape):
     """One tracker of a site.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -121,6 +122,11 @@ class Words(RuleBasedStateMachine):
         text = PACK.format(version=version, answer=answer, start=start, reopen=reopen)
         (self.workshop.folder / "words.yaml").write_text(text, encoding="utf-8")
 
+    @rule(who=st.sampled_from(("lena", "carla")))
+    def responders(self, who: str) -> None:
+        text = re.sub(r"responders: \[\w+\]", f"responders: [{who}]", self.workshop.file.read_text(encoding="utf-8"))
+        self.workshop.file.write_text(text, encoding="utf-8")
+
     # ------------------------------------------------------------------------------------------------------------ runs
 
     @rule(trouble=st.sampled_from((killed, failed)), name=st.sampled_from(("GET issues", "GET releases")), number=ANY)
@@ -160,7 +166,7 @@ class Words(RuleBasedStateMachine):
         for server in self.workshop.servers():
             server.now = self.now - timedelta(minutes=30)
         site = Site.load(self.workshop.file)
-        self.ledger.begin_run(f"r{self.runs}", site.name, self.now, site.policies().digest)
+        self.ledger.begin_run(f"r{self.runs}", site.name, self.now, site.judged_by)
         run = assess(Sitting(site, self.ledger, f"r{self.runs}", self.now)).run
         self.ledger.end_run(run.id, self.now, RunState.GREEN, requests={})
         return run

@@ -134,7 +134,7 @@ def sitting(answers: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sitt
 
 def begun(workshop: Workshop, ledger: Ledger, run: str) -> Sitting:
     site = Site.load(workshop.file)
-    ledger.begin_run(run, "workshop", NOW, site.policies().digest)
+    ledger.begin_run(run, "workshop", NOW, site.judged_by)
     return Sitting(site, ledger, run, NOW)
 
 
@@ -356,6 +356,28 @@ def test_what_could_not_be_read_in_the_first_run_under_another_policy_is_correct
     assert standing(whole(answers, sitting.ledger, "down")) == {"CAR-1": late, "VAN-1": kept}
     answers.south.tokens.update(tokens)
     assert standing(whole(answers, sitting.ledger, "up")) == {"CAR-1": late, "VAN-1": late}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("responders: [lena]", "responders: [otto]", {"CAR-1": Status.MET, "VAN-1": Status.RUNNING}),
+        ("tiers: {L1: lena", "tiers: {L1: otto", {"CAR-1": Status.MET, "VAN-1": Status.MET}),
+        ("zone: Asia/Shanghai", "zone: Asia/Tokyo", {"CAR-1": Status.MET, "VAN-1": Status.MET}),
+        ("zone:", "label_prefix: care\nzone:", {"CAR-1": Status.MET, "VAN-1": Status.MET}),
+        ("limits: {}", "limits: {changes_per_run: 7}", {}),
+    ],
+    ids=["responders", "tiers", "zone", "prefix", "no matter of verdicts"],
+)
+def test_where_a_site_means_something_else_by_its_words_each_issue_is_recorded_anew(
+    answers: Workshop, sitting: Sitting, before: str, after: str, told: dict[str, Status]
+) -> None:
+    answered_in_a_day(answers)
+    answers.edit("zone:", "limits: {}\nzone:")
+    whole(answers, sitting.ledger, "before")
+    answers.edit(before, after)
+    again = recorded(whole(answers, sitting.ledger, "after"))
+    assert {key: status for key, clock, status in again if clock == "answer" and key != "CAR-2"} == told
 
 
 def raw(sitting: Sitting, key: str) -> Issue:
