@@ -384,6 +384,8 @@ class _Judgement:
         """When no more than this was left for the first time, by the due instant as it was known at that time."""
         resumed = self.cycle.started_at
         for known, (since, until) in enumerate(self.paused):
+            if since >= commitment.due:
+                break  # it puts nothing off, though a longer goal that was in force then would have been
             then = replace(self, paused=self.paused[:known])._commitment() or commitment  # noqa: SLF001  our own class
             at = max(self._ahead_of(then, left), resumed)
             if since >= at:

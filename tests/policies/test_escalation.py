@@ -33,6 +33,7 @@ from tests.policies.build_issue import (
     build_issue,
     build_pack,
     labels,
+    severity,
     verdict_of,
 )
 from tests.policies.random_issues import issues
@@ -282,6 +283,16 @@ def test_a_pause_that_takes_over_from_another_lets_no_level_through_in_between()
     handover = 7 * DAY - 4
     issue = build_issue(becomes(6 * DAY, WAITING), becomes(handover, State.WAITING_FOR_THIRD_PARTY, WAITING))
     assert list(reached(issue, pack, handover)) == list(reached(issue, pack, handover + 1)) == ["75%"]
+
+
+def test_a_goal_given_in_a_pause_that_began_when_it_is_due_has_its_level_ahead_of_that_pause() -> None:
+    goals = [{"when": {"severity": "high"}, "within": "20bh"}, {"within": "5bd"}]
+    pack = climbing({"before_due": "1h", "tier": "L2"}, goals=goals, on_retarget="from_start")
+    paused = 2 * DAY + 5
+    issue = build_issue(becomes(paused, WAITING), severity(7 * DAY + 0.5, "high", "normal"), severity="high")
+    for hour in (7 * DAY + 0.5, 8 * DAY, 9 * DAY):
+        assert verdict_of(issue, pack, hour).due_at == at(paused)
+        assert reached(issue, pack, hour)["1h before due"] == paused - 1, "whenever it is asked"
 
 
 def test_the_next_change_is_the_next_level_of_whatever_sort() -> None:
