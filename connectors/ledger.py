@@ -30,8 +30,9 @@ from connectors.ledger_schema import (
     ADDRESSES,
     AT_ONCE,
     CURSORS,
+    FIXES,
     ISSUES,
-    POLICIES,
+    JUDGED_BY,
     RECEIPTS,
     RUNS,
     SERVER_FACTS,
@@ -72,7 +73,7 @@ _ADD_VERDICT = insert(VERDICTS)
 _ADD_RECEIPT = insert(RECEIPTS)
 _ANOTHER_RUN = select(RUNS.c.id).where(RUNS.c.site == bindparam("site"), RUNS.c.id != bindparam("run")).limit(1)
 _RUN = select(RUNS.c.site, RUNS.c.policy_digest).where(RUNS.c.id == bindparam("run"))
-_POLICY = select(POLICIES.c.digest).where(POLICIES.c.site == bindparam("site"))
+_JUDGED_BY = select(JUDGED_BY.c.digest).where(JUDGED_BY.c.site == bindparam("site"))
 
 
 # ------------------------------------------------------------------------------------------------------------- ledger
@@ -139,11 +140,11 @@ class Ledger(Cursors, Fixes, Issues, Leases):
                     policy_digest=judged_by or None,
                 )
             )
-            before = connection.scalar(_POLICY, {"site": site})
+            before = connection.scalar(_JUDGED_BY, {"site": site})
             if not judged_by or judged_by == before:
                 return
-            connection.execute(delete(POLICIES).where(POLICIES.c.site == site))
-            connection.execute(insert(POLICIES).values(site=site, digest=judged_by))
+            connection.execute(delete(JUDGED_BY).where(JUDGED_BY.c.site == site))
+            connection.execute(insert(JUDGED_BY).values(site=site, digest=judged_by))
             connection.execute(update(ISSUES).where(ISSUES.c.site == site).values(judge_at=AT_ONCE))
 
     def end_run(
@@ -206,7 +207,7 @@ class Ledger(Cursors, Fixes, Issues, Leases):
             connection.execute(insert(ADDRESSES).values(site=site, tracker=tracker, digest=digest))
             if before is None:
                 return False
-            for table in (CURSORS, SERVER_FACTS, ISSUES):
+            for table in (CURSORS, FIXES, SERVER_FACTS, ISSUES):
                 connection.execute(delete(table).where(table.c.site == site, table.c.tracker == tracker))
         return True
 
@@ -247,7 +248,7 @@ class Ledger(Cursors, Fixes, Issues, Leases):
                     for one in batch
                 ]
                 connection.execute(_ADD_VERDICT, rows)
-            if judged_by is not None and judged_by != connection.scalar(_POLICY, {"site": site}):
+            if judged_by is not None and judged_by != connection.scalar(_JUDGED_BY, {"site": site}):
                 again = dict.fromkeys(again, AT_ONCE)
             judge_again(connection, site, again)
             note_fixes(connection, site, again, fixes)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from connectors.ledger_database import in_batches
-from connectors.ledger_schema import ISSUES, NEVER, issue_row
+from connectors.ledger_schema import AT_ONCE, FIXES, ISSUES, NEVER, issue_row
 from connectors.ledger_text import ISSUE, REPLACED
 from policies.echo import echoes
 from policies.issue import Issue, IssueRef
@@ -142,9 +142,10 @@ class Issues:
         gone = 0
         for batch in in_batches(ids, _BATCH):
             with self._database.writing() as connection:
-                gone += connection.execute(
-                    delete(ISSUES).where(ISSUES.c.site == site, ISSUES.c.tracker == tracker, ISSUES.c.id.in_(batch))
-                ).rowcount
+                for table in (FIXES, ISSUES):
+                    these = (table.c.site == site, table.c.tracker == tracker, table.c.id.in_(batch))
+                    dropped = connection.execute(delete(table).where(*these)).rowcount
+                    gone += dropped if table is ISSUES else 0
         return gone
 
 
@@ -185,7 +186,7 @@ def _keep(connection: Connection, site: str, batch: Sequence[Issue]) -> list[Kep
             if before == row["body"]:
                 continue
             # Until its verdicts are recorded it is to be judged.
-            row["judge_at"] = issue.opened_at if awake else judge_at
+            row["judge_at"] = AT_ONCE if awake else judge_at
             if before is None:
                 new.append({"site": site, "tracker": tracker, "id": id_, **row})
             else:

@@ -115,8 +115,8 @@ Attributes:
         nothing else), what its words mean, who is who. Empty in runs of version 2 and before.
 """
 
-POLICIES = Table(
-    "warranty_policies",
+JUDGED_BY = Table(
+    "warranty_judged_by",
     LEDGER,
     Column("site", SITE, primary_key=True),
     Column("digest", String(64), nullable=False),

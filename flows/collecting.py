@@ -65,10 +65,7 @@ def collect(
     account = _OwnAccount(reader)
     reading_ = _Reading(tracker, project, sitting)
     releases: tuple[Release, ...] = ()
-    awake: set[str] = set()
     for kept in ledger.keeping(site.name, reading_.through(_changed(sitting, tracker, project, reader, cursor))):
-        if kept.awake:
-            awake.add(kept.issue.ref.id)
         if onward is not None:
             onward(tracker.name, account.by_now().id, capabilities, kept)
     if not reading_.cut_short:
@@ -99,7 +96,6 @@ def collect(
         tracker=tracker.name,
         project=project,
         issues=held,
-        fresh=frozenset(awake),
         unreadable=tuple(reading_.unreadable),
         releases=releases,
         own=own,

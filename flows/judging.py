@@ -102,7 +102,7 @@ class Judging:
         self._with_fixes(patch.Releases(releases))
         self._leave_out_the_doubtful(collected)
         judged = tuple(_in_order(collected, self._judged.values(), lambda one: one.issue))
-        self._recording.end(judged, frozenset((one.tracker, id_) for one in collected for id_ in one.fresh))
+        self._recording.end(judged)
         skipped = _in_order(collected, self._skipped.values(), lambda one: one[0])
         return Judgement(
             judged=judged,

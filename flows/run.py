@@ -47,7 +47,6 @@ class Collected:
 
     Attributes:
         issues: raw facts, cached ones merged with those just read; fetched anew each time they are gone through.
-        fresh: ids of the issues read in this run.
         cut_short: why reading ended early, in one line; "" when it did not. The cursor then stays where it was.
         gone: issues that were forgotten.
         doubt: what could not be made sure of, in one line; all that was read counts all the same.
@@ -59,7 +58,6 @@ class Collected:
     tracker: str
     project: str
     issues: Iterable[Issue] = ()
-    fresh: frozenset[str] = frozenset()
     unreadable: tuple[Unreadable, ...] = ()
     releases: tuple[Release, ...] = ()
     own: Actor | None = None

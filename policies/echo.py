@@ -4,7 +4,8 @@ Rules:
 
 1. Only what our own account did counts as ours. What nobody is named for is somebody else's.
 2. A fact that no event tells of (a title, a field, whether it is confidential) and that differs is somebody else's.
-3. An event that changed or is gone is somebody else's, unless it is a comment of ours, which we edit in place.
+3. What we assigned is looked at all the same: a clock may ask which tier has the issue.
+4. An event that changed or is gone is somebody else's, unless it is a comment of ours, which we edit in place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from policies.issue import Commented, Issue, Role
+from policies.issue import AssigneeChanged, Commented, Issue, Role
 
 if TYPE_CHECKING:
     from policies.issue import Event
@@ -36,7 +37,7 @@ def echoes(before: Issue, after: Issue) -> bool:
 
 def _ours(before: Event | None, after: Event) -> bool:
     if before is None:
-        return after.actor.role is Role.OWN
+        return after.actor.role is Role.OWN and not isinstance(after, AssigneeChanged)
     return before == after or (_note_of_ours(before) and _note_of_ours(after))
 
 

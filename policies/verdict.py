@@ -385,7 +385,7 @@ class _Judgement:
         resumed = self.cycle.started_at
         for known, (since, until) in enumerate(self.paused):
             if since >= commitment.due:
-                break  # it puts nothing off, though a longer goal that was in force then would have been
+                break  # it puts nothing off, even if it did so for the longer goal in force when it began
             then = replace(self, paused=self.paused[:known])._commitment() or commitment  # noqa: SLF001  our own class
             at = max(self._ahead_of(then, left), resumed)
             if since >= at:

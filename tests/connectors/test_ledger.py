@@ -200,7 +200,7 @@ def test_a_ledger_of_version_two_gets_its_new_columns_and_its_verdicts_stay_as_t
         ledger.record_verdicts("r1", [Judged(issue.ref, old)])
     for _version, table, column in ADDED:
         _sql(path, f"ALTER TABLE {table} DROP COLUMN {column}")
-    for table in ("warranty_policies", "warranty_fixes"):
+    for table in ("warranty_judged_by", "warranty_fixes"):
         _sql(path, f"DROP TABLE {table}")
     _sql(path, "UPDATE warranty_schema SET version = 2")
     with Ledger.open(f"sqlite:///{path}") as ledger:

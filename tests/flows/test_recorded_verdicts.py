@@ -197,19 +197,6 @@ def test_what_a_release_changes_is_recorded_once_and_with_it(
     ]
 
 
-def test_a_verdict_that_a_release_changed_against_expectation_is_recorded_with_it(
-    answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("policies.patch.may_change", lambda _, __: False)
-    answers.north.set_status(answers.north.find("CAR-1"), Word("5", "Closed"), by="lena", at=at("06 12:00"))
-    released(monkeypatch)
-    judging = Judging(sitting)
-    judging.end(collected(sitting, judging))
-    told = [row for row in recorded(sitting) if row[1] == "patch"]
-    assert [row[2] for row in told if row[0] == "CAR-1"] == [Status.OVERDUE, Status.MET]
-    assert [row[2] for row in told if row[0] == "CAR-2"] == [Status.NOT_APPLICABLE]
-
-
 @pytest.mark.parametrize("together", [1, 2], ids=["at once", "at the end"])
 def test_an_issue_that_comes_again_is_recorded_again_and_none_of_it_stays_due(
     answers: Workshop, sitting: Sitting, monkeypatch: pytest.MonkeyPatch, together: int
@@ -225,7 +212,7 @@ def test_an_issue_that_comes_again_is_recorded_again_and_none_of_it_stays_due(
         monkeypatch.setattr(recording, "_BATCH", batch)
         for kept in ledger.keeping("workshop", [issue]):
             judging.take("north", "warranty", kept.issue, awake=kept.awake)
-    judging.end([Collected(tracker="north", project="CAR", fresh=frozenset({before.ref.id}))])
+    judging.end([Collected(tracker="north", project="CAR")])
     told = [row[2] for row in recorded(sitting) if row[1] == "answer"]
     assert told == [Status.OVERDUE, Status.MISSED, Status.MISSED]
     assert ledger.due("workshop", NOW) == ()
@@ -237,10 +224,10 @@ def test_an_issue_that_comes_again_and_cannot_be_judged_is_not_recorded_as_it_wa
     monkeypatch.setattr(recording, "_BATCH", 2)
     judging = Judging(sitting)
     known, other = raw(sitting, "CAR-1"), raw(sitting, "CAR-2")
-    judging.take("north", "warranty", known, awake=True)
-    judging.take("north", "warranty", replace(known, status=Word("9", "Nowhere")), awake=True)
-    judging.take("north", "warranty", other, awake=True)
-    judging.end([Collected(tracker="north", project="CAR", fresh=frozenset({known.ref.id, other.ref.id}))])
+    for issue in (known, replace(known, status=Word("9", "Nowhere")), other):
+        for kept in sitting.ledger.keeping("workshop", [issue]):
+            judging.take("north", "warranty", kept.issue, awake=kept.awake)
+    judging.end([Collected(tracker="north", project="CAR")])
     assert {key for key, _, _ in recorded(sitting)} == {"CAR-2"}
 
 
@@ -378,6 +365,19 @@ def test_where_a_site_means_something_else_by_its_words_each_issue_is_recorded_a
     answers.edit(before, after)
     again = recorded(whole(answers, sitting.ledger, "after"))
     assert {key: status for key, clock, status in again if clock == "answer" and key != "CAR-2"} == told
+
+
+def test_what_our_own_assignment_does_to_a_clock_is_recorded(answers: Workshop, sitting: Sitting) -> None:
+    text = (answers.folder / "answers.yaml").read_text(encoding="utf-8")
+    asks = "first_response, pause: [{when: {tier: L2}, reason: handed over, party: third_party}],"
+    (answers.folder / "answers.yaml").write_text(text.replace("first_response,", asks), encoding="utf-8")
+    north = answers.north
+    issue = north.open("CAR", "Horn is loud", by="carla", at=at("09 10:00"))
+    whole(answers, sitting.ledger, "before")
+    north.now = at("09 11:00")
+    north.set_assignee(issue, "otto", by="warranty")
+    after = recorded(whole(answers, sitting.ledger, "after"))
+    assert (issue.key, "answer", Status.PAUSED) in after
 
 
 def raw(sitting: Sitting, key: str) -> Issue:

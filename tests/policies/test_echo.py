@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.echo import echoes
-from policies.issue import Commented, Gap, GapKind, Issue, Word
+from policies.issue import AssigneeChanged, Commented, Gap, GapKind, Issue, Word
 from tests.policies.build_issue import AGENT, CUSTOMER, DELETED, OWN, at, build_issue, labels, reply
 
 BEFORE = build_issue(reply(1), labels(2, added=("vip",)), reply(3, by=OWN, text="due tomorrow"))
@@ -26,11 +26,17 @@ def test_the_same_issue_is_an_echo() -> None:
     assert echoes(BEFORE, after())
 
 
-def test_our_labels_due_date_assignee_and_comment_are_echoes() -> None:
+def test_our_labels_and_comments_are_echoes() -> None:
     ours = after(
         labels(8, added=("warranty::ok",), by=OWN), reply(8.5, by=OWN), labels=frozenset({"vip", "warranty::ok"})
     )
     assert echoes(BEFORE, ours)
+
+
+def test_our_assignment_is_none_as_it_gives_the_issue_to_another_tier() -> None:
+    given = AssigneeChanged(id="given", at=at(8), actor=OWN, before=None, after="otto")
+    assert not echoes(BEFORE, after(given, assignee=AGENT))
+    assert echoes(after(given, assignee=AGENT), after(given, reply(8.5, by=OWN), assignee=AGENT)), "looked at once"
 
 
 def test_our_comment_edited_in_place_or_taken_off_is_an_echo() -> None:
